@@ -1,0 +1,73 @@
+# What a person needs: `make demo`, `make test`.  Everything lands in this folder; needs Python 3.11 or newer.
+
+VENV := .venv
+BIN := $(VENV)/bin
+#: Days of sample data the demo writes and reads; 365 is the whole year, 1.2 GB.
+DAYS ?= 8
+#: Arguments for pytest: make test TESTS="tests/grid -x"
+TESTS ?=
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help demo test lint format lab clean distclean system
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    write sample files, run the temperature notebook on them, leave demo-output/ (DAYS=$(DAYS))"
+	@echo "make test    run all tests"
+	@echo "make lint    style, types, floors"
+	@echo "make format  put the style right where a program can"
+	@echo "make lab     JupyterLab on the demo notebooks"
+	@echo "make clean   remove what the others made; distclean: the Python environment too"
+
+demo: $(VENV)/.demo
+	@$(BIN)/python demo_notebooks/run_demo.py --days $(DAYS)
+
+test: $(VENV)/.test system
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(VENV)/.lab
+	$(BIN)/python -m nbarray sample met sample-data/met --days $(DAYS)
+	$(BIN)/jupyter lab --notebook-dir=demo_notebooks
+
+clean:
+	rm -rf build dist demo-output sample-data .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find nbarray tests demo_notebooks bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+# -------------------------------------------------------------------------------------------- set-up
+
+# One stamp for each set of packages; a changed pyproject.toml makes them stale.
+$(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(BIN)/python pyproject.toml
+	@echo "installing nbarray[$*] into $(VENV), a minute or so ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call try_apt,python3-venv) || \
+		{ echo "$(PYTHON) can't make virtual environments here; install its venv package (python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The tests that need a browser or graphviz's `dot` say loudly that they could not run where these are missing.
+system:
+	@command -v dot >/dev/null || $(call try_apt,graphviz) || echo "note: no graphviz here; its tests can't run"
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		$(call try_apt,chromium) || echo "note: no chromium here; the browser tests can't run"
+
+# Install a system package where this user may: root, with apt-get.
+try_apt = { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing $(1) ..." && \
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $(1) >/dev/null; }

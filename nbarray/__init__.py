@@ -1,0 +1,57 @@
+"""nbarray: arrays larger than memory, with NumPy's interface, driven from the notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _np
+
+from nbarray import errors
+from nbarray.api.array import Array
+from nbarray.api.creation import (
+    arange,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_array,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    open,
+    zeros,
+    zeros_like,
+)
+from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
+from nbarray.api.functions import compute
+from nbarray.config import config
+
+__version__ = "0.1.0"
+
+globals().update(_FUNCTIONS)
+
+#: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
+for _name in (
+    "bool", "e", "euler_gamma", "inf", "nan", "newaxis", "pi",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "complex64", "complex128",
+):  # fmt: skip
+    globals()[_name] = getattr(_np, _name)
+del _name
+
+__all__ = [
+    "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
+    "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
+    *_FUNCTIONS,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """IPython's entry points, found only when IPython asks: importing nbarray doesn't import IPython."""
+    if name in ("load_ipython_extension", "unload_ipython_extension"):
+        from nbarray.magics import extension  # the one late import: see DESIGN.md
+
+        return getattr(extension, name)
+    raise AttributeError(f"module 'nbarray' has no attribute {name!r}")

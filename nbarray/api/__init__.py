@@ -1,0 +1,1 @@
+"""The public array and functions.  No notebooks."""

@@ -1,0 +1,446 @@
+"""The public array: a handle on an expression, and nothing else.
+
+Every method is a line that calls down into `ops`, `session` or `display`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.dispatch import blocked_form
+from nbarray.api.mapping import mapped
+from nbarray.api.report import PlanReport
+from nbarray.display.html import array_html, array_text
+from nbarray.display.picture import Picture, expression_picture, tasks_picture
+from nbarray.engines.run import Run
+from nbarray.errors import InputError, NotBlocked, UnknownSize
+from nbarray.expr.node import Expr, remember_place
+from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
+from nbarray.provenance import caller
+from nbarray.session import compute, has_unknown_sizes, limits, plan, resolve_sizes, start
+
+__all__ = ["Array", "apply", "unwrap", "wrap"]
+
+#: ``np.add.reduce`` and its like are reductions of the table.
+_REDUCTION_OF = {
+    np.add: "sum",
+    np.multiply: "prod",
+    np.minimum: "min",
+    np.maximum: "max",
+    np.logical_or: "any",
+    np.logical_and: "all",
+}
+
+
+def unwrap(value: Any) -> Any:
+    """The expressions inside arguments, however deep in lists and tuples."""
+    if isinstance(value, Array):
+        return value.expr
+    if isinstance(value, list | tuple) and any(isinstance(v, Array | list | tuple) for v in value):
+        return type(value)(unwrap(v) for v in value)
+    return value
+
+
+def wrap(value: Any) -> Any:
+    """Arrays for expressions; the place in the user's code is noted."""
+    if isinstance(value, Expr):
+        remember_place(value, caller())
+        return Array(value)
+    if isinstance(value, tuple):
+        return tuple(wrap(v) for v in value)
+    return value
+
+
+def apply(operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call an operation of `ops` on arrays; sizes that depend on values are counted if it needs them."""
+    expr_args = [unwrap(a) for a in args]
+    expr_options = {k: unwrap(v) for k, v in options.items()}
+    try:
+        return wrap(operation(*expr_args, **expr_options))
+    except (UnknownSize, AssertionError):
+        if not any(isinstance(a, Expr) and has_unknown_sizes(a) for a in _flat(expr_args)):
+            raise
+        counted = [_counted(a) for a in expr_args]
+        return wrap(operation(*counted, **expr_options))
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    for v in values:
+        if isinstance(v, list | tuple):
+            yield from _flat(v)
+        else:
+            yield v
+
+
+def _counted(value: Any) -> Any:
+    if isinstance(value, Expr):
+        return resolve_sizes(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_counted(v) for v in value)
+    return value
+
+
+def _operator(function: np.ufunc, swapped: bool = False) -> Callable[[Array, Any], Any]:
+    def operator(self: Array, other: Any) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        args = (other, self) if swapped else (self, other)
+        return apply(lambda a, b: elementwise.binary(function, a, b), *args)
+
+    return operator
+
+
+def _is_operand(value: Any) -> bool:
+    """Whether a value can stand beside an array: what is not is left to its own reflected method."""
+    if isinstance(value, Array | np.ndarray | np.generic | int | float | complex | list | tuple | str | bytes):
+        return True
+    if value is None or isinstance(value, datetime.date | datetime.timedelta):
+        return True
+    return not hasattr(value, "__array_ufunc__") and hasattr(value, "__array__")
+
+
+def _unary(function: np.ufunc) -> Callable[[Array], Any]:
+    return lambda self: apply(elementwise.ufunc, function, self)
+
+
+def _reducing(name: str) -> Callable[..., Any]:
+    def method(self: Array, axis: Any = None, dtype: Any = None, out: None = None, **options: Any) -> Any:
+        _refuse_out(name, out)
+        if dtype is not None:
+            options["dtype"] = dtype
+        return apply(reductions.reduction, name, self, axis, **options)
+
+    def plain(self: Array, axis: Any = None, out: None = None, **options: Any) -> Any:
+        _refuse_out(name, out)
+        return apply(reductions.reduction, name, self, axis, **options)
+
+    made = method if name in ("sum", "prod", "mean", "var", "std") else plain
+    made.__name__, made.__doc__ = name, f"Reduce over `axis`; see `nbarray.{name}`."
+    return made
+
+
+def _refuse_out(name: str, out: Any) -> None:
+    if out is not None:
+        raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+
+
+class Array:
+    """An array cut into chunks, computed when asked for.
+
+    Make one with `from_array`, `open`, `zeros`, `arange`, ...; calculate with it as with a NumPy array.
+    `compute()` gives the result.
+
+    >>> import nbarray as nb
+    >>> x = nb.arange(10, chunks=4)
+    >>> x
+    nbarray.Array(shape=(10,), dtype=int64, chunks=(4,), 3 blocks, 80 B)
+    >>> (x * x).sum().compute()
+    np.int64(285)
+    """
+
+    __slots__ = ("__weakref__", "_expr")
+    __array_priority__ = 100
+
+    def __init__(self, expr: Expr) -> None:
+        self._expr = expr
+
+    # ---------------------------------------------------------------------------------------------- facts
+
+    @property
+    def expr(self) -> Expr:
+        """The expression."""
+        return self._expr
+
+    @property
+    def _known(self) -> Expr:
+        """The expression with all sizes known: counts them if they depend on values."""
+        if has_unknown_sizes(self._expr):
+            self._expr = resolve_sizes(self._expr)
+        return self._expr
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes; one that depends on values is counted when first asked for, which takes a pass over the data."""
+        return self._known.sizes
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._expr.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._expr.ndim
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes the values would take in memory."""
+        return self.size * self.itemsize
+
+    @property
+    def masked(self) -> bool:
+        """Whether results are masked arrays."""
+        return self._expr.masked
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...]:
+        """Sizes of the chunks, axis by axis."""
+        return self._known.chunks.tuples()
+
+    @property
+    def chunksize(self) -> tuple[int, ...]:
+        """Shape of the largest chunk."""
+        return self._known.chunks.largest
+
+    @property
+    def numblocks(self) -> tuple[int, ...]:
+        """Number of chunks along each axis."""
+        return self._known.chunks.numblocks
+
+    @property
+    def nblocks(self) -> int:
+        """Number of chunks."""
+        return self._known.chunks.nblocks
+
+    @property
+    def T(self) -> Array:  # noqa: N802 - NumPy's name
+        return self.transpose()
+
+    @property
+    def real(self) -> Array:
+        return apply(elementwise.function, "real", self)
+
+    @property
+    def imag(self) -> Array:
+        return apply(elementwise.function, "imag", self)
+
+    # ------------------------------------------------------------------------------------------ computing
+
+    def compute(self, *, memory: int | str | None = None, workers: int | None = None) -> Any:
+        """Compute, and wait: an ndarray, a masked array, or a scalar for no axes.
+
+        memory : budget in bytes ("2GiB"); workers : threads.  By default the settings of `nbarray.config`.
+        Raises BudgetError before anything is read if it can't fit, TaskError if a block fails.
+        """
+        return compute(self._expr, memory=memory, workers=workers)[0]
+
+    def start(self, *, memory: int | str | None = None, workers: int | None = None) -> Run:
+        """Begin computing in the background; returns a `Run` at once, whose result is a tuple of one array."""
+        return start([self._expr], memory=memory, workers=workers)
+
+    def plan(self, *, memory: int | str | None = None, workers: int | None = None) -> PlanReport:
+        """What computing would do: tasks, bytes read, peak memory; nothing is read."""
+        return PlanReport(plan([self._expr], memory), *limits(memory, workers))
+
+    def visualize(self, filename: str | None = None, *, blocks: bool = False) -> Picture:
+        """A picture of the expression, or with ``blocks=True`` of the tasks; saved too if `filename` is given."""
+        picture = tasks_picture(self.plan().plan) if blocks else expression_picture([self._expr])
+        if filename is not None:
+            picture.save(filename)
+        return picture
+
+    def __repr__(self) -> str:
+        return array_text(self._expr)
+
+    def _repr_html_(self) -> str:
+        return array_html(self._expr)
+
+    # ------------------------------------------------------------------------- NumPy's protocols, conversion
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False:
+            raise InputError(
+                "a blocked array can't become a NumPy array without being computed: copy=False is impossible"
+            )
+        values = np.ma.asanyarray(self.compute()) if self.masked else np.asarray(self.compute())
+        return values if dtype is None else values.astype(dtype)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
+        if any(o is not None for o in options.pop("out", None) or ()):
+            raise NotBlocked(
+                f"np.{function.__name__}: out= (and in-place work on a NumPy array) needs the values; compute first"
+            )
+        if method == "reduce" and function in _REDUCTION_OF:
+            axis = options.pop("axis", args[1] if len(args) > 1 else 0)
+            return apply(reductions.reduction, _REDUCTION_OF[function], args[0], axis, **options)
+        if method != "__call__":
+            name = f"np.{function.__name__}.{method}"
+            raise NotBlocked(f"{name} has no blocked form; compute first: {name}(x.compute())")
+        if function is np.matmul and not options:
+            return apply(contraction.matmul, *args)
+        return apply(elementwise.ufunc, function, *args, **options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        return blocked_form(function)(*args, **options)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Array]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self)))
+
+    def __contains__(self, value: object) -> bool:
+        return bool((self == value).any())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            what = "more than one element" if self.size else "no elements"
+            raise InputError(f"The truth value of an array with {what} is ambiguous. Use a.any() or a.all()")
+        return bool(self.compute())
+
+    def __int__(self) -> int:
+        return int(np.asanyarray(self.compute()))
+
+    def __float__(self) -> float:
+        return float(np.asanyarray(self.compute()))
+
+    def __complex__(self) -> complex:
+        return complex(self.compute())
+
+    def __index__(self) -> int:
+        if self.ndim or self.dtype.kind not in "iu":
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self.compute())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.compute() if spec and not self.ndim else repr(self), spec)
+
+    def __round__(self, decimals: int = 0) -> Array:
+        return self.round(decimals)
+
+    def item(self) -> Any:
+        """The single element as a Python scalar."""
+        if self.size != 1:
+            raise InputError(f"item: expected an array of one element, not of shape {self.shape}")
+        return np.asarray(self.compute()).item()
+
+    def tolist(self) -> Any:
+        """All values as nested lists; computes."""
+        return np.asarray(self.compute()).tolist()
+
+    def __getitem__(self, index: Any) -> Array:
+        if isinstance(index, tuple) and any(isinstance(i, Array) for i in index):
+            index = tuple(i.compute() if isinstance(i, Array) else i for i in index)
+        elif isinstance(index, Array) and (index.dtype.kind != "b" or index.ndim < self.ndim):
+            index = index.compute()
+        return apply(indexing.getitem, self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise NotBlocked("a blocked array can't be changed in place; use nb.where(condition, value, x)")
+
+    # ------------------------------------------------------------------------------------------- operators
+
+    __add__, __radd__ = _operator(np.add), _operator(np.add, True)
+    __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, True)
+    __mul__, __rmul__ = _operator(np.multiply), _operator(np.multiply, True)
+    __truediv__, __rtruediv__ = _operator(np.true_divide), _operator(np.true_divide, True)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _operator(np.floor_divide, True)
+    __mod__, __rmod__ = _operator(np.remainder), _operator(np.remainder, True)
+    __divmod__, __rdivmod__ = _operator(np.divmod), _operator(np.divmod, True)
+    __pow__, __rpow__ = _operator(np.power), _operator(np.power, True)
+    __and__, __rand__ = _operator(np.bitwise_and), _operator(np.bitwise_and, True)
+    __or__, __ror__ = _operator(np.bitwise_or), _operator(np.bitwise_or, True)
+    __xor__, __rxor__ = _operator(np.bitwise_xor), _operator(np.bitwise_xor, True)
+    __lshift__, __rlshift__ = _operator(np.left_shift), _operator(np.left_shift, True)
+    __rshift__, __rrshift__ = _operator(np.right_shift), _operator(np.right_shift, True)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
+    __neg__, __pos__ = _unary(np.negative), _unary(np.positive)
+    __abs__, __invert__ = _unary(np.absolute), _unary(np.invert)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __matmul__(self, other: Any) -> Array:
+        return apply(contraction.matmul, self, other)
+
+    def __rmatmul__(self, other: Any) -> Array:
+        return apply(contraction.matmul, other, self)
+
+    # ------------------------------------------------------------------------------------------- reductions
+
+    sum, prod, mean = _reducing("sum"), _reducing("prod"), _reducing("mean")
+    std, var = _reducing("std"), _reducing("var")
+    min, max = _reducing("min"), _reducing("max")
+    any, all = _reducing("any"), _reducing("all")
+    argmin, argmax = _reducing("argmin"), _reducing("argmax")
+
+    # ------------------------------------------------------------------------------ elementwise, other shapes
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Array:
+        """The same values as another dtype."""
+        return apply(elementwise.astype, self, dtype, casting)
+
+    def clip(self, min: Any = None, max: Any = None) -> Array:
+        """Values kept between two bounds."""
+        return apply(elementwise.clip, self, min, max)
+
+    def round(self, decimals: int = 0) -> Array:
+        """Rounded to so many decimals."""
+        return apply(elementwise.round_, self, decimals)
+
+    def conj(self) -> Array:
+        """The complex conjugate."""
+        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind == "c" else self
+
+    conjugate = conj
+
+    def copy(self) -> Array:
+        """The array itself: it can't be changed."""
+        return Array(self._expr)
+
+    def __deepcopy__(self, memo: Any) -> Array:
+        return self.copy()
+
+    def reshape(self, *shape: Any, chunks: Any = None) -> Array:
+        """Another shape of the same size, in C order."""
+        sizes = shape[0] if len(shape) == 1 else shape
+        return apply(shaping.reshape, self, sizes, chunks)
+
+    def ravel(self) -> Array:
+        """One axis, in C order."""
+        return self.reshape(-1)
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Array:
+        """Axes in another order; reversed if none is given."""
+        order = axes[0] if len(axes) == 1 and (axes[0] is None or hasattr(axes[0], "__iter__")) else axes or None
+        return apply(shaping.transpose, self, order)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Array:
+        """Two axes exchanged."""
+        return apply(shaping.swapaxes, self, axis1, axis2)
+
+    def squeeze(self, axis: Any = None) -> Array:
+        """Without axes of length 1."""
+        return apply(shaping.squeeze, self, axis)
+
+    def rechunk(self, chunks: Any = "auto") -> Array:
+        """The same values in other chunks: a number, sizes, -1 or "auto" for each axis, or a dictionary by axis."""
+        return apply(shaping.rechunk, self, chunks)
+
+    def dot(self, other: Any) -> Array:
+        """The dot product; see `nbarray.dot`."""
+        return apply(contraction.dot, self, other)
+
+    def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
+        """A function of each block; see `nbarray.map_blocks`."""
+        return apply(mapped, function, (self, *args), dtype, options)

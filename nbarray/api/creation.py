@@ -1,0 +1,169 @@
+"""Public functions that make arrays: of data that exists, and of nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, unwrap, wrap
+from nbarray.api.dispatch import implements
+from nbarray.errors import InputError
+from nbarray.io.opening import open_many, open_source
+from nbarray.io.wrap import wrap as wrap_source
+from nbarray.ops import creation
+
+__all__ = [
+    "arange",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_array",
+    "full",
+    "full_like",
+    "linspace",
+    "ones",
+    "ones_like",
+    "open",
+    "zeros",
+    "zeros_like",
+]
+
+
+def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array:
+    """A blocked array on data that exists: nothing is copied or read now.
+
+    obj : a NumPy array or memmap, an h5py.Dataset, a netCDF4.Variable (its scale, offset and masking apply, as
+        in ``obj[...]``), or anything with shape, dtype and ``__getitem__``
+    chunks : a size for each axis, -1 for a whole axis, "auto", or bytes a chunk ("64MiB")
+    blockshape : another name for chunks
+
+    Raises ChunkError when chunks don't fit the shape, InputError when `obj` is no array.
+
+    >>> import numpy as np, nbarray as nb
+    >>> nb.from_array(np.ones((4, 6)), chunks=(2, 3)).sum(axis=0).compute()
+    array([4., 4., 4., 4., 4., 4.])
+    """
+    if chunks is not None and blockshape is not None:
+        raise InputError("give chunks or blockshape, not both: they mean the same")
+    if isinstance(obj, Array):
+        return obj if chunks is None and blockshape is None else obj.rechunk(blockshape if chunks is None else chunks)
+    return wrap(creation.from_source(wrap_source(obj), blockshape if chunks is None else chunks))
+
+
+def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
+    """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
+
+    >>> import nbarray as nb
+    >>> nb.asarray([1, 2, 3]).sum().compute()
+    np.int64(6)
+    """
+    if not isinstance(obj, Array):
+        wrappable = hasattr(obj, "shape") and hasattr(obj, "dtype") and not isinstance(obj, np.generic)
+        obj = from_array(obj if wrappable else np.asarray(obj), chunks)
+    return obj if dtype is None else obj.astype(dtype)
+
+
+def open(
+    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    name: str | None = None,
+    chunks: Any = None,
+    *,
+    missing: str = "nan",
+) -> Array:
+    """A variable of a file, or of many files end to end along their record dimension.
+
+    path : a file, a pattern ("2014-*.nc") or a list of files; HDF5, NetCDF and .npy
+    name : of the variable ("group/variable" inside groups)
+    missing : "nan" gives floats with NaN where a value is missing, "mask" gives masked arrays
+
+    Raises MissingFile, FileFormatError, VariableNotFound, FilesDiffer; each says what to do.
+    """
+    many = not isinstance(path, str | os.PathLike) or any(c in os.fspath(path) for c in "*?[")
+    if isinstance(path, str | os.PathLike) and os.path.exists(path):
+        many = False
+    if not many:
+        assert isinstance(path, str | os.PathLike)
+        return wrap(creation.from_source(open_source(path, name, missing), chunks))
+    opened = open_many(path, name, missing)
+    return wrap(creation.from_sources(list(opened.sources), opened.axis, chunks))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> Array:
+    """An array of one value.
+
+    >>> import nbarray as nb
+    >>> nb.full((2, 2), 7).compute()
+    array([[7, 7],
+           [7, 7]])
+    """
+    return wrap(creation.full(shape, fill_value, dtype, chunks))
+
+
+def zeros(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+    """An array of zeros."""
+    return wrap(creation.full(shape, np.zeros((), dtype), None, chunks))
+
+
+def ones(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+    """An array of ones."""
+    return wrap(creation.full(shape, np.ones((), dtype), None, chunks))
+
+
+def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+    """An array whose values don't matter: zeros."""
+    return zeros(shape, dtype, chunks)
+
+
+@implements(np.full_like)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any
+) -> Array:
+    """An array of one value, with the shape, dtype and chunks of another."""
+    like = asarray(a)
+    sizes = like.shape if shape is None else shape
+    grid = like.expr.chunks if chunks is None and shape is None else chunks
+    return full(sizes, fill_value, like.dtype if dtype is None else dtype, grid)
+
+
+@implements(np.zeros_like)
+def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+    """Zeros, with the shape, dtype and chunks of another array."""
+    return full_like(a, np.zeros((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
+
+
+@implements(np.ones_like)
+def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+    """Ones, with the shape, dtype and chunks of another array."""
+    return full_like(a, np.ones((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
+
+
+@implements(np.empty_like)
+def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+    """An array whose values don't matter, with the shape, dtype and chunks of another."""
+    return zeros_like(a, dtype, chunks, shape)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunks: Any = None) -> Array:
+    """Evenly spaced numbers from `start` (0 if only one bound is given) up to, not including, `stop`.
+
+    >>> import nbarray as nb
+    >>> nb.arange(-5 * 10**11, 5 * 10**11, chunks=10**6).shape
+    (1000000000000,)
+    """
+    return wrap(creation.arange(unwrap(start), stop, step, dtype, chunks))
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, chunks: Any = None
+) -> Array:
+    """`num` numbers evenly spaced from `start` to `stop`."""
+    return wrap(creation.linspace(start, stop, num, endpoint, dtype, chunks))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
+    """Ones on the `k`-th diagonal of an `N` by `M` array."""
+    return wrap(creation.eye(N, M, k, dtype, chunks))

@@ -1,0 +1,406 @@
+"""Public functions on arrays, each entered into the table of NumPy's functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, apply, unwrap
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import implements
+from nbarray.api.mapping import mapped
+from nbarray.errors import NotBlocked
+from nbarray.ops import contraction, elementwise, indexing, joining, reductions, shaping
+from nbarray.ops.operands import normalize_axes
+from nbarray.session import compute as compute_exprs
+
+__all__ = ["FUNCTIONS", "compute"]
+
+#: Public name -> function; the package exports all of them.
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+
+
+def _public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        FUNCTIONS[function.__name__.rstrip("_")] = function
+        return implements(*numpy_functions)(function)
+
+    return enter
+
+
+def compute(*arrays: Any, memory: int | str | None = None, workers: int | None = None) -> tuple[Any, ...]:
+    """Compute several arrays together, so that what they share is read and computed once.
+
+    What isn't a blocked array is handed on as it is.
+
+    >>> import nbarray as nb
+    >>> x = nb.arange(5)
+    >>> nb.compute(x.sum(), x.max())
+    (np.int64(10), np.int64(4))
+    """
+    blocked = [a.expr for a in arrays if isinstance(a, Array)]
+    values = iter(compute_exprs(*blocked, memory=memory, workers=workers)) if blocked else iter(())
+    return tuple(next(values) if isinstance(a, Array) else a for a in arrays)
+
+
+# ------------------------------------------------------------------------------------------------- reductions
+
+
+def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bool, typed: bool, summary: str) -> None:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: None = None, **options: Any) -> Array:
+        if out is not None:
+            raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+        options = {k: v for k, v in options.items() if v is not np._NoValue}
+        if dtype is not None:
+            options["dtype"] = dtype
+        if skip_nan:
+            options["skip_nan"] = True
+        return apply(reductions.reduction, row, asarray(a), axis, **options)
+
+    def untyped(a: Any, axis: Any = None, out: None = None, **options: Any) -> Array:
+        return function(a, axis, None, out, **options)
+
+    made = function if typed else untyped
+    made.__name__ = made.__qualname__ = name
+    made.__doc__ = f"""{summary} over `axis` (an integer, a tuple, or None for all axes).
+
+    Takes NumPy's `axis`, `keepdims`, `where`{", `dtype`" if typed else ""}; one pass over the data, and memory for a
+    few blocks and the result.  Over ``x[mask]`` nothing has to be counted first.
+
+    >>> import nbarray as nb
+    >>> nb.{name}(nb.asarray([[1.0, 2.0], [4.0, 8.0]]), axis=0).compute().shape
+    (2,)
+    """
+    FUNCTIONS[name] = made
+    implements(*numpy_functions)(made)
+
+
+for _name, _row, _typed, _summary in (
+    ("sum", "sum", True, "The sum"),
+    ("prod", "prod", True, "The product"),
+    ("mean", "mean", True, "The arithmetic mean"),
+    ("std", "std", True, "The standard deviation"),
+    ("var", "var", True, "The variance"),
+    ("min", "min", False, "The smallest value"),
+    ("max", "max", False, "The largest value"),
+    ("argmin", "argmin", False, "The position of the (first) smallest value"),
+    ("argmax", "argmax", False, "The position of the (first) largest value"),
+):
+    _aliases = [getattr(np, f"a{_name}")] if _name in ("min", "max") else []
+    _reduction(_name, _row, [getattr(np, _name), *_aliases], False, _typed, _summary)
+    _reduction(f"nan{_name}", _row, [getattr(np, f"nan{_name}")], True, _typed, _summary + ", NaN left out,")
+for _name, _summary in (("any", "Whether any value is true"), ("all", "Whether all values are true")):
+    _reduction(_name, _name, [getattr(np, _name)], False, False, _summary)
+
+
+@_public(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
+    """How many values are not zero, over `axis`."""
+    x = asarray(a)
+    return (x != np.zeros((), x.dtype)[()]).sum(axis=axis, keepdims=keepdims)
+
+
+# ------------------------------------------------------------------------------------------------ elementwise
+
+
+@_public(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Array:
+    """`x` where the condition is true, else `y`.
+
+    >>> import nbarray as nb
+    >>> a = nb.arange(4)
+    >>> nb.where(a > 1, a, -1).compute()
+    array([-1, -1,  2,  3])
+    """
+    if x is None or y is None:
+        raise NotBlocked("where with a condition alone (nonzero) has no blocked form yet")
+    return apply(elementwise.where, condition, x, y)
+
+
+@_public(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
+    """Values kept between two bounds; None leaves a side open."""
+    return apply(elementwise.clip, asarray(a), min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+@_public(np.round, np.around)
+def round(a: Any, decimals: int = 0) -> Array:
+    """Rounded to so many decimals."""
+    return apply(elementwise.round_, asarray(a), decimals)
+
+
+@_public(np.real)
+def real(val: Any) -> Array:
+    """The real part."""
+    return asarray(val).real
+
+
+@_public(np.imag)
+def imag(val: Any) -> Array:
+    """The imaginary part."""
+    return asarray(val).imag
+
+
+@_public(np.angle)
+def angle(z: Any, deg: bool = False) -> Array:
+    """The angle of complex numbers, in radians or degrees."""
+    return apply(elementwise.function, "angle", asarray(z), deg=bool(deg))
+
+
+@_public(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    """NaN and infinities replaced by numbers."""
+    return apply(elementwise.function, "nan_to_num", asarray(x), nan=nan, posinf=posinf, neginf=neginf)
+
+
+@_public(np.isclose)
+def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
+    """Where two arrays are equal within tolerances."""
+    return apply(elementwise.function, "isclose", asarray(a), asarray(b), rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+@_public(np.allclose)
+def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
+    """Whether two arrays are equal within tolerances, everywhere."""
+    return isclose(a, b, rtol, atol, equal_nan).all()
+
+
+@_public(np.copy)
+def copy(a: Any, order: str = "K", subok: bool = False) -> Array:
+    """The array itself: it can't be changed."""
+    return asarray(a)
+
+
+@_public(np.astype)
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
+    """The same values as another dtype."""
+    return asarray(x).astype(dtype)
+
+
+# --------------------------------------------------------------------------------------------- joining, shaping
+
+
+@_public(np.concatenate)
+def concatenate(
+    arrays: Sequence[Any], axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
+    """Arrays end to end along `axis`; None joins them flattened.
+
+    >>> import nbarray as nb
+    >>> nb.concatenate([nb.zeros((1, 2)), nb.ones((1, 2))]).compute()
+    array([[0., 0.],
+           [1., 1.]])
+    """
+    if out is not None:
+        raise NotBlocked("concatenate: out= is not supported on blocked arrays; use the result instead")
+    return apply(joining.concatenate, list(arrays), axis, dtype, casting)
+
+
+@_public(np.stack)
+def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
+    """Arrays of one shape along a new axis."""
+    return apply(joining.stack, list(arrays), axis)
+
+
+def _at_least(a: Any, ndim: int) -> Array:
+    x = asarray(a)
+    if ndim == 3 and x.ndim == 2:
+        return x[:, :, None]
+    if ndim == 3 and x.ndim == 1:
+        return x[None, :, None]
+    return x[(None,) * max(0, ndim - x.ndim)] if x.ndim < ndim else x
+
+
+@_public(np.vstack)
+def vstack(tup: Sequence[Any]) -> Array:
+    """Arrays below each other."""
+    return concatenate([_at_least(a, 2) for a in tup], 0)
+
+
+@_public(np.hstack)
+def hstack(tup: Sequence[Any]) -> Array:
+    """Arrays beside each other."""
+    parts = [_at_least(a, 1) for a in tup]
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+
+
+@_public(np.dstack)
+def dstack(tup: Sequence[Any]) -> Array:
+    """Arrays behind each other."""
+    return concatenate([_at_least(a, 3) for a in tup], 2)
+
+
+@_public(np.transpose)
+def transpose(a: Any, axes: Any = None) -> Array:
+    """Axes in another order; reversed if none is given."""
+    return asarray(a).transpose(axes)
+
+
+@_public(np.moveaxis)
+def moveaxis(a: Any, source: Any, destination: Any) -> Array:
+    """Axes moved to new places."""
+    return apply(shaping.moveaxis, asarray(a), source, destination)
+
+
+@_public(np.swapaxes)
+def swapaxes(a: Any, axis1: int, axis2: int) -> Array:
+    """Two axes exchanged."""
+    return asarray(a).swapaxes(axis1, axis2)
+
+
+@_public(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> Array:
+    """Without axes of length 1."""
+    return asarray(a).squeeze(axis)
+
+
+@_public(np.expand_dims)
+def expand_dims(a: Any, axis: Any) -> Array:
+    """New axes of length 1."""
+    return apply(shaping.expand_dims, asarray(a), axis)
+
+
+@_public(np.reshape)
+def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy: bool | None = None) -> Array:
+    """Another shape of the same size, in C order; one size may be -1."""
+    if order != "C":
+        raise NotBlocked(f"reshape: order={order!r} has no blocked form; only 'C' has")
+    return asarray(a).reshape(shape, chunks=chunks)
+
+
+@_public(np.ravel)
+def ravel(a: Any, order: str = "C") -> Array:
+    """One axis, in C order."""
+    return reshape(a, -1, order)
+
+
+@_public(np.broadcast_to)
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Array:
+    """Spread to a larger shape without copying."""
+    return apply(shaping.broadcast_to, asarray(array), shape)
+
+
+@_public(np.flip)
+def flip(m: Any, axis: Any = None) -> Array:
+    """Axes run backwards."""
+    return apply(shaping.flip, asarray(m), axis)
+
+
+@_public()
+def rechunk(x: Any, chunks: Any = "auto") -> Array:
+    """The same values in other chunks; see `Array.rechunk`."""
+    return asarray(x).rechunk(chunks)
+
+
+@_public(np.take)
+def take(a: Any, indices: Any, axis: int | None = None) -> Array:
+    """Positions along one axis; of the flattened array if `axis` is None."""
+    x = asarray(a)
+    return apply(indexing.take, x.ravel() if axis is None else x, unwrap(indices), 0 if axis is None else axis)
+
+
+# --------------------------------------------------------------------------------------------------- products
+
+
+@_public(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
+    """Products summed over pairs of axes."""
+    return apply(contraction.tensordot, asarray(a), asarray(b), axes)
+
+
+@_public()
+def matmul(a: Any, b: Any) -> Array:
+    """Matrix product; leading axes are a stack and broadcast."""
+    return apply(contraction.matmul, asarray(a), asarray(b))
+
+
+@_public(np.dot)
+def dot(a: Any, b: Any, out: None = None) -> Array:
+    """The dot product, as NumPy has it."""
+    if out is not None:
+        raise NotBlocked("dot: out= is not supported on blocked arrays; use the result instead")
+    return apply(contraction.dot, a, b)
+
+
+# ------------------------------------------------------------------------------------------- functions of blocks
+
+
+@_public()
+def map_blocks(
+    function: Callable[..., Any],
+    *args: Any,
+    dtype: Any = None,
+    **options: Any,
+) -> Array:
+    """Apply a function to the blocks at the same place of all arrays in `args`.
+
+    function : takes NumPy blocks, returns one; may take ``block_id`` (its place) or ``block_info`` as keywords
+    dtype : of the result; without it the function is called once, now, on the first block
+    chunks : (among `options`) of the result, if the function changes sizes: a size for each axis, or all sizes
+    drop_axis, new_axis : (among `options`) axes the function takes away or makes
+    masked : (among `options`) whether it gives masked blocks; by default as the first block is, or the arrays are
+
+    Raises ShapeError or DTypeError when a block turns out otherwise than promised.
+
+    >>> import nbarray as nb
+    >>> x = nb.arange(6, chunks=3)
+    >>> nb.map_blocks(lambda b: b[::-1], x, dtype=x.dtype).compute()
+    array([2, 1, 0, 5, 4, 3])
+    """
+    return apply(mapped, function, args, dtype, options)
+
+
+# ------------------------------------------------------------------------------------------------ plain facts
+
+
+@implements(np.shape)
+def _shape(a: Any) -> tuple[int, ...]:
+    return a.shape
+
+
+@implements(np.ndim)
+def _ndim(a: Any) -> int:
+    return a.ndim
+
+
+@implements(np.size)
+def _size(a: Any, axis: int | None = None) -> int:
+    return a.size if axis is None else math.prod(a.shape[k] for k in normalize_axes(axis, a.ndim))
+
+
+@implements(np.result_type)
+def _result_type(*values: Any) -> np.dtype[Any]:
+    return np.result_type(*(v.dtype if isinstance(v, Array) else v for v in values))
+
+
+@implements(np.iscomplexobj)
+def _iscomplexobj(x: Any) -> bool:
+    return x.dtype.kind == "c"
+
+
+@implements(np.isrealobj)
+def _isrealobj(x: Any) -> bool:
+    return x.dtype.kind != "c"
+
+
+# ------------------------------------------------------------------------------------------------------ ufuncs
+
+
+def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+    def function(*args: Any, **options: Any) -> Any:
+        return apply(elementwise.ufunc, ufunc, *args, **options)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    first = (ufunc.__doc__ or "").strip().partition("\n\n")[0]
+    function.__doc__ = f"NumPy's `{ufunc.__name__}`, element by element: `{first}`."
+    return function
+
+
+FUNCTIONS.update(
+    {name: _ufunc(value) for name, value in vars(np).items() if isinstance(value, np.ufunc) and value.signature is None}
+)

@@ -1,0 +1,55 @@
+"""`map_blocks` with a dtype that nobody gave: found out from the first real block."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.expr.node import Expr
+from nbarray.ops.indexing import getitem
+from nbarray.ops.mapping import map_blocks
+from nbarray.session import compute
+
+__all__ = ["mapped"]
+
+
+def mapped(function: Callable[..., Any], values: Sequence[Any], dtype: Any, options: dict[str, Any]) -> Expr:
+    """A function of blocks as an expression; without a dtype it is called on the first blocks, now.
+
+    options : chunks, drop_axis, new_axis and masked as `nbarray.map_blocks` takes them; all else is for the function
+    """
+    keywords = dict(options)
+    changes = {k: keywords.pop(k, None) for k in ("chunks", "drop_axis", "new_axis")}
+    masked = keywords.pop("masked", None)
+    if dtype is None:
+        dtype, found_masked = _first_block(function, values, changes, keywords)
+        masked = found_masked if masked is None else masked
+    return map_blocks(function, values, dtype, **changes, keywords=keywords, masked=masked)
+
+
+def _first_block(
+    function: Callable[..., Any], values: Sequence[Any], changes: dict[str, Any], keywords: dict[str, Any]
+) -> tuple[np.dtype[Any], bool]:
+    """Dtype and maskedness of what the function makes of the first blocks: real ones, never invented data."""
+    found: list[tuple[np.dtype[Any], bool]] = []
+
+    def spy(*blocks: Any, **options: Any) -> Any:
+        made = np.asanyarray(function(*blocks, **options))
+        found.append((made.dtype, isinstance(made, np.ma.MaskedArray)))
+        return made
+
+    spy.__name__ = getattr(function, "__name__", type(function).__name__)
+    spy.__signature__ = _signature(function)  # type: ignore[attr-defined]
+    whole = map_blocks(spy, values, object, **changes, keywords=keywords, masked=True)
+    compute(getitem(whole, tuple(slice(0, axis.first(1)[0]) for axis in whole.chunks.axes)))
+    return found[0]
+
+
+def _signature(function: Callable[..., Any]) -> Any:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return inspect.Signature([inspect.Parameter("blocks", inspect.Parameter.VAR_POSITIONAL)])

@@ -1,0 +1,135 @@
+"""Settings: how much memory, how many workers, how large a chunk.
+
+One `Settings` record is in force at any time; `config(...)` changes it for good or, as a context
+manager, for a while.  Nothing here knows what the settings are used for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nbarray.errors import ConfigError, near_names
+from nbarray.units import format_bytes, parse_bytes
+
+__all__ = ["Settings", "available_memory", "check_setting", "config", "current"]
+
+#: The share of the available memory that a run may use when nobody says otherwise.
+DEFAULT_SHARE = 0.5
+
+
+def _cgroup_limits() -> list[int]:
+    """Bytes this process may still use by its control groups (version 2, then 1); empty if unlimited."""
+    free = []
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            free.append(max(0, int(Path(limit).read_text()) - int(Path(used).read_text())))
+    return free
+
+
+def available_memory() -> int:
+    """Bytes of memory this process can still take: the machine's, or its control group's if that is less."""
+    import psutil  # optional cost: only paid when a budget is needed
+
+    return int(min([psutil.virtual_memory().available, *_cgroup_limits()]))
+
+
+def available_workers() -> int:
+    """Processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What runs go by.
+
+    memory : bytes a run may hold, or None for half of what is available when it starts
+    workers : threads that run tasks
+    chunk_bytes : bytes of a chunk when nobody says how large chunks should be
+    """
+
+    memory: int | None
+    workers: int
+    chunk_bytes: int
+
+    def budget_bytes(self) -> int:
+        """The budget in force, in bytes."""
+        return self.memory if self.memory is not None else int(DEFAULT_SHARE * available_memory())
+
+    def __str__(self) -> str:
+        memory = (
+            f"half of what is free ({format_bytes(self.budget_bytes())})"
+            if self.memory is None
+            else format_bytes(self.memory)
+        )
+        return f"memory={memory}, workers={self.workers}, chunk_bytes={format_bytes(self.chunk_bytes)}"
+
+
+def check_setting(name: str, value: Any) -> Any:
+    """The value a setting will have, or ConfigError."""
+    known = [f.name for f in fields(Settings)]
+    if name not in known:
+        raise ConfigError(f"there is no setting {name!r}; {near_names(name, known)}")
+    if name == "workers":
+        if value is None:
+            return available_workers()
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
+            raise ConfigError(f"workers: expected a whole number from 1 to 1024, not {value!r}")
+        return value
+    if name == "memory" and value is None:
+        return None
+    size = parse_bytes(value, name)
+    if size < 1:
+        raise ConfigError(f"{name}: expected at least one byte, not {value!r}")
+    return size
+
+
+_lock = threading.Lock()
+_current = Settings(memory=None, workers=available_workers(), chunk_bytes=32 * 2**20)
+
+
+def current() -> Settings:
+    """The settings in force now."""
+    return _current
+
+
+class config:  # noqa: N801 - called like a function, used like a context manager
+    """Change settings for good, or inside a ``with`` block.
+
+    Raises ConfigError (a ValueError) for a name or a value that can't be used; then nothing changes.
+
+    >>> from nbarray.config import config, current
+    >>> with config(workers=1, memory="1GiB"):
+    ...     current().workers
+    1
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        global _current
+        checked = {name: check_setting(name, value) for name, value in settings.items()}
+        with _lock:
+            self._before = _current
+            _current = replace(_current, **checked)
+
+    def __enter__(self) -> Settings:
+        return _current
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _current
+        with _lock:
+            _current = self._before
+
+    def __repr__(self) -> str:
+        return f"config({_current})"

@@ -1,0 +1,116 @@
+"""An array in a notebook, as a table beside its chunk grid, and in one line of text.
+
+What a notebook from somebody else may show is narrow: no style sheets, no inline SVG, no page
+variables.  So the picture is an image with its own colours, the table takes its colours from the page,
+and every style is a plain inline one.  All of it stays under five kilobytes, whatever the array.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+from nbarray.display.chunk_grid import grid_svg
+from nbarray.display.facts import (
+    array_bytes,
+    block_bytes,
+    block_counts,
+    blocks_text,
+    bytes_text,
+    chunk_shape_text,
+    clip,
+    dtype_text,
+    name_text,
+    operands,
+    operations,
+    product_text,
+    shape_text,
+    source_texts,
+)
+from nbarray.expr.node import Expr
+from nbarray.units import format_count
+
+__all__ = ["array_html", "array_text", "grid_alt", "svg_image"]
+
+_MOST_BYTES = 5000
+_OUTER = "display:flex;flex-wrap:wrap;align-items:center;gap:12px 32px;padding:4px 0"
+_TABLE = "border-collapse:collapse;margin:0"
+_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
+_NAME = "text-align:left;padding:2px 18px 2px 0;font-weight:400;opacity:.65;vertical-align:top"
+_VALUE = "text-align:left;padding:2px 0"
+
+
+def array_text(expr: Expr) -> str:
+    """An array in one line: shape, dtype, chunks, blocks and bytes."""
+    chunks = chunk_shape_text(expr.chunks, expr.shape)
+    size = f"{blocks_text(expr.chunks, expr.shape)}, {bytes_text(array_bytes(expr))}"
+    return f"nbarray.Array(shape={shape_text(expr.shape)}, dtype={dtype_text(expr)}, chunks={chunks}, {size})"
+
+
+def svg_image(svg: str | bytes, alt: str, style: str = "") -> str:
+    """An ``<img>`` that holds an SVG picture; the only form that every front end shows, trusted or not."""
+    data = base64.b64encode(svg.encode() if isinstance(svg, str) else svg).decode()
+    styled = f' style="{style}"' if style else ""
+    return f'<img alt="{escape(alt)}"{styled} src="data:image/svg+xml;base64,{data}">'
+
+
+def grid_alt(expr: Expr) -> str:
+    """What the picture of the chunk grid shows, in words."""
+    if not expr.shape:
+        return "Chunk grid of an array without axes: 1 value in 1 block"
+    noun = "block" if _blocks(expr) == "1" else "blocks"
+    each = chunk_shape_text(expr.chunks, expr.shape)
+    return f"Chunk grid of an array of shape {shape_text(expr.shape)}: {_blocks(expr)} {noun} of shape {each}"
+
+
+def _blocks(expr: Expr) -> str:
+    """How many blocks there are: ``11 712 = 366 × 4 × 8``."""
+    counts = block_counts(expr.chunks, expr.shape)
+    product = product_text(counts, " × ")
+    if None in counts:
+        return product
+    total = format_count(expr.chunks.nblocks)
+    return f"{total} = {product}" if len(counts) > 1 and expr.chunks.nblocks > 1 else total
+
+
+def _rows(expr: Expr, most_sources: int) -> list[tuple[str, list[str]]]:
+    """The table: the name of each row and the lines of its value, not yet escaped."""
+    each = f", {bytes_text(block_bytes(expr))} each" if expr.shape and None not in expr.shape else ""
+    rows = [
+        ("Shape", [shape_text(expr.shape)]),
+        ("Chunks", [chunk_shape_text(expr.chunks, expr.shape) + each]),
+        ("Blocks", [_blocks(expr)]),
+        ("Bytes", [bytes_text(array_bytes(expr))]),
+        ("Data type", [dtype_text(expr)]),
+        ("Source", source_texts(expr, most_sources)),
+    ]
+    count = sum(1 for node in operations([expr]) if operands(node))
+    if count:
+        rows.append(("Operations", [format_count(count)]))
+    return [(name, lines) for name, lines in rows if lines]
+
+
+def _table(expr: Expr, title: str, most_sources: int) -> str:
+    """The rows as a table with headings that say what they are headings of."""
+    head = f'<tr><th scope="col" colspan="2" style="{_TITLE}">nbarray.Array <code>{escape(title)}</code></th></tr>'
+    body = "".join(
+        f'<tr><th scope="row" style="{_NAME}">{name}</th>'
+        f'<td style="{_VALUE}">{"<br>".join(escape(line) for line in lines)}</td></tr>'
+        for name, lines in _rows(expr, most_sources)
+    )
+    return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def array_html(expr: Expr, name: str | None = None) -> str:
+    """An array as a table beside its chunk grid: HTML of at most 5 kB.
+
+    name : what to call it in the title; without one, the label of its last operation
+    """
+    title = name if name is not None else name_text(expr)
+    picture = svg_image(grid_svg(expr.chunks, expr.shape), grid_alt(expr))
+    for most_sources, letters in ((2, 40), (1, 40), (0, 16)):  # the others are for names full of quotes
+        table = _table(expr, clip(title, letters), most_sources)
+        html = f'<div style="{_OUTER}">{table}<div>{picture}</div></div>'
+        if len(html.encode()) <= _MOST_BYTES:
+            break
+    return html

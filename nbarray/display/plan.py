@@ -1,0 +1,237 @@
+"""A plan as a text and as a table: what a run would do, before it does anything.
+
+Tasks by operation, bytes read from each source and how, and memory: the bytes that running one task at
+a time takes, where most of them are, and how that fits a budget.  Everything is sums over the plan's
+arrays, so a million tasks take as long to look at as to count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from math import prod
+
+import numpy as np
+
+from nbarray.display.facts import clip, ends, file_text, shape_text
+from nbarray.expr.leaves import SourceArray
+from nbarray.expr.operands import operand_of
+from nbarray.io.protocols import Origin
+from nbarray.plan.plan import Plan
+from nbarray.units import format_bytes, format_count
+
+__all__ = ["NodeTasks", "SourceReads", "node_tasks", "plan_html", "plan_text", "source_reads"]
+
+#: Operations and sources that get a line of their own at most.
+MOST_LINES = 12
+_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
+_WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
+_TABLE = "border-collapse:collapse;margin:0 0 8px 0"
+_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
+
+
+@dataclass(frozen=True)
+class NodeTasks:
+    """The tasks of one operation, or of several that look alike.
+
+    label : what people call it
+    shape : of the largest block
+    tasks : how many
+    block_bytes, scratch_bytes : the largest block that is kept, and the most a task needs besides
+    read_bytes : stored numbers that all its tasks decode
+    """
+
+    label: str
+    shape: tuple[int, ...]
+    tasks: int
+    block_bytes: int
+    scratch_bytes: int
+    read_bytes: int
+
+
+@dataclass(frozen=True)
+class SourceReads:
+    """What is taken from sources that are alike: the same variable of many files counts as one.
+
+    origins : where they come from, each once
+    read_bytes : what all tasks read together
+    stored_bytes : what there is to read; where less, parts are read more than once
+    """
+
+    origins: tuple[Origin, ...]
+    read_bytes: int
+    stored_bytes: int
+
+
+def node_tasks(plan: Plan) -> list[NodeTasks]:
+    """The operations of a plan in the order in which they begin; those of one name and block shape together."""
+    counts = plan.tasks_by_node()
+    blocks, scratch = np.zeros_like(counts), np.zeros_like(counts)
+    np.maximum.at(blocks, plan.task_node, plan.task_bytes)
+    np.maximum.at(scratch, plan.task_node, plan.scratch_bytes)
+    reads = np.bincount(plan.task_node, plan.read_bytes, len(counts))
+    first = np.full(len(counts), plan.ntasks, np.int64)
+    np.minimum.at(first, plan.task_node, np.arange(plan.ntasks, dtype=np.int64))
+    alike: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+    for k in np.argsort(first, kind="stable").tolist():
+        if counts[k]:
+            alike.setdefault((plan.nodes[k].label, plan.nodes[k].chunks.largest), []).append(k)
+    return [
+        NodeTasks(*key, int(counts[ks].sum()), int(blocks[ks].max()), int(scratch[ks].max()), int(reads[ks].sum()))
+        for key, ks in alike.items()
+    ]
+
+
+def source_reads(plan: Plan) -> list[SourceReads]:
+    """What is taken from each source, those alike together; most bytes first."""
+    read: dict[SourceArray, int] = {}
+    by_node = np.argsort(plan.task_node, kind="stable")
+    edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
+    for k, lowered in enumerate(plan.nodes):
+        bases = [operand_of(expr).base for expr in lowered.operands]
+        if not any(isinstance(base, SourceArray) for base in bases):
+            continue
+        tasks = by_node[edges[k] : edges[k + 1]]
+        boxes = lowered.operand_boxes(*lowered.chunks.boxes(plan.task_block[tasks]))
+        for base, (low, high) in zip(bases, boxes, strict=True):
+            if isinstance(base, SourceArray):
+                elements = int(np.maximum(high - low, 0).prod(axis=1).sum())
+                read[base] = read.get(base, 0) + elements * base.dtype.itemsize
+    return _alike_together(read)
+
+
+def _alike_together(read: dict[SourceArray, int]) -> list[SourceReads]:
+    groups: dict[tuple[str, str | None, str], list[SourceArray]] = {}
+    for source in read:
+        origin = source.reader.origin
+        groups.setdefault((origin.kind, origin.name, origin.route), []).append(source)
+    found = [
+        SourceReads(
+            tuple(dict.fromkeys(source.reader.origin for source in group)),
+            sum(read[source] for source in group),
+            # one reader may be cut into chunks in several ways
+            sum({id(s.reader): prod(s.sizes) * s.dtype.itemsize for s in group}.values()),
+        )
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda reads: -reads.read_bytes)
+
+
+# ------------------------------------------------------------------------------------------------- words
+
+
+def _bytes_or_none(nbytes: int) -> str:
+    return format_bytes(nbytes) if nbytes else ""
+
+
+def _node_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """Count, block shape, bytes of a block, scratch, bytes read and label of each operation."""
+    nodes = node_tasks(plan)
+    first, left_out, last = ends(nodes, MOST_LINES)
+    for k, node in enumerate([*first, *last]):
+        if left_out and k == len(first):
+            yield "…", "", "", "", "", f"{format_count(left_out)} more operations"
+        shape = shape_text(node.shape)
+        sizes = (_bytes_or_none(n) for n in (node.block_bytes, node.scratch_bytes, node.read_bytes))
+        yield format_count(node.tasks), shape, *sizes, clip(node.label, 48)
+
+
+def _source_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """Bytes read, how often that is, and where from and how."""
+    reads = source_reads(plan)
+    first, left_out, last = ends(reads, MOST_LINES)
+    for k, source in enumerate([*first, *last]):
+        if left_out and k == len(first):
+            yield "…", "", f"{format_count(left_out)} more sources"
+        times = f"{source.read_bytes / source.stored_bytes:.2f} ×" if source.stored_bytes else ""
+        yield format_bytes(source.read_bytes), times, _origin_text(source.origins)
+
+
+def _origin_text(origins: tuple[Origin, ...]) -> str:
+    origin = origins[0]
+    paths = [o.path for o in origins if o.path]
+    name = clip(origin.name, 32) if origin.name else ""
+    files = f"{format_count(len(paths))} files" if len(paths) > 1 else file_text(paths[0]) if paths else ""
+    what = " in ".join(part for part in (name, files) if part)
+    return f"{' '.join(part for part in (clip(origin.kind, 20), what) if part)}: {clip(origin.route, 120)}"
+
+
+def _peak_place(plan: Plan) -> str:
+    """Where most bytes are held: which task of which operation makes which region."""
+    task = plan.peak_task
+    if task < 0 or not plan.sequential_peak:
+        return ""
+    low, high = plan.box(task)
+    region = ", ".join(f"{a}:{b}" for a, b in zip(low, high, strict=True))
+    label = clip(plan.nodes[int(plan.task_node[task])].label, 48)
+    return f", most at task {format_count(task)}: {label} [{region}]"
+
+
+def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> Iterator[tuple[str, str]]:
+    yield format_bytes(plan.sequential_peak), f"blocks and scratch, one task at a time{_peak_place(plan)}"
+    yield format_bytes(plan.result_bytes), "results"
+    if workers is not None and workers > 1 and plan.ntasks:
+        largest = int((plan.task_bytes + plan.scratch_bytes).max())
+        more = plan.run_bytes() + (min(workers, plan.ntasks) - 1) * largest
+        if budget_bytes is not None:
+            more = max(plan.run_bytes(), min(more, budget_bytes))
+        yield format_bytes(more), f"together, about, with {workers} workers"
+    if budget_bytes is not None:
+        fits = plan.run_bytes() <= budget_bytes
+        short = "" if fits else f": {format_bytes(plan.run_bytes() - budget_bytes)} too small, a run would be refused"
+        yield format_bytes(budget_bytes), f"budget{short}"
+
+
+def _title(plan: Plan) -> str:
+    tasks, nodes = plan.ntasks, len(plan.nodes)
+    reads = int(plan.read_bytes.sum())
+    text = f"{format_count(tasks)} task{'s' * (tasks != 1)} of {format_count(nodes)} operation{'s' * (nodes != 1)}"
+    return f"{text}, {format_bytes(reads)} to read" if reads else text
+
+
+_NODES = ("tasks", "block", "bytes", "scratch", "reads", "operation")
+
+
+def _sections(plan: Plan, budget_bytes: int | None, workers: int | None) -> list[list[tuple[str, ...]]]:
+    """The three tables; the last column of each is words, the others are numbers."""
+    return [
+        [_NODES, *_node_rows(plan)],
+        [("read", "", "source"), *_source_rows(plan)],
+        [("memory", ""), *_memory_rows(plan, budget_bytes, workers)],
+    ]
+
+
+def plan_text(plan: Plan, budget_bytes: int | None = None, workers: int | None = None) -> str:
+    """What running a plan would do, as aligned lines.
+
+    budget_bytes, workers : what it would run with, if known
+    """
+    lines = [f"Plan: {_title(plan)}"]
+    for rows in _sections(plan, budget_bytes, workers):
+        if len(rows) == 1:
+            continue
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
+        lines.append("")
+        lines.extend("  ".join([*map(str.rjust, row, widths), row[-1]]).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+def plan_html(plan: Plan, budget_bytes: int | None = None, workers: int | None = None) -> str:
+    """The same as tables that take their colours from the page, with plain inline styles only."""
+    tables = [_table(rows) for rows in _sections(plan, budget_bytes, workers) if len(rows) > 1]
+    return f'<div style="padding:4px 0"><div style="{_TITLE}">Plan: {escape(_title(plan))}</div>{"".join(tables)}</div>'
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    """Rows as a table, the first of them its headings."""
+    styles = [*[_NUMBER] * (len(rows[0]) - 1), _WORDS]
+    head = "".join(
+        f'<th scope="col" style="{style};opacity:.65">{name}</th>' for style, name in zip(styles, rows[0], strict=True)
+    )
+    lines = (
+        "".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, row, strict=True))
+        for row in rows[1:]
+    )
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,0 +1,1 @@
+"""Running a plan within a budget.  No pictures."""

@@ -1,0 +1,121 @@
+"""Which task may start: the head always, others within the slack.
+
+Tasks are numbered in execution order.  The *head* is the lowest that isn't finished; everything before
+it is done, so it can always start, and if nothing but heads ever ran, the bytes held would follow the
+sequential order and never exceed its peak.  Tasks *ahead* of the head may start only while the bytes of
+everything ahead (scratch and block while running, the block once done) stay within
+``budget - sequential peak``.  Together the two never exceed the budget, and nothing can deadlock.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+from nbarray.plan.plan import Plan
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Bookkeeping of one run.  Not thread-safe: whoever runs the tasks holds a lock around it.
+
+    waiting : how many inputs of each task aren't made yet
+    users : how many tasks still need each block
+    held_bytes : bytes of blocks and scratch that exist now, as declared; `peak_bytes` the most so far
+    ahead_bytes : the part of them that belongs to tasks after the head
+    """
+
+    def __init__(self, plan: Plan, budget_bytes: int) -> None:
+        self._plan = plan
+        self.set_budget(budget_bytes)
+        self.waiting: list[int] = (plan.dep_indptr[1:] - plan.dep_indptr[:-1]).tolist()
+        self.users: list[int] = plan.uses.tolist()
+        self._blocks: list[int] = plan.task_bytes.tolist()
+        self._scratch: list[int] = plan.scratch_bytes.tolist()
+        self._starts: list[int] = plan.dep_indptr.tolist()
+        self._deps: list[int] = plan.deps.tolist()
+        self._consumers_start, self._consumers = _consumers(plan)
+        self._ready = [t for t, n in enumerate(self.waiting) if n == 0]
+        self._finished = bytearray(plan.ntasks)
+        self._ahead: dict[int, int] = {}
+        self.head = self.done = self.held_bytes = self.peak_bytes = self.ahead_bytes = 0
+
+    def set_budget(self, budget_bytes: int) -> None:
+        """Change the budget; what runs already is not taken back."""
+        self.budget_bytes = budget_bytes
+        self._slack = budget_bytes - self._plan.run_bytes()
+
+    def next_task(self) -> int | None:
+        """A task that may start now, taken off the list of ready ones, or None."""
+        if not self._ready:
+            return None
+        task = self._ready[0]
+        if task != self.head:
+            cost = self._blocks[task] + self._scratch[task]
+            if self.ahead_bytes + cost > self._slack:
+                return None
+            self._ahead[task] = cost
+            self.ahead_bytes += cost
+        heapq.heappop(self._ready)
+        self.held_bytes += self._blocks[task] + self._scratch[task]
+        self.peak_bytes = max(self.peak_bytes, self.held_bytes)
+        return task
+
+    def finish(self, task: int) -> list[int]:
+        """Note that a task is done; returns the tasks whose blocks nobody needs any more."""
+        self.done += 1
+        self._finished[task] = 1
+        self.held_bytes -= self._scratch[task]
+        released = []
+        for d in self._deps[self._starts[task] : self._starts[task + 1]]:
+            self.users[d] -= 1
+            if self.users[d] == 0:
+                released.append(d)
+        if self.users[task] == 0:
+            released.append(task)
+        for c in self._consumers[self._consumers_start[task] : self._consumers_start[task + 1]]:
+            self.waiting[c] -= 1
+            if self.waiting[c] == 0:
+                heapq.heappush(self._ready, c)
+        for r in released:
+            self.held_bytes -= self._blocks[r]
+        self._settle(task, released)
+        return released
+
+    def _settle(self, task: int, released: list[int]) -> None:
+        """Let the head go on, and take out of `ahead` what no longer belongs there."""
+        if task in self._ahead:
+            self._reduce_ahead(task, self._blocks[task])
+        for r in released:
+            if r in self._ahead:
+                self._reduce_ahead(r, 0)
+        finished, n = self._finished, len(self._finished)
+        while self.head < n and finished[self.head]:
+            self.head += 1
+            self._reduce_ahead(self.head - 1, 0)
+        if self.head < n:
+            self._reduce_ahead(self.head, 0)
+
+    def _reduce_ahead(self, task: int, nbytes: int) -> None:
+        before = self._ahead.pop(task, 0)
+        self.ahead_bytes -= before
+        if nbytes and before:
+            self._ahead[task] = nbytes
+            self.ahead_bytes += nbytes
+
+    @property
+    def all_done(self) -> bool:
+        return self.done == len(self._finished)
+
+    def block_bytes(self, task: int) -> int:
+        return self._blocks[task]
+
+
+def _consumers(plan: Plan) -> tuple[list[int], list[int]]:
+    """The tasks that need each task's block: the dependencies turned round."""
+    users = np.repeat(np.arange(plan.ntasks), np.diff(plan.dep_indptr))
+    order = np.argsort(plan.deps, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(plan.deps, minlength=plan.ntasks))])
+    return starts.tolist(), users[order].tolist()

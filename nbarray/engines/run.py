@@ -1,0 +1,334 @@
+"""A run: a plan being computed by threads, and the handle on it.
+
+Workers choose their next task themselves, under one lock that guards all state; there is no thread in
+between whose turn they would have to wait for.  Control methods only change state under that lock, and
+workers look at it between tasks.  Events are told under the lock too, so observers see them in order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import itertools
+import threading
+from collections.abc import Callable, Generator, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+from nbarray import events
+from nbarray.config import check_setting
+from nbarray.engines.ledger import Ledger
+from nbarray.engines.tasks import Results, run_task, task_error
+from nbarray.errors import Cancelled
+from nbarray.kernels.fused import Workspace
+from nbarray.plan.plan import Plan
+
+__all__ = ["Run"]
+
+T = TypeVar("T")
+_numbers = itertools.count(1)
+#: (task, block, error, when it began)
+_Outcome = tuple[int, Any, BaseException | None, float]
+
+
+class Run:
+    """A plan being computed.
+
+    state : "ready", "running", "paused", "done", "failed" or "cancelled"
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        budget_bytes: int,
+        workers: int,
+        observers: Sequence[events.Observer] = (),
+        finish: Callable[[Results], Any] = lambda results: results,
+    ) -> None:
+        self.number = next(_numbers)
+        self.plan = plan
+        self.state = "ready"
+        self._workers = workers
+        self._observers = list(observers)
+        self._finish = finish
+        self._ledger = Ledger(plan, budget_bytes)
+        self._blocks: dict[int, Any] = {}
+        self._results: Results | None = None
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._busy_s = 0.0
+        self._started_s = 0.0
+        self._running = 0
+        self._ended = threading.Event()
+        self._change = threading.Condition()
+        self._threads: list[threading.Thread] = []
+
+    # ------------------------------------------------------------------------------------------ control
+
+    def start(self) -> Run:
+        """Begin; returns at once."""
+        with self._change:
+            if self.state != "ready":
+                return self
+            self._begin()
+            self._add_threads()
+        return self
+
+    def pause(self) -> None:
+        """Start no more tasks; those running end."""
+        with self._change:
+            if self.state == "running":
+                self.state = "paused"
+                self.tell(events.RunPaused(self.number, perf_counter()))
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        with self._change:
+            if self.state == "paused":
+                self.state = "running"
+                self.tell(events.RunResumed(self.number, perf_counter()))
+                self._change.notify_all()
+
+    def cancel(self) -> None:
+        """Stop: no more tasks start, and blocks are freed as soon as the tasks running have ended."""
+        with self._change:
+            if self.state in ("ready", "running", "paused"):
+                self.state = "cancelled"
+                self._error = Cancelled(f"the run was cancelled after {self._ledger.done} of {self.plan.ntasks} tasks")
+                self.tell(events.RunCancelled(self.number, self._wall_s(), self._ledger.done))
+                self._end_if_idle()
+
+    def set_workers(self, workers: int) -> None:
+        """Change how many threads work, from the next task on.  Raises ConfigError for less than one."""
+        checked = int(check_setting("workers", workers))
+        with self._change:
+            self._workers = checked
+            if self.state in ("running", "paused"):
+                self._add_threads()
+            self._change.notify_all()
+
+    def set_budget(self, budget: int | str) -> None:
+        """Change the memory budget (bytes, or "2GiB"), from the next task on; tasks under way keep what they have.
+
+        Below what the plan needs, tasks run one at a time.
+        """
+        checked = int(check_setting("memory", budget))
+        with self._change:
+            self._ledger.set_budget(checked)
+            self._change.notify_all()
+
+    # ------------------------------------------------------------------------------------------- waiting
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the run has ended, `timeout` seconds at most; returns whether it has."""
+        return self._ended.wait(timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result and return it; raises what the run ended with.
+
+        Raises TimeoutError after `timeout` seconds; the run goes on.
+        """
+        # short waits, so that an interrupt of the main thread is seen
+        deadline = None if timeout is None else perf_counter() + timeout
+        while not self._ended.wait(0.1 if deadline is None else max(0.0, min(0.1, deadline - perf_counter()))):
+            if deadline is not None and perf_counter() >= deadline:
+                raise TimeoutError(f"the run is not done after {timeout} s; it goes on")
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._wait_awake().__await__()
+
+    async def _wait_awake(self) -> Any:
+        import asyncio
+
+        try:
+            while not self._ended.is_set():
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        return self.result()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Tasks done, and tasks in all."""
+        return self._ledger.done, self.plan.ntasks
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most bytes held so far, results included, as the ledger has it."""
+        return self._ledger.peak_bytes + self.plan.result_bytes
+
+    def __repr__(self) -> str:
+        done, total = self.progress
+        return f"<Run {self.number}: {self.state}, {done} of {total} tasks>"
+
+    # ------------------------------------------------------------------------------------------- working
+
+    def run_here(self) -> Any:
+        """Run all tasks in the calling thread; for plans too small to be worth threads."""
+        with self._change:
+            self._begin()
+        try:
+            self._work(0)
+        except BaseException:  # interrupted between two tasks
+            self._running = 0
+            self.cancel()
+            raise
+        return self.result()
+
+    def _begin(self) -> None:
+        self.state = "running"
+        self._started_s = perf_counter()
+        self._results = Results(self.plan)
+        self._tell_plan()
+        if self.plan.ntasks == 0:
+            self._complete()
+
+    def _add_threads(self) -> None:
+        for k in range(len(self._threads), min(self._workers, max(1, self.plan.ntasks))):
+            # each thread its own copy of the context: NumPy's error state, and IPython's current cell
+            context = contextvars.copy_context()
+            thread = threading.Thread(
+                target=context.run, args=(self._work, k), name=f"nbarray-{self.number}-{k}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self, worker: int) -> None:
+        workspace = Workspace()
+        task = self._next(worker)
+        while task is not None:
+            start = perf_counter()
+            block = error = None
+            try:
+                assert self._results is not None
+                block = run_task(self.plan, task, self._inputs(task), self._results, workspace)
+            except BaseException as e:
+                error = e
+            # handed over, not shared: a worker that kept a name for its last block would keep the block
+            outcome, block = [(task, block, error, start)], None
+            task = self._next(worker, outcome)
+
+    def _inputs(self, task: int) -> list[Any]:
+        return [self._blocks[d] for d in self.plan.dependencies(task).tolist()]
+
+    def _next(self, worker: int, outcome: list[_Outcome] | None = None) -> int | None:
+        """Hand in what came out of a task, and take the next one; None when there is nothing left to do."""
+        with self._change:
+            if outcome is not None:
+                self._running -= 1
+                try:
+                    self._hand_in(worker, *outcome.pop())
+                except Exception as error:  # an error of ours: nobody may wait for ever for its sake
+                    self.state, self._error = "failed", error
+                    self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+            while True:
+                if self._ended.is_set() or self.state in ("failed", "cancelled"):
+                    self._end_if_idle()
+                    return None
+                task = None
+                if self.state == "running" and worker < self._workers:
+                    task = self._ledger.next_task()
+                if task is not None:
+                    self._running += 1
+                    self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
+                    return task
+                self._change.wait()
+
+    def _hand_in(self, worker: int, task: int, block: Any, error: BaseException | None, start: float) -> None:
+        stop = perf_counter()
+        self._busy_s += stop - start
+        if error is not None:
+            self._fail(task, error)
+            return
+        if self.state in ("failed", "cancelled"):
+            return
+        ledger = self._ledger
+        if ledger.users[task]:
+            self._blocks[task] = block
+        ready_before = ledger.done + self._running
+        for r in ledger.finish(task):
+            if self._blocks.pop(r, None) is not None and self._observers:
+                self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))
+        if self._observers:
+            node = int(self.plan.task_node[task])
+            self.tell(
+                events.TaskFinished(
+                    self.number, task, node, worker, start, stop, ledger.block_bytes(task), ledger.held_bytes
+                )
+            )
+        if ledger.all_done:
+            self._complete()
+        elif ready_before >= 0:
+            self._change.notify_all()
+
+    def _complete(self) -> None:
+        assert self._results is not None
+        try:
+            self._value = self._finish(self._results)
+        except Exception as error:
+            self._error, self.state = error, "failed"
+            self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+        else:
+            self.state = "done"
+            self.tell(events.RunFinished(self.number, self._wall_s(), self._busy_s, self.peak_bytes))
+        self._end()
+
+    def _fail(self, task: int, error: BaseException) -> None:
+        if self.state in ("failed", "cancelled"):
+            return
+        if isinstance(error, KeyboardInterrupt):  # comes to tasks in the main thread alone: see `run_here`
+            self.cancel()
+            self._error = error
+            return
+        self.state = "failed"
+        told = task_error(self.plan, task, error)
+        told.__cause__ = error
+        self._error = told
+        self.tell(events.RunFailed(self.number, self._wall_s(), str(told)))
+
+    def _end_if_idle(self) -> None:
+        if self._running == 0:
+            self._end()
+
+    def _end(self) -> None:
+        self._blocks.clear()
+        self._results = None
+        self._ended.set()
+        self._change.notify_all()
+
+    def _wall_s(self) -> float:
+        return perf_counter() - self._started_s if self._started_s else 0.0
+
+    # ------------------------------------------------------------------------------------------- telling
+
+    def tell(self, event: events.Event) -> None:
+        """Hand an event to all observers."""
+        for observer in list(self._observers):
+            try:
+                observer(event)
+            except Exception:
+                with contextlib.suppress(ValueError):
+                    self._observers.remove(observer)
+
+    def _tell_plan(self) -> None:
+        if not self._observers:
+            return
+        plan = self.plan
+        counts = tuple(events.NodeCount(n.label, int(c)) for n, c in zip(plan.nodes, plan.tasks_by_node(), strict=True))
+        self.tell(
+            events.PlanReady(
+                self.number,
+                counts,
+                plan.ntasks,
+                int(plan.read_bytes.sum()),
+                plan.result_bytes,
+                plan.run_bytes(),
+                self._ledger.budget_bytes,
+                self._workers,
+                perf_counter(),
+            )
+        )

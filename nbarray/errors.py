@@ -1,0 +1,149 @@
+"""The errors a user meets.
+
+Every error says what was given, what was expected and what to do next.  Each also inherits from the
+built-in type NumPy would raise, so code written for NumPy keeps catching it.  This file may know
+nothing of arrays: messages arrive as finished sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "AxisError",
+    "BroadcastError",
+    "BudgetError",
+    "Cancelled",
+    "ChunkError",
+    "ConfigError",
+    "CorruptChunk",
+    "DTypeError",
+    "FileFormatError",
+    "FilesDiffer",
+    "IndexingError",
+    "InputError",
+    "MissingFile",
+    "MissingProgram",
+    "NBArrayError",
+    "NotBlocked",
+    "ReadError",
+    "ShapeError",
+    "TaskError",
+    "UnknownSize",
+    "UnsupportedVariable",
+    "VariableNotFound",
+    "WriteError",
+    "near_names",
+]
+
+
+class NBArrayError(Exception):
+    """Base of every error raised by nbarray."""
+
+
+class InputError(NBArrayError, ValueError):
+    """An argument has a value that can't be used."""
+
+
+class ConfigError(InputError):
+    """A setting has a value that can't be used."""
+
+
+class ChunkError(NBArrayError, ValueError):
+    """Chunks don't fit the shape they are for."""
+
+
+class ShapeError(NBArrayError, ValueError):
+    """A shape doesn't fit an operation."""
+
+
+class BroadcastError(ShapeError):
+    """Shapes can't be broadcast together."""
+
+
+class AxisError(NBArrayError, ValueError, IndexError):
+    """An axis lies outside the dimensions of an array."""
+
+
+class IndexingError(NBArrayError, IndexError):
+    """An index lies outside the array, or is of a kind that can't be used."""
+
+
+class DTypeError(NBArrayError, TypeError):
+    """A dtype doesn't fit an operation."""
+
+
+class NotBlocked(NBArrayError, TypeError):
+    """A NumPy function has no blocked form; it is never run on the whole array quietly."""
+
+
+class UnknownSize(NBArrayError, ValueError):
+    """A size depends on values and has not been counted yet."""
+
+
+class BudgetError(NBArrayError, MemoryError):
+    """A computation doesn't fit into the memory budget."""
+
+
+class MissingFile(NBArrayError, FileNotFoundError):
+    """A file or a pattern of files names nothing."""
+
+
+class FileFormatError(NBArrayError, OSError):
+    """A file can't be opened as what its name says it is."""
+
+
+class FilesDiffer(NBArrayError, ValueError):
+    """Files that should make one array don't fit each other."""
+
+
+class VariableNotFound(NBArrayError, KeyError):
+    """A file holds no variable of the name asked for."""
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return str(self.args[0]) if self.args else ""
+
+
+class UnsupportedVariable(NBArrayError, TypeError):
+    """A variable is of a type that can't be an array of numbers (variable length, opaque, ...)."""
+
+
+class ReadError(NBArrayError, OSError):
+    """Reading from a source failed."""
+
+
+class WriteError(NBArrayError, OSError):
+    """Writing failed: the disk is full, the place can't be written to."""
+
+
+class CorruptChunk(ReadError):
+    """A stored chunk can't be decoded."""
+
+
+class TaskError(NBArrayError, RuntimeError):
+    """A task of a run failed; the original error is its ``__cause__``."""
+
+
+class Cancelled(NBArrayError):
+    """The run was cancelled before it had finished."""
+
+
+class MissingProgram(NBArrayError, RuntimeError):
+    """A program outside Python (``dot``) is not installed."""
+
+
+def near_names(name: str, known: Iterable[str]) -> str:
+    """Say which known names are close to `name`, or list a few of them.
+
+    >>> near_names("t2", ["t2m", "longitude", "latitude"])
+    "did you mean 't2m'?"
+    >>> near_names("zzz", ["lat", "lon"])
+    "known: 'lat', 'lon'"
+    """
+    names = sorted(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return "did you mean " + " or ".join(repr(n) for n in close) + "?"
+    shown = ", ".join(repr(n) for n in names[:8])
+    return f"known: {shown}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,154 @@
+"""What a run tells while it happens: a stream of frozen records.
+
+Engines emit them, observers read them, and nothing else passes between the two.  Times are seconds
+of `time.perf_counter`; bytes are what the ledger holds.  An observer is any callable that takes one
+event; it runs in the engine's coordinator thread, so it must be quick and must not raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = [
+    "BlockReleased",
+    "Event",
+    "NodeCount",
+    "Observer",
+    "PlanReady",
+    "RuleApplied",
+    "RunCancelled",
+    "RunFailed",
+    "RunFinished",
+    "RunPaused",
+    "RunResumed",
+    "TaskFinished",
+    "TaskStarted",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleApplied:
+    """A rewrite rule changed `before` into `after` (both in text form)."""
+
+    run: int
+    stage: str
+    rule: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """How many tasks a node of the plan has; `name` is what people call it."""
+
+    name: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReady:
+    """A plan was made: the run is about to start."""
+
+    run: int
+    nodes: tuple[NodeCount, ...]
+    tasks: int
+    read_bytes: int
+    result_bytes: int
+    peak_bytes: int
+    budget_bytes: int
+    workers: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A worker began a task."""
+
+    run: int
+    task: int
+    node: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """A task ended: busy from `start_s` to `stop_s` on `worker`; the ledger then held `held_bytes`."""
+
+    run: int
+    task: int
+    node: int
+    worker: int
+    start_s: float
+    stop_s: float
+    nbytes: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReleased:
+    """The last user of a task's block is done, and its bytes are free again."""
+
+    run: int
+    task: int
+    nbytes: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """No more tasks start until the run is resumed."""
+
+    run: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """Tasks start again after a pause."""
+
+    run: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """All tasks are done: so long it took, so long workers were busy, so many bytes were held at most."""
+
+    run: int
+    wall_s: float
+    busy_s: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """A task failed and ended the run."""
+
+    run: int
+    wall_s: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelled:
+    """The run was stopped before its end."""
+
+    run: int
+    wall_s: float
+    tasks_done: int
+
+
+Event = (
+    RuleApplied
+    | PlanReady
+    | TaskStarted
+    | TaskFinished
+    | BlockReleased
+    | RunPaused
+    | RunResumed
+    | RunFinished
+    | RunFailed
+    | RunCancelled
+)
+Observer = Callable[[Event], None]

@@ -1,0 +1,123 @@
+"""Functions of whole blocks: what users hand to `map_blocks`, products of blocks, and selections by a mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nbarray.expr.node import Expr, node, settled
+from nbarray.grid.chunks import Chunks, regular
+from nbarray.kernels.elementwise import ById
+
+__all__ = ["Compress", "Contract", "MapBlocks", "Select", "UserFunction"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A user's function of blocks with its keyword arguments; equal only to itself.
+
+    masked : whether it gives masked blocks
+    """
+
+    function: Any
+    keywords: dict[str, Any]
+    wants_block_id: bool
+    wants_block_info: bool
+    masked: bool
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+
+@node
+class MapBlocks(Expr):
+    """A function of the blocks at the same place of all arguments.
+
+    held : the `UserFunction`
+    args : arguments, broadcast block-wise: aligned from the last axis
+    chunks : of the result; block (i, j) of the result comes from block (i, j) of the arguments
+    axes : for each axis of the result, the axis of the arguments' grid it comes from, or -1 for a new one
+    """
+
+    held: ById
+    args: tuple[Expr, ...]
+    argument_chunks: tuple[Chunks, ...]
+    chunks: Chunks
+    axes: tuple[int, ...]
+    of_dtype: np.dtype[Any]
+
+    kind: ClassVar[str] = "blocks"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.of_dtype, self.chunks, self.held.value.masked)
+
+    @property
+    def label(self) -> str:
+        return f"map_blocks({self.held.value.name})"
+
+
+@node
+class Contract(Expr):
+    """Products summed over the last axes of `left` and the axes of `right` that come after the stack.
+
+    Shapes: left (stack..., i..., k...), right (stack..., k..., j...), result (stack..., i..., j...).
+
+    stack : how many leading axes are a stack, equal in both
+    depth : how many axes are summed over
+    """
+
+    left: Expr
+    right: Expr
+    stack: int
+    depth: int
+    of_dtype: np.dtype[Any]
+
+    kind: ClassVar[str] = "contract"
+
+    def settle(self) -> dict[str, Any]:
+        left, right = self.left.chunks.axes, self.right.chunks.axes
+        stack = [a.refine(b) for a, b in zip(left[: self.stack], right[: self.stack], strict=True)]
+        free = (*left[self.stack : len(left) - self.depth], *right[self.stack + self.depth :])
+        chunks = Chunks((*stack, *free))
+        return settled(chunks.shape, self.of_dtype, chunks, False)
+
+    @property
+    def label(self) -> str:
+        return "matmul"
+
+
+@node
+class Select(Expr):
+    """Elements where `mask` is True, in C order: a one-dimensional array of unknown size."""
+
+    base: Expr
+    mask: Expr
+
+    kind: ClassVar[str] = "select"
+
+    def settle(self) -> dict[str, Any]:
+        return settled((None,), self.base.dtype, Chunks((regular(0, 1),)), self.base.masked)
+
+
+@node
+class Compress(Expr):
+    """`Select` once it has been counted: chunk i holds what rows ``rows[i]`` of the base gave."""
+
+    base: Expr
+    mask: Expr
+    rows: Chunks
+    chunks: Chunks
+    offsets: tuple[int, ...]
+
+    kind: ClassVar[str] = "select"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.base.dtype, self.chunks, self.base.masked)
+
+
+def unchanged(chunks: Chunks) -> tuple[int, ...]:
+    """The `axes` of a `MapBlocks` that keeps its arguments' axes."""
+    return tuple(range(len(chunks.axes)))

@@ -1,0 +1,426 @@
+"""Lowered nodes that treat whole blocks: users' functions, picked positions, joins, reshapes, products, selections."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nbarray.errors import DTypeError, ShapeError
+from nbarray.expr.blocks import UserFunction
+from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver, new_block
+from nbarray.expr.node import Expr, node, settled
+from nbarray.expr.operands import Operand, operand_of
+from nbarray.grid.chunks import Chunks, Int64
+from nbarray.kernels.elementwise import ById
+from nbarray.kernels.fused import Planes, Workspace
+
+__all__ = ["Compressed", "Gathered", "Joined", "Mapped", "Product", "Reshaped"]
+
+
+def _operand_bytes(operands: Sequence[Operand], boxes: list[Box]) -> Int64:
+    """Bytes that reading the operands' rectangles may take."""
+    total = np.zeros(len(boxes[0][0]), np.int64)
+    for operand, (a, b) in zip(operands, boxes, strict=True):
+        total += np.maximum(b - a, 0).prod(axis=1) * (operand.base.dtype.itemsize + operand.base.masked)
+    return total
+
+
+class _ReadsOperands(Lowered):
+    """A node whose tasks read the rectangles of their operands whole."""
+
+    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        return _operand_bytes([operand_of(e) for e in self.operands], self.operand_boxes(low, high))
+
+
+@node
+class Mapped(_ReadsOperands):
+    """A user's function of blocks; see `expr.blocks.MapBlocks` for the fields."""
+
+    held: ById
+    args: tuple[Expr, ...]
+    argument_chunks: tuple[Chunks, ...]
+    chunks: Chunks
+    axes: tuple[int, ...]
+    of_dtype: np.dtype[Any]
+
+    kind: ClassVar[str] = "blocks"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.of_dtype, self.chunks, self.function.masked)
+
+    @property
+    def function(self) -> UserFunction:
+        function: UserFunction = self.held.value
+        return function
+
+    @property
+    def label(self) -> str:
+        return f"map_blocks({self.function.name})"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
+        boxes = []
+        for chunks in self.argument_chunks:
+            a = np.zeros((len(low), len(chunks.axes)), np.int64)
+            b = a + np.array(chunks.shape, np.int64).reshape(1, -1)
+            for k, axis in enumerate(chunks.axes):
+                source = k + ndim - len(chunks.axes)
+                if source in self.axes and axis.count > 1:
+                    j = self.axes.index(source)
+                    a[:, k], b[:, k] = axis.bounds(_block_numbers(self.chunks, j, low))
+            boxes.append((a, b))
+        return boxes
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        corners = np.array([low], np.int64).reshape(1, len(low)), np.array([high], np.int64).reshape(1, len(high))
+        boxes = [(tuple(a[0].tolist()), tuple(b[0].tolist())) for a, b in self.operand_boxes(*corners)]
+        parts = [_as_array(inputs.read_whole(k, *box), self.args[k].masked) for k, box in enumerate(boxes)]
+        keywords = dict(self.function.keywords)
+        if self.function.wants_block_id:
+            keywords["block_id"] = self._block_id(low)
+        if self.function.wants_block_info:
+            keywords["block_info"] = self._block_info(low, high, boxes)
+        values = np.asanyarray(self.function.function(*parts, **keywords))
+        self._check(values, low, high)
+        mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+        return deliver(sink, (np.asarray(np.ma.getdata(values), self.of_dtype), mask))
+
+    def _block_id(self, low: Corner) -> tuple[int, ...]:
+        corner = np.array(low, np.int64)
+        return tuple(int(axis.chunk_of(corner[k : k + 1])[0]) for k, axis in enumerate(self.chunks.axes))
+
+    def _block_info(self, low: Corner, high: Corner, boxes: list[tuple[Corner, Corner]]) -> dict[int | None, Any]:
+        info: dict[int | None, Any] = {}
+        for k, (arg, (a, b)) in enumerate(zip(self.args, boxes, strict=True)):
+            info[k] = {"shape": arg.shape, "array-location": list(zip(a, b, strict=True)), "dtype": arg.dtype}
+        info[None] = {
+            "shape": self.shape,
+            "array-location": list(zip(low, high, strict=True)),
+            "chunk-location": self._block_id(low),
+            "num-chunks": self.chunks.numblocks,
+            "chunk-shape": tuple(b - a for a, b in zip(low, high, strict=True)),
+            "dtype": self.of_dtype,
+        }
+        return info
+
+    def _check(self, values: np.ndarray[Any, Any], low: Corner, high: Corner) -> None:
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        name = self.function.name
+        if values.shape != shape:
+            raise ShapeError(
+                f"{name} returned a block of shape {values.shape}, but {shape} was promised for block "
+                f"{self._block_id(low)}; give chunks= (and drop_axis= or new_axis=) as the function changes them"
+            )
+        if values.dtype != self.of_dtype and not np.can_cast(values.dtype, self.of_dtype, "same_kind"):
+            raise DTypeError(
+                f"{name} returned {values.dtype} for block {self._block_id(low)}, but {self.of_dtype} was promised; "
+                f"give dtype={values.dtype.name!r}"
+            )
+        if np.ma.is_masked(values) and not self.masked:
+            raise DTypeError(
+                f"{name} returned missing values for block {self._block_id(low)}, but a plain array was promised; "
+                "give masked=True, or fill them"
+            )
+
+
+def _block_numbers(chunks: Chunks, axis: int, low: Int64) -> Int64:
+    size = chunks.axes[axis].size
+    return chunks.axes[axis].chunk_of(np.minimum(low[:, axis], max(0, size - 1)))
+
+
+def _as_array(planes: Planes, masked: bool) -> np.ndarray[Any, Any]:
+    values, mask = planes
+    return np.ma.MaskedArray(values, False if mask is None else mask) if masked else values
+
+
+@node
+class Gathered(_ReadsOperands):
+    """Positions along an axis, in the order asked for."""
+
+    arg: Expr
+    axis: int
+    held: ById
+    chunks: Chunks
+
+    kind: ClassVar[str] = "select"
+    fills_sink: ClassVar[bool] = True
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.arg.dtype, self.chunks, self.arg.masked)
+
+    @property
+    def label(self) -> str:
+        return "take"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        positions = np.asarray(self.held.value)
+        a, b = low.copy(), high.copy()
+        for i in range(len(low)):
+            part = positions[low[i, self.axis] : high[i, self.axis]]
+            if part.size:
+                a[i, self.axis], b[i, self.axis] = part.min(), part.max() + 1
+            else:
+                b[i] = a[i]
+        return [(a, b)]
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        wanted = np.asarray(self.held.value)[low[self.axis] : high[self.axis]]
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        out, mask = sink if sink is not None else new_block(self, shape)
+        any_masked = False
+        order = np.argsort(wanted, kind="stable")
+        ordered = wanted[order]
+        # neighbours that lie close together are read in one go
+        for group in np.split(np.arange(len(ordered)), np.flatnonzero(np.diff(ordered) > 16) + 1):
+            if not len(group) or 0 in shape:
+                continue
+            first, last = int(ordered[group[0]]), int(ordered[group[-1]])
+            a = tuple(first if k == self.axis else n for k, n in enumerate(low))
+            b = tuple(last + 1 if k == self.axis else n for k, n in enumerate(high))
+            values, missing = inputs.read_whole(0, a, b)
+            target: Any = (*(slice(None),) * self.axis, order[group])
+            picked = ordered[group] - first
+            out[target] = values.take(picked, self.axis)
+            if missing is not None and mask is not None:
+                mask[target] = missing.take(picked, self.axis)
+                any_masked = True
+        return None if sink is not None else (out, mask if any_masked else None)
+
+
+@node
+class Joined(Lowered):
+    """Parts end to end; each block lies within one part."""
+
+    parts: tuple[Expr, ...]
+    axis: int
+    chunks: Chunks
+
+    kind: ClassVar[str] = "join"
+    fills_sink: ClassVar[bool] = True
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.parts[0].dtype, self.chunks, any(p.masked for p in self.parts))
+
+    @property
+    def label(self) -> str:
+        return f"concatenate({len(self.parts)})"
+
+    def _starts(self) -> list[int]:
+        starts = [0]
+        for part in self.parts:
+            starts.append(starts[-1] + part.sizes[self.axis])
+        return starts
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        boxes = []
+        starts = self._starts()
+        for k in range(len(self.parts)):
+            a, b = low.copy(), high.copy()
+            a[:, self.axis] = np.maximum(low[:, self.axis], starts[k]) - starts[k]
+            b[:, self.axis] = np.minimum(high[:, self.axis], starts[k + 1]) - starts[k]
+            outside = b[:, self.axis] <= a[:, self.axis]
+            a[outside] = 0
+            b[outside] = 0
+            boxes.append((a, b))
+        return boxes
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        starts = self._starts()
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        out, mask = sink if sink is not None else new_block(self, shape)
+        if mask is not None:
+            mask[...] = False
+        for k in range(len(self.parts)):
+            a, b = max(low[self.axis], starts[k]), min(high[self.axis], starts[k + 1])
+            if b <= a:
+                continue
+            part_low = tuple(a - starts[k] if j == self.axis else n for j, n in enumerate(low))
+            part_high = tuple(b - starts[k] if j == self.axis else n for j, n in enumerate(high))
+            values, missing = inputs.read_whole(k, part_low, part_high)
+            where = (*(slice(None),) * self.axis, slice(a - low[self.axis], b - low[self.axis]))
+            out[where] = values
+            if missing is not None and mask is not None:
+                mask[where] = missing
+        return None if sink is not None else (out, mask)
+
+
+@node
+class Reshaped(_ReadsOperands):
+    """Another shape in C order; each block is a run of elements that lie one behind the other."""
+
+    arg: Expr
+    chunks: Chunks
+
+    kind: ClassVar[str] = "view"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.arg.dtype, self.chunks, self.arg.masked)
+
+    @property
+    def label(self) -> str:
+        return "reshape"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        shape, base = self.sizes, self.arg.sizes
+        n, ndim = len(low), len(base)
+        empty = (high <= low).any(axis=1) if low.shape[1] else np.zeros(n, bool)
+        first = _ravel(low, shape)
+        last = _ravel(np.maximum(high - 1, low), shape)
+        a, b = _unravel(first, base), _unravel(last, base) + 1
+        differs = np.zeros(n, bool)
+        for k in range(ndim):
+            a[differs, k], b[differs, k] = 0, base[k]
+            differs |= (b[:, k] - a[:, k]) != 1
+        b[empty] = a[empty]
+        return [(a, b)]
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        corners = np.array([low], np.int64).reshape(1, len(low)), np.array([high], np.int64).reshape(1, len(high))
+        a, b = self.operand_boxes(*corners)[0]
+        box = tuple(a[0].tolist()), tuple(b[0].tolist())
+        values, mask = inputs.read_whole(0, *box)
+        start = int(_ravel(corners[0], self.sizes)[0])
+        first = _unravel(np.array([start]), self.arg.sizes)[0] - a[0]
+        offset = int(_ravel(first.reshape(1, -1), values.shape)[0]) if values.ndim else 0
+        run = slice(offset, offset + math.prod(shape))
+
+        def cut(plane: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            return plane.reshape(-1)[run].reshape(shape)
+
+        return deliver(sink, (cut(values), None if mask is None else cut(mask)))
+
+
+def _ravel(corners: Int64, shape: tuple[int, ...]) -> Int64:
+    flat = np.zeros(len(corners), np.int64)
+    for k, n in enumerate(shape):
+        flat = flat * n + corners[:, k]
+    return flat
+
+
+def _unravel(flat: Int64, shape: tuple[int, ...]) -> Int64:
+    corners = np.zeros((len(flat), len(shape)), np.int64)
+    rest = flat
+    for k in range(len(shape) - 1, -1, -1):
+        rest, corners[:, k] = np.divmod(rest, max(1, shape[k]))
+    return corners
+
+
+@node
+class Product(Lowered):
+    """Products of blocks, summed over `depth` axes, so many positions of the first of them at a time.
+
+    Shapes as in `expr.blocks.Contract`: left (stack..., i..., k...), right (stack..., k..., j...).
+    """
+
+    left: Expr
+    right: Expr
+    stack: int
+    depth: int
+    run_length: int
+    chunks: Chunks
+    of_dtype: np.dtype[Any]
+
+    kind: ClassVar[str] = "contract"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.of_dtype, self.chunks, False)
+
+    @property
+    def label(self) -> str:
+        return "matmul"
+
+    @property
+    def _summed(self) -> tuple[int, ...]:
+        return self.left.sizes[self.left.ndim - self.depth :]
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        n, s = len(low), self.stack
+        free = self.left.ndim - self.depth
+        summed_low = np.zeros((n, self.depth), np.int64)
+        summed_high = summed_low + np.array(self._summed, np.int64).reshape(1, -1)
+        return [
+            (np.hstack([low[:, :free], summed_low]), np.hstack([high[:, :free], summed_high])),
+            (
+                np.hstack([low[:, :s], summed_low, low[:, free:]]),
+                np.hstack([high[:, :s], summed_high, high[:, free:]]),
+            ),
+        ]
+
+    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        extent = np.maximum(high - low, 0)
+        free = self.left.ndim - self.depth
+        deep = min(self.run_length, max(1, self._summed[0])) * math.prod(self._summed[1:])
+        left = extent[:, :free].prod(axis=1) * deep
+        right = extent[:, : self.stack].prod(axis=1) * extent[:, free:].prod(axis=1) * deep
+        width = self.of_dtype.itemsize
+        return (
+            left * (self.left.dtype.itemsize + width)
+            + right * (self.right.dtype.itemsize + width)
+            + extent.prod(axis=1) * width
+        )
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        s, free, rest = self.stack, self.left.ndim - self.depth, self._summed[1:]
+        zeros = (0,) * len(rest)
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        stack, rows, columns = shape[:s], math.prod(shape[s:free]), math.prod(shape[free:])
+        total = np.zeros((*stack, rows, columns), self.of_dtype)
+        for a in range(0, self._summed[0], self.run_length):
+            b = min(a + self.run_length, self._summed[0])
+            left, _ = inputs.read_whole(0, (*low[:free], a, *zeros), (*high[:free], b, *rest))
+            right, _ = inputs.read_whole(1, (*low[:s], a, *zeros, *low[free:]), (*high[:s], b, *rest, *high[free:]))
+            deep = (b - a) * math.prod(rest)
+            part = np.matmul(
+                left.reshape(*stack, rows, deep), right.reshape(*stack, deep, columns), dtype=self.of_dtype
+            )
+            total = part if a == 0 else np.add(total, part, out=total)
+        return deliver(sink, (total.reshape(shape), None))
+
+
+@node
+class Compressed(Lowered):
+    """What a mask selects of runs of rows; see `expr.blocks.Compress` for the fields."""
+
+    arg: Expr
+    mask: Expr
+    rows: Chunks
+    chunks: Chunks
+    offsets: tuple[int, ...]
+
+    kind: ClassVar[str] = "select"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.arg.dtype, self.chunks, self.arg.masked)
+
+    @property
+    def label(self) -> str:
+        return "select"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        # runs that gave nothing have the offset of the next one, and the search goes past them
+        run = np.searchsorted(np.array(self.offsets[:-1], np.int64), low[:, 0], side="right") - 1
+        a = np.zeros((len(low), self.arg.ndim), np.int64)
+        b = a + np.array(self.arg.sizes, np.int64).reshape(1, -1)
+        if self.arg.ndim:
+            a[:, 0], b[:, 0] = self.rows.axes[0].bounds(run)
+        empty = high[:, 0] <= low[:, 0]
+        a[empty], b[empty] = 0, 0
+        return [(a, b), (a, b)]
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        corners = np.array([low], np.int64), np.array([high], np.int64)
+        a, b = self.operand_boxes(*corners)[0]
+        box = tuple(a[0].tolist()), tuple(b[0].tolist())
+        values, missing = inputs.read_whole(0, *box)
+        chosen = inputs.read_whole(1, *box)[0]
+        return deliver(sink, (values[chosen], None if missing is None else missing[chosen]))

@@ -1,0 +1,147 @@
+"""What every node of an expression is: frozen, interned, and sure of its shape, dtype and chunks.
+
+Two nodes made from equal fields are the same object, so equality is identity and common
+subexpressions vanish by themselves.  Fields that Python would confuse (1 and True) or can't hash
+(arrays, readers) come wrapped, see `kernels.program.Constant` and `kernels.elementwise.ById`.
+Where in the user's code a node was made is kept beside the nodes, not in them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import numpy as np
+
+from nbarray.errors import UnknownSize
+from nbarray.grid.chunks import Chunks
+from nbarray.provenance import Place
+
+__all__ = ["Expr", "node", "place_of", "remember_place"]
+
+T = TypeVar("T")
+
+
+class _Interned(type):
+    """Calling a node class gives the existing node with the same fields, if there is one."""
+
+    _table: ClassVar[WeakValueDictionary[Any, Any]] = WeakValueDictionary()
+    _lock: ClassVar[threading.RLock] = threading.RLock()
+
+    def __call__(cls, *args: Any) -> Any:
+        key = (cls, args)
+        with _Interned._lock:
+            found = _Interned._table.get(key)
+            if found is None:
+                found = super().__call__(*args)
+                _Interned._table[key] = found
+            return found
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def node(cls: type[T]) -> type[T]:
+    """Make a class a node: a frozen dataclass whose equality is identity."""
+    return dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+class Expr(metaclass=_Interned):
+    """A node.  Subclasses settle `shape`, `dtype`, `chunks` and `masked` in `settle`.
+
+    A size of None in `shape` depends on values and isn't known.
+    """
+
+    kind: ClassVar[str] = "expr"
+
+    shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
+    chunks: Chunks
+    masked: bool
+    children: tuple[Expr, ...]
+
+    def __post_init__(self) -> None:
+        children = self._find_children()
+        if any(None in child.shape for child in children):
+            name = type(self).__name__.lower()
+            raise UnknownSize(f"{name} of an array whose size depends on values needs the size: ask for its shape")
+        object.__setattr__(self, "children", children)
+        for name, value in self.settle().items():
+            object.__setattr__(self, name, value)
+
+    def settle(self) -> dict[str, Any]:
+        """What follows from the fields; raises where they don't fit each other."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """What people call the operation."""
+        return type(self).__name__.lower()
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The shape, for nodes whose sizes are all known."""
+        assert None not in self.shape, f"{self!r} has sizes that depend on values"
+        return self.shape  # type: ignore[return-value]
+
+    def _find_children(self) -> tuple[Expr, ...]:
+        found: list[Expr] = []
+        for name in _field_names(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, Expr):
+                found.append(value)
+            elif isinstance(value, tuple):
+                found.extend(v for v in value if isinstance(v, Expr))
+        return tuple(found)
+
+    def rebuild(self, change: Callable[[Expr], Expr]) -> Expr:
+        """This node with `change` applied to its children; itself if nothing changes."""
+        values: list[Any] = []
+        for name in _field_names(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, Expr):
+                value = change(value)
+            elif isinstance(value, tuple) and any(isinstance(v, Expr) for v in value):
+                value = tuple(change(v) if isinstance(v, Expr) else v for v in value)
+            values.append(value)
+        result: Expr = type(self)(*values)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<{self.label} {self.shape} {self.dtype}>"
+
+
+@cache
+def _field_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+_places: WeakKeyDictionary[Expr, Place] = WeakKeyDictionary()
+
+
+def remember_place(expr: Expr, place: Place | None) -> None:
+    """Note where in the user's code a node was made, and what it is made of that has no place yet; the first stays."""
+    if place is None:
+        return
+    fresh = [expr]
+    while fresh:
+        node = fresh.pop()
+        if node not in _places:
+            _places[node] = place
+            fresh.extend(node.children)
+
+
+def place_of(expr: Expr) -> Place | None:
+    """Where in the user's code a node was made, if known."""
+    return _places.get(expr)
+
+
+def settled(shape: Sequence[int | None], dtype: Any, chunks: Chunks, masked: bool) -> dict[str, Any]:
+    """The four things a node settles."""
+    return {"shape": tuple(shape), "dtype": np.dtype(dtype), "chunks": chunks, "masked": masked}

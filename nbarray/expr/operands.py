@@ -1,0 +1,142 @@
+"""What tasks take in: a view on something that exists without tasks, or on blocks that other tasks make.
+
+An operand is an expression ``View(base)`` or ``base``.  A *direct* base (stored numbers, arrays in
+memory, numbers made by formula) can be read in any rectangle at any time.  All other bases are made
+of blocks, and a rectangle is put together from the blocks that it touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nbarray.expr.leaves import Arange, Eye, Filled, Scalar, SourceArray
+from nbarray.expr.node import Expr
+from nbarray.expr.structure import View
+from nbarray.grid.chunks import Chunks
+from nbarray.grid.regions import Placement, identity
+from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
+from nbarray.kernels.fused import Planes, Workspace
+
+__all__ = ["DIRECT", "Operand", "block_ranges", "is_direct", "is_generated", "operand_of", "reads_storage"]
+
+DIRECT = (SourceArray, Filled, Arange, Eye, Scalar)
+
+Corner = tuple[int, ...]
+
+
+def is_direct(expr: Expr) -> bool:
+    """Whether any rectangle of `expr` can be had without a task."""
+    return isinstance(expr, DIRECT)
+
+
+def is_generated(expr: Expr) -> bool:
+    """Whether values are computed at each read."""
+    return isinstance(expr, Arange | Eye)
+
+
+def reads_storage(expr: Expr) -> bool:
+    """Whether reading means decoding or copying, so that it should be done by whole stored chunks."""
+    return isinstance(expr, SourceArray) and expr.reader.array is None
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A view on a base."""
+
+    base: Expr
+    placement: Placement
+
+    def slices(self, low: Corner, high: Corner) -> tuple[slice, ...]:
+        return base_slices(self.placement, low, high, self.base.ndim)
+
+    def read(self, low: Corner, high: Corner, workspace: Workspace, name: Any) -> Planes:
+        """A rectangle of a direct base, in the view's order; axes that repeat have length 1."""
+        slices = self.slices(low, high)
+        values, mask = self._read_base(slices, workspace, name)
+        return arrange(values, self.placement), None if mask is None else arrange(mask, self.placement)
+
+    def _read_base(self, slices: tuple[slice, ...], workspace: Workspace, name: Any) -> Planes:
+        base = self.base
+        if isinstance(base, SourceArray):
+            if base.reader.array is not None:
+                everything: tuple[Any, ...] = (*slices, ...)  # an array even of no axes
+                return split_planes(base.reader.array[everything])
+            shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+            return read_part(base.reader.read, slices, workspace.buffer(name, shape, base.dtype))
+        if isinstance(base, Arange):
+            take = partial(workspace.buffer_for, name)
+            return arange_part(base.start.value, base.step.value, base.dtype, slices[0], take), None
+        if isinstance(base, Eye):
+            return eye_part(base.k, base.dtype, slices[0], slices[1]), None
+        if isinstance(base, Filled):
+            return full_part(base.value.value, base.dtype, slices), None
+        assert isinstance(base, Scalar)
+        return full_part(base.constant.value, base.dtype, slices), None
+
+    def assemble(self, low: Corner, high: Corner, blocks: Sequence[Any], workspace: Workspace) -> Planes:
+        """A rectangle put together from the blocks that it touches, given in C order."""
+        slices = self.slices(low, high)
+        values, mask = _assemble(self.base.chunks, slices, blocks, self.base.dtype)
+        return arrange(values, self.placement), None if mask is None else arrange(mask, self.placement)
+
+
+def operand_of(expr: Expr) -> Operand:
+    """`expr` taken as a view on a base."""
+    if isinstance(expr, View):
+        return Operand(expr.base, expr.placement)
+    return Operand(expr, identity(expr.sizes))
+
+
+def block_ranges(chunks: Chunks, slices: tuple[slice, ...]) -> list[range]:
+    """The blocks a rectangle touches, along each axis."""
+    ranges = []
+    for axis, s in zip(chunks.axes, slices, strict=True):
+        if s.stop <= s.start:
+            return [range(0)] * len(slices)
+        if axis.is_regular:
+            ranges.append(range(s.start // axis.step, (s.stop - 1) // axis.step + 1))
+        else:
+            first, last = np.searchsorted(axis.offsets, [s.start, s.stop - 1], side="right").tolist()
+            ranges.append(range(first - 1, last))
+    return ranges
+
+
+def _assemble(chunks: Chunks, slices: tuple[slice, ...], blocks: Sequence[Any], dtype: np.dtype[Any]) -> Planes:
+    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    ranges = block_ranges(chunks, slices)
+    if len(blocks) == 1:
+        inside, _ = _overlap(chunks, slices, tuple(r.start for r in ranges))
+        values, mask = blocks[0]
+        return values[inside], None if mask is None else mask[inside]
+    out = np.empty(shape, dtype)
+    out_mask = np.zeros(shape, bool) if any(b[1] is not None for b in blocks) else None
+    for place, (values, mask) in zip(np.ndindex(*[len(r) for r in ranges]), blocks, strict=True):
+        inside, target = _overlap(chunks, slices, tuple(r.start + p for r, p in zip(ranges, place, strict=True)))
+        out[target] = values[inside]
+        if mask is not None and out_mask is not None:
+            out_mask[target] = mask[inside]
+    return out, out_mask
+
+
+def _overlap(chunks: Chunks, slices: tuple[slice, ...], block: Corner) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Which part of a block a rectangle shows, and where in the rectangle it goes."""
+    inside, target = [], []
+    for axis, s, k in zip(chunks.axes, slices, block, strict=True):
+        start = k * axis.step if axis.is_regular else int(axis.offsets[k])
+        stop = min(start + axis.step, axis.size) if axis.is_regular else int(axis.offsets[k + 1])
+        first = s.start if start <= s.start else s.start + -(-(start - s.start) // s.step) * s.step
+        count = len(range(first, min(stop, s.stop), s.step))
+        inside.append(
+            slice(first - start, first - start + (count - 1) * s.step + 1 if count else first - start, s.step)
+        )
+        to = (first - s.start) // s.step
+        target.append(slice(to, to + count))
+    return tuple(inside), tuple(target)
+
+
+Read = Callable[[int, Corner, Corner], Planes]

@@ -1,0 +1,1 @@
+"""Integers: shapes, chunks, indices, boxes.  No data, no nodes."""

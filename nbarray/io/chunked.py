@@ -1,0 +1,157 @@
+"""Reading a region of a dataset that is stored in chunks, straight from the file and without a lock.
+
+Knows where each chunk lies and how it was filtered, not which format told it so.  Only the chunks that
+hold needed elements are read; a whole chunk is decoded right into the caller's buffer, a part by way of
+this thread's scratch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nbarray.errors import CorruptChunk
+from nbarray.io.filters import Pipeline, unshuffle
+from nbarray.io.pool import FileStamp, pool, read_exactly
+from nbarray.io.scratch import scratch
+
+__all__ = ["ChunkTable", "ChunkedData"]
+
+Block = np.ndarray[Any, Any]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTable:
+    """Where the chunks of a dataset lie, in C order over the grid of chunks.
+
+    offsets : int64, bytes into the file; -1 where a chunk was never written
+    sizes : int64, bytes as stored; skipped : uint32, bit i set where filter i was not applied
+    """
+
+    offsets: np.ndarray[Any, np.dtype[np.int64]]
+    sizes: np.ndarray[Any, np.dtype[np.int64]]
+    skipped: np.ndarray[Any, np.dtype[np.uint32]]
+
+
+class _Piece(NamedTuple):
+    """The part of one chunk along one axis.
+
+    number : of the chunk along the axis; place : of it in the table, counted along this axis alone
+    target, within : where the part goes in `out`, and where it is in the chunk
+    first, last : first and last needed element of the chunk, counted along this axis alone
+    """
+
+    number: int
+    place: int
+    target: slice
+    within: slice
+    first: int
+    last: int
+
+
+class ChunkedData:
+    """A dataset stored in chunks.
+
+    name : of the variable, for messages; fill : what chunks that were never written hold
+    """
+
+    def __init__(
+        self,
+        file: FileStamp,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        chunk: tuple[int, ...],
+        table: ChunkTable,
+        pipeline: Pipeline,
+        fill: Any,
+    ) -> None:
+        self._file, self._name, self._dtype = file, name, dtype
+        self._shape, self._chunk = shape, chunk
+        self._table, self._pipeline, self._fill = table, pipeline, fill
+        grid = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
+        axes = range(len(grid))
+        self._places = tuple(math.prod(grid[axis + 1 :]) for axis in axes)
+        self._items = tuple(math.prod(chunk[axis + 1 :]) for axis in axes)
+        self._nitems = math.prod(chunk)
+
+    @property
+    def route(self) -> str:
+        """How it is read, for people."""
+        return self._pipeline.route
+
+    def read(self, region: tuple[slice, ...], out: Block) -> Block:
+        """Fill `out` with a region; raises CorruptChunk naming file, variable and chunk."""
+        axes = [_pieces(*each) for each in zip(region, self._chunk, self._places, self._items, strict=True)]
+        with pool.descriptor(self._file) as fd:
+            for pieces in itertools.product(*axes):
+                numbers, places, targets, withins, firsts, lasts = zip(*pieces, strict=True)
+                try:
+                    self._read_piece(fd, sum(places), withins, sum(firsts), sum(lasts) + 1, out[targets])
+                except CorruptChunk as error:
+                    raise self._named(error, numbers) from error.__cause__
+        return out
+
+    def _read_piece(self, fd: int, place: int, within: tuple[slice, ...], first: int, last: int, target: Block) -> None:
+        """Read the items `first` to `last` of a chunk and bring those in `within` to their target."""
+        if self._table.offsets[place] < 0:
+            target[...] = self._fill
+            return
+        # needed elements that lie side by side in the chunk and in `out` go there without a copy
+        if last - first == target.size and target.flags.c_contiguous:
+            self._decode(fd, place, first, last, target.reshape(-1).view(np.uint8))
+            return
+        itemsize = self._dtype.itemsize
+        whole = scratch("chunk", self._nitems * itemsize)
+        self._decode(fd, place, first, last, whole[first * itemsize : last * itemsize])
+        target[...] = whole.view(self._dtype).reshape(self._chunk)[within]
+
+    def _decode(self, fd: int, place: int, first: int, last: int, out: Bytes) -> None:
+        """Bring items `first` to `last` of a chunk into `out`."""
+        table, itemsize = self._table, self._dtype.itemsize
+        offset, size = int(table.offsets[place]), int(table.sizes[place])
+        if not self._pipeline.filters:
+            if size != self._nitems * itemsize:
+                raise CorruptChunk(f"it is stored in {size} bytes, expected {self._nitems * itemsize}")
+            read_exactly(fd, out.data, offset + first * itemsize)
+            return
+        raw = scratch("raw", size)
+        read_exactly(fd, raw.data, offset)
+        decoded, shuffled = self._pipeline.decode(raw, int(table.skipped[place]))
+        if shuffled == itemsize:
+            unshuffle(decoded, itemsize, out, first, last)
+        elif shuffled == 1:
+            out[:] = decoded[first * itemsize : last * itemsize]
+        else:
+            whole = np.empty(decoded.nbytes, np.uint8)
+            unshuffle(decoded, shuffled, whole, 0, decoded.nbytes // shuffled)
+            out[:] = whole[first * itemsize : last * itemsize]
+
+    def _named(self, error: CorruptChunk, index: tuple[int, ...]) -> CorruptChunk:
+        return CorruptChunk(
+            f"{self._file.path}, variable {self._name!r}, chunk {index}: {error}; "
+            "the file is damaged or was not written to the end: copy it again from its source"
+        )
+
+
+def _pieces(part: slice, chunk: int, place: int, items: int) -> list[_Piece]:
+    """The parts of one axis, chunk by chunk, leaving out chunks that a step jumps over.
+
+    place, items : how far apart neighbouring chunks are in the table, and neighbouring elements in a chunk
+    """
+    start, stop, step = part.start, part.stop, part.step or 1
+    pieces, done = [], 0
+    while start < stop:
+        number, at = divmod(start, chunk)
+        count = -(-min(stop - start, chunk - at) // step)
+        last = at + (count - 1) * step
+        target, within = slice(done, done + count), slice(at, last + 1, step)
+        pieces.append(_Piece(number, number * place, target, within, at * items, last * items))
+        done += count
+        start += count * step
+    return pieces

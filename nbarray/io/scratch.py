@@ -1,0 +1,39 @@
+"""Buffers that a worker thread uses again for every chunk it decodes.
+
+Allocating megabytes per chunk costs page faults; each thread keeps one growing buffer per purpose
+instead.  Nothing here knows what the bytes are.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+__all__ = ["scratch"]
+
+#: A buffer larger than this is not kept for the next chunk.
+KEPT_BYTES = 64 * 2**20
+
+
+class _Buffers(threading.local):
+    def __init__(self) -> None:
+        self.kept: dict[str, np.ndarray[Any, np.dtype[np.uint8]]] = {}
+
+
+_buffers = _Buffers()
+
+
+def scratch(purpose: str, nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A buffer of `nbytes` bytes for this thread, valid until it asks again for the same purpose.
+
+    >>> scratch("raw", 4).shape
+    (4,)
+    """
+    kept = _buffers.kept.get(purpose)
+    if kept is None or kept.nbytes < nbytes:
+        kept = np.empty(nbytes, np.uint8)
+        if nbytes <= KEPT_BYTES:
+            _buffers.kept[purpose] = kept
+    return kept[:nbytes]

@@ -1,0 +1,1 @@
+"""Work on NumPy blocks: fused programs, reductions, unpacking.  No files, no laziness."""

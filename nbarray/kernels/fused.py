@@ -1,0 +1,299 @@
+"""Running a fused program over one task's box: fetch a step, cut it into tiles, evaluate, write or fold."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import InputError
+from nbarray.kernels.program import Evaluator, Fold, Linear, Program
+from nbarray.kernels.reductions import REDUCTIONS, State, Where
+from nbarray.kernels.sums import add_part
+from nbarray.kernels.tiles import TILE_ELEMENTS, part_of, steps, tiles
+
+__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
+
+#: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
+_EVALUATORS_KEPT = 16
+
+Tile = np.ndarray[Any, Any]
+Corner = tuple[int, ...]
+#: Values and mask of a block; the mask is None where nothing is missing.
+Planes = tuple[Tile, Tile | None]
+#: (operand, low, high) -> that part of the operand, broadcastable to the box
+Fetch = Callable[[int, Corner, Corner], Planes]
+
+
+class Workspace:
+    """What one worker keeps from task to task: evaluators and buffers, by key."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Any] = {}
+
+    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make()
+        return found
+
+    def tile_buffer(self, number: int, nbytes: int) -> Tile:
+        """A buffer for tiles, the same one for the same number and size."""
+        made: Tile = self.keep(("tile", number, nbytes), lambda: np.empty(nbytes, np.uint8))
+        return made
+
+    def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """As `buffer`, named by who uses it and what for."""
+        return self.buffer((owner, name), shape, dtype)
+
+    def buffer(self, name: Any, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """A reused array of `shape`; valid until the next call with the same name."""
+        if dtype.hasobject:
+            return np.empty(shape, dtype)
+        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        have: Tile | None = self._kept.get(("buffer", name))
+        if have is None or have.nbytes < nbytes:
+            have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
+        return have[:nbytes].view(dtype).reshape(shape)
+
+
+def _evaluator(program: Program, workspace: Workspace) -> Evaluator:
+    """The worker's evaluator for a program; the last few are kept, and all share their buffers."""
+    recent: dict[Program, Evaluator] = workspace.keep("evaluators", dict)
+    found = recent.get(program)
+    if found is None:
+        if len(recent) >= _EVALUATORS_KEPT:
+            recent.pop(next(iter(recent)))
+        found = recent[program] = Evaluator(program, program.tile_elements, workspace.tile_buffer)
+    return found
+
+
+def _cut(
+    operands: list[Planes], spreads: tuple[tuple[bool, ...], ...], tile: tuple[slice, ...]
+) -> tuple[list[Tile], list[Tile | None]]:
+    """The part of each operand that belongs to a tile."""
+    whole = slice(None)
+    values, masks = [], []
+    for (value, mask), spread in zip(operands, spreads, strict=True):
+        part = tuple(s if varies else whole for s, varies in zip(tile, spread, strict=True))
+        # an index of nothing would make numbers of 0-d arrays
+        values.append(value[part] if part else value)
+        masks.append(mask if mask is None or not part else mask[part])
+    return values, masks
+
+
+def _fetched(program: Program, fetch: Fetch, low: Corner, high: Corner) -> list[Planes]:
+    return [fetch(k, low, high) for k in range(len(program.operands))]
+
+
+def _tile_shape(tile: tuple[slice, ...]) -> tuple[int, ...]:
+    return tuple(s.stop - s.start for s in tile)
+
+
+def evaluate_box(
+    program: Program,
+    low: Corner,
+    high: Corner,
+    step: Corner,
+    fetch: Fetch,
+    out: Tile,
+    out_mask: Tile | None,
+    workspace: Workspace,
+) -> bool:
+    """Write a program's elementwise result for a box into `out`; returns whether anything is masked."""
+    evaluator = _evaluator(program, workspace)
+    any_masked = False
+    for a, b in steps(low, high, step):
+        operands = _fetched(program, fetch, a, b)
+        region = tuple(slice(p - o, q - o) for p, q, o in zip(a, b, low, strict=True))
+        part, part_mask = part_of(out, region), None if out_mask is None else part_of(out_mask, region)
+        for tile in tiles(part.shape, evaluator.tile_elements):
+            values, masks = _cut(operands, program.spreads, tile)
+            _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(part, tile))
+            if mask is not None and part_mask is not None:
+                part_of(part_mask, tile)[...] = mask
+                any_masked = True
+    return any_masked
+
+
+def fold_box(
+    program: Program,
+    low: Corner,
+    high: Corner,
+    step: Corner,
+    shape: Corner,
+    fetch: Fetch,
+    workspace: Workspace,
+    state: State | None = None,
+) -> State:
+    """Reduce a box of a program's space (of `shape`) to a state, or into `state` if there is one."""
+    fold = program.fold
+    assert fold is not None
+    kept = tuple(1 if k in fold.axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
+    if state is None:
+        state = REDUCTIONS[fold.name].begin(kept, fold.values, fold.result)
+    if fold.linear is None:
+        _fold_steps(program, fold, low, high, step, shape, fetch, workspace, state)
+        return state
+    count = math.prod(high[k] - low[k] for k in fold.axes)
+    whole = workspace.buffer("stored sums", kept, _exact_dtype(fold.values, count))
+    whole.fill(0)
+    stored = State([whole])
+    _fold_steps(program, replace(fold, name="sum"), low, high, step, shape, fetch, workspace, stored)
+    _add_unpacked(state, stored, fold.linear, count, workspace)
+    return state
+
+
+def _fold_steps(
+    program: Program,
+    fold: Fold,
+    low: Corner,
+    high: Corner,
+    step: Corner,
+    shape: Corner,
+    fetch: Fetch,
+    workspace: Workspace,
+    state: State,
+) -> None:
+    """Fold every tile of a box into a state."""
+    row = REDUCTIONS[fold.name]
+    evaluator = _evaluator(program, workspace)
+    for a, b in steps(low, high, step):
+        operands = _fetched(program, fetch, a, b)
+        extent = tuple(q - p for p, q in zip(a, b, strict=True))
+        offset = tuple(0 if k in fold.axes else p - o for k, (p, o) in enumerate(zip(a, low, strict=True)))
+        for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, fold.axes, offset):
+            values, masks = _cut(operands, program.spreads, tile)
+            registers, planes = evaluator.registers(values, masks, tile_shape, None)
+            corner = tuple(p + s.start for p, s in zip(a, tile, strict=True))
+            value = _spread(registers[fold.register], tile_shape)
+            skip = _left_out(fold, registers, planes, tile_shape)
+            if skip is not None:
+                value = _neutralised(value, skip, fold, evaluator, workspace)
+                _count_left(state, skip, fold.axes, target, fold.left)
+            row.fold(state.part(target), value, skip, fold.axes, Where(corner, shape))
+
+
+@lru_cache(maxsize=512)
+def _schedule(
+    extent: Corner, elements: int, axes: tuple[int, ...], offset: Corner
+) -> tuple[tuple[tuple[slice, ...], Corner, tuple[slice, ...]], ...]:
+    """The tiles of a step, each with its shape and where in the state its results go."""
+    made = []
+    for tile in tiles(extent, elements):
+        target = tuple(
+            slice(0, 1) if k in axes else slice(s.start + offset[k], s.stop + offset[k]) for k, s in enumerate(tile)
+        )
+        made.append((tile, _tile_shape(tile), target))
+    return tuple(made)
+
+
+def _exact_dtype(stored: np.dtype[Any], count: int) -> np.dtype[Any]:
+    """An integer dtype that holds any sum of so many stored numbers."""
+    return np.dtype(np.int32 if count < 2 ** (31 - 8 * stored.itemsize) else np.int64)
+
+
+def _add_unpacked(state: State, stored: State, linear: Linear, count: int, workspace: Workspace) -> None:
+    """Add a sum of `count` stored numbers to a sum of values, tile by tile while they are in cache."""
+    whole = stored.planes[0]
+    scale, offset = float(linear.scale.value), float(linear.offset.value)
+    state.shift += offset * count
+    for tile in tiles(whole.shape, TILE_ELEMENTS):
+        exact = part_of(whole, tile)
+        part = np.multiply(exact, scale, out=workspace.buffer("unpacked sums", exact.shape, np.dtype(np.float64)))
+        if stored.left is not None and stored.left[tile].any():
+            part -= offset * stored.left[tile]
+            if linear.poison:
+                part[stored.left[tile] > 0] = np.nan
+        add_part([part_of(p, tile) for p in state.planes], part)
+    if stored.left is not None and not linear.poison:
+        state.left = stored.left if state.left is None else state.left + stored.left
+
+
+def _spread(value: Any, shape: Corner) -> Tile:
+    value = np.asarray(value)
+    return value if value.shape == shape else np.broadcast_to(value, shape)
+
+
+def _left_out(fold: Fold, registers: list[Any], planes: list[Tile | None], shape: Corner) -> Tile | None:
+    """True where an element doesn't count, or None when all of them do."""
+    skip = planes[fold.register]
+    if fold.skip is not None:
+        chosen = registers[fold.skip]
+        skip = chosen if skip is None else skip | chosen
+        if not np.any(skip):
+            return None
+    if skip is None:
+        return None
+    return _spread(skip, shape)
+
+
+def _neutralised(value: Tile, skip: Tile, fold: Fold, evaluator: Evaluator, workspace: Workspace) -> Tile:
+    """The values with those left out replaced by what changes nothing."""
+    neutral = REDUCTIONS[fold.name].neutral
+    if neutral is None:
+        return value
+    if not (evaluator.owns(fold.register) and value.flags.writeable):
+        copy = workspace.buffer("neutral", value.shape, value.dtype)
+        np.copyto(copy, value)
+        value = copy
+    np.copyto(value, neutral(value.dtype), where=skip, casting="unsafe")
+    return value
+
+
+def _count_left(
+    state: State, skip: Tile, axes: tuple[int, ...], target: tuple[slice, ...], dtype: np.dtype[Any]
+) -> None:
+    if state.left is None:
+        state.left = np.zeros(state.planes[0].shape, dtype)
+    if state.left.size == 1:
+        state.left += np.count_nonzero(skip)
+        return
+    if all(skip.shape[a] == 1 for a in axes):
+        state.left[target] += skip
+        return
+    state.left[target] += np.add.reduce(skip, axis=axes, keepdims=True, dtype=dtype)
+
+
+def merge_states(name: str, states: list[State]) -> State:
+    """One state that has seen what all of them have; they stay as they are, since others may need them too."""
+    merge = REDUCTIONS[name].merge
+    first = replace(states[0], planes=[p.copy() for p in states[0].planes])
+    for other in states[1:]:
+        merge(first.planes, other.planes)
+        first.shift += other.shift
+        if other.left is not None:
+            first.left = other.left if first.left is None else first.left + other.left
+    return first
+
+
+def finish_state(fold: Fold, state: State, count: int) -> Planes:
+    """The result of a reduction over `count` elements, with the reduced axes kept at length 1."""
+    row = REDUCTIONS[fold.name]
+    seen = count if state.left is None else count - state.left
+    params = dict(fold.params)
+    nothing = np.equal(seen, 0)
+    on_nothing = params.get("on_nothing")
+    if on_nothing not in (None, "nan") and np.any(nothing):
+        raise InputError(str(on_nothing))
+    quiet = fold.masked or not np.any(nothing)
+    if state.shift:
+        add_part(state.planes, np.asarray(state.shift))
+    with np.errstate(divide="ignore" if quiet else None, invalid="ignore" if quiet else None):
+        values = row.finish(state.planes, seen, fold.result, params)
+    if not fold.masked:
+        if on_nothing == "nan" and np.any(nothing):
+            warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
+            missing = np.array("NaT" if values.dtype.kind in "mM" else np.nan, values.dtype)
+            values = np.where(nothing, missing, values)
+        return values, None
+    freedom: Any = params.get("ddof", 0)
+    lost = np.less_equal(seen, freedom)
+    if params.get("finite"):
+        lost = lost | ~np.isfinite(values)
+    return values, np.broadcast_to(lost, values.shape) if np.any(lost) else None

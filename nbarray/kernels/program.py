@@ -1,0 +1,301 @@
+"""Fused programs: many elementwise operations, and perhaps a reduction, done tile by tile.
+
+A program is a straight line of operations over numbered registers: first the operands, then the
+constants, then one register an operation.  An `Evaluator` runs it on one tile with buffers that are
+reused from tile to tile and shared between registers whose lives don't overlap, so that everything
+between the operands and the result stays in cache.  Nothing here knows where operands come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nbarray.hashing import remembers_hash
+from nbarray.kernels.elementwise import Op, Tile, compile_op
+from nbarray.kernels.reductions import REDUCTIONS
+from nbarray.kernels.tiles import LARGEST_TILE, SMALLEST_TILE, TILE_BYTES
+
+__all__ = ["Constant", "Evaluator", "Fold", "Instruction", "Linear", "Program"]
+
+
+_NUMBERS: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text == "True",
+    "int": int,
+    "float": float,
+    "complex": complex,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A scalar, kept as bytes so that 1, 1.0 and True, or 0.0 and -0.0, stay apart.
+
+    dtype : ``None`` for a Python number (it adapts to what it meets), else a dtype
+    """
+
+    dtype: np.dtype[Any] | None
+    raw: Hashable
+
+    @staticmethod
+    def of(value: Any) -> Constant:
+        """From a Python or NumPy scalar."""
+        if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
+            return Constant(None, (type(value).__name__, repr(value)))
+        array = np.asarray(value)
+        if array.dtype.hasobject:
+            return Constant(array.dtype, ObjectScalar(array[()]))
+        return Constant(array.dtype, array.tobytes())
+
+    @property
+    def value(self) -> Any:
+        if self.dtype is None:
+            assert isinstance(self.raw, tuple)
+            return _NUMBERS[self.raw[0]](self.raw[1])
+        if isinstance(self.raw, ObjectScalar):
+            return self.raw.value
+        assert isinstance(self.raw, bytes)
+        return np.frombuffer(self.raw, self.dtype)[0] if self.dtype.itemsize else np.zeros((), self.dtype)[()]
+
+
+class ObjectScalar:
+    """A Python object as a constant; equal only to itself."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One operation: `args` are registers, `dtype` is of the values, `spread` tells the axes it varies along."""
+
+    op: Op
+    args: tuple[int, ...]
+    dtype: np.dtype[Any]
+    spread: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """What stored numbers stand for, where a sum can be taken of them first: value = stored * scale + offset.
+
+    poison : a missing element makes the result NaN (else it is left out)
+    """
+
+    scale: Constant
+    offset: Constant
+    poison: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A reduction at the end: row `name` over `axes` of register `register`.
+
+    skip : register that is True where an element is left out, or None
+    values, result : dtypes going in and coming out
+    params : of the row (ddof, ...)
+    masked : whether the result is masked where everything was left out
+    left : integer dtype that counts elements left out
+    linear : the values folded are stored integers; they are summed exactly and unpacked once
+    """
+
+    name: str
+    register: int
+    axes: tuple[int, ...]
+    skip: int | None
+    values: np.dtype[Any]
+    result: np.dtype[Any]
+    params: tuple[tuple[str, Hashable], ...]
+    masked: bool
+    left: np.dtype[Any]
+    linear: Linear | None = None
+
+    @property
+    def state_width(self) -> int:
+        """Bytes a state takes for each result."""
+        width = sum(d.itemsize for d in REDUCTIONS[self.name].state_dtypes(self.values, self.result))
+        return width + (self.left.itemsize if self.masked or self.skip is not None else 0)
+
+
+@remembers_hash
+@dataclass(frozen=True)
+class Program:
+    """A straight-line program over a space of `ndim` axes.
+
+    operands : dtype of each; spreads : which axes of the space each operand varies along
+    masked : whether each operand has a mask plane
+    result : register of an elementwise result; or `fold`, a reduction
+    """
+
+    ndim: int
+    operands: tuple[np.dtype[Any], ...]
+    spreads: tuple[tuple[bool, ...], ...]
+    masked: tuple[bool, ...]
+    constants: tuple[Constant, ...]
+    instructions: tuple[Instruction, ...]
+    result: int
+    fold: Fold | None = None
+
+    @property
+    def first_instruction(self) -> int:
+        return len(self.operands) + len(self.constants)
+
+    @cached_property
+    def tile_elements(self) -> int:
+        """Elements of a tile such that all of its buffers lie in cache: few of wide programs, many of narrow ones."""
+        each = sum(d.itemsize for d in self.operands) + sum(_share_buffers(self)[1]) + sum(self.masked_registers())
+        if self.fold is not None:
+            each += self.fold.values.itemsize
+        good = TILE_BYTES // max(1, each)
+        return max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
+
+    def masked_registers(self) -> list[bool]:
+        """Which registers may have a mask."""
+        masked = [*self.masked, *([False] * len(self.constants))]
+        for instruction in self.instructions:
+            masked.append(instruction.op.makes_mask or any(masked[a] for a in instruction.args))
+        return masked
+
+    def scratch_bytes(self) -> int:
+        """Upper bound of what an evaluator's buffers take."""
+        widths = sum(i.dtype.itemsize for i in self.instructions)
+        masks = 2 * sum(self.masked_registers())
+        fold = 0 if self.fold is None else 2 * max(8, self.fold.values.itemsize) + 2
+        return self.tile_elements * (widths + masks + fold)
+
+
+class Evaluator:
+    """Runs a program on tiles, in one thread.
+
+    >>> import numpy as np
+    >>> from nbarray.kernels.elementwise import ufunc_op
+    >>> f8 = np.dtype(float)
+    >>> add = Instruction(ufunc_op(np.add), (0, 1), f8, (True,))
+    >>> program = Program(1, (f8,), ((True,),), (False,), (Constant.of(2),), (add,), 2)
+    >>> Evaluator(program, 8).run([np.arange(3.0)], [None], (3,), None)
+    (array([2., 3., 4.]), None)
+    """
+
+    def __init__(self, program: Program, tile_elements: int, take: Callable[[int, int], Tile] | None = None) -> None:
+        """take : (number of a buffer, bytes) -> a buffer; evaluators that never run at once may share them"""
+        self.program, self.tile_elements = program, tile_elements
+        self._masked = program.masked_registers()
+        self._constants = [c.value for c in program.constants]
+        self._slots, sizes = _share_buffers(program)
+        if take is None:
+            self._buffers = [np.empty(tile_elements * size, np.uint8) for size in sizes]
+        else:
+            self._buffers = [take(k, tile_elements * size) for k, size in enumerate(sizes)]
+        self._layouts: dict[tuple[int, ...], list[Tile | None]] = {}
+        self._steps = []
+        dtypes = [*program.operands, *(np.asarray(c).dtype for c in self._constants)]
+        for k, instruction in enumerate(program.instructions):
+            register = program.first_instruction + k
+            kernel, planes = compile_op(
+                instruction.op, instruction.dtype, dtypes[instruction.args[0]], self._masked[register]
+            )
+            use_planes = self._masked[register] or kernel is None
+            self._steps.append((None if use_planes else kernel, planes, instruction.args, register))
+            dtypes.append(instruction.dtype)
+
+    def _layout(self, shape: tuple[int, ...]) -> list[Tile | None]:
+        """A view on a buffer for each instruction's values, for tiles of `shape`."""
+        views: list[Tile | None] = []
+        for instruction, slot in zip(self.program.instructions, self._slots, strict=True):
+            extent = tuple(n if s else 1 for n, s in zip(shape, instruction.spread, strict=True))
+            if slot < 0:
+                views.append(None)
+                continue
+            size = int(np.prod(extent)) * instruction.dtype.itemsize
+            views.append(self._buffers[slot][:size].view(instruction.dtype).reshape(extent))
+        self._layouts[shape] = views
+        return views
+
+    def registers(
+        self, operands: list[Tile], masks: list[Tile | None], shape: tuple[int, ...], out: Tile | None
+    ) -> tuple[list[Any], list[Tile | None]]:
+        """Values and masks of all registers, on a tile of `shape`; the last result is put into `out` if given.
+
+        What is returned lives in the evaluator's buffers until the next call.
+        """
+        views = self._layouts.get(shape) or self._layout(shape)
+        values: list[Any] = [*operands, *self._constants]
+        planes: list[Tile | None] = [*masks, *([None] * len(self._constants))]
+        first, last = self.program.first_instruction, self.program.result
+        for kernel, with_masks, args, register in self._steps:
+            target = out if register == last and out is not None else views[register - first]
+            if kernel is not None:
+                values.append(kernel([values[a] for a in args], target))
+                planes.append(None)
+            else:
+                value, mask = with_masks([values[a] for a in args], [planes[a] for a in args], target)
+                values.append(value)
+                planes.append(mask)
+        return values, planes
+
+    def run(
+        self, operands: list[Tile], masks: list[Tile | None], shape: tuple[int, ...], out: Tile | None
+    ) -> tuple[Tile, Tile | None]:
+        """The elementwise result on a tile: values (in `out` if given) and mask."""
+        values, planes = self.registers(operands, masks, shape, out)
+        value = values[self.program.result]
+        if out is not None and value is not out:
+            np.copyto(out, value, casting="unsafe")
+            value = out
+        return value, planes[self.program.result]
+
+    def owns(self, register: int) -> bool:
+        """Whether a register's values lie in our own buffers, so that they may be overwritten."""
+        k = register - self.program.first_instruction
+        return k >= 0 and self._slots[k] >= 0
+
+
+def _share_buffers(program: Program) -> tuple[list[int], list[int]]:
+    """Give each instruction a buffer (-1: none, for dtypes that hold objects), reusing those that are free.
+
+    Returns the buffer of each instruction and the bytes an element of each buffer.
+    """
+    first = program.first_instruction
+    last_use: dict[int, int] = {}
+    for k, instruction in enumerate(program.instructions):
+        for a in instruction.args:
+            last_use[a] = k
+    keep = {program.result}
+    if program.fold is not None:
+        keep |= {program.fold.register} | ({program.fold.skip} if program.fold.skip is not None else set())
+    slots: list[int] = []
+    sizes: list[int] = []
+    free: list[int] = []
+    for k, instruction in enumerate(program.instructions):
+        dying = [
+            a
+            for a in set(instruction.args)
+            if a >= first and last_use[a] == k and a not in keep and slots[a - first] >= 0
+        ]
+        if instruction.op.may_overwrite:
+            # values may be written over an argument that lies in memory in just the same way
+            same = [a for a in dying if _alike(program.instructions[a - first], instruction)]
+            free.extend(slots[a - first] for a in same)
+            dying = [a for a in dying if a not in same]
+        slots.append(_take_buffer(instruction.dtype, sizes, free))
+        free.extend(slots[a - first] for a in dying)
+    return slots, sizes
+
+
+def _alike(a: Instruction, b: Instruction) -> bool:
+    return a.dtype == b.dtype and a.spread == b.spread
+
+
+def _take_buffer(dtype: np.dtype[Any], sizes: list[int], free: list[int]) -> int:
+    if dtype.hasobject:
+        return -1
+    for slot in reversed(free):
+        if sizes[slot] == dtype.itemsize:
+            free.remove(slot)
+            return slot
+    sizes.append(dtype.itemsize)
+    return len(sizes) - 1

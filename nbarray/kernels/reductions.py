@@ -1,0 +1,410 @@
+"""The table of reductions: each a row of plain functions over a state of planes.
+
+A state is a list of arrays, all of the shape of the result with the reduced axes kept at length 1.
+`fold` adds a tile to it, `merge` adds another state, `finish` makes the result.  Elements left out
+(masked, or by ``where=``) are told by a mask that is True where an element does not count; how many
+were left out is counted in a plane that exists only once there is one (see `Left`).
+Nan-reductions are no rows: leaving NaN out is a mask.
+
+Means and variances of parts are combined by the updating formulas of Chan, Golub and LeVeque (1983).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nbarray.kernels.sums import add_part, add_planes, keeps_losses, total
+from nbarray.kernels.tiles import part_of
+
+__all__ = ["REDUCTIONS", "Reduction", "State"]
+
+Tile = np.ndarray[Any, Any]
+Axes = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class State:
+    """What a reduction knows of the elements it has seen.
+
+    planes : arrays of the result's shape, reduced axes at length 1
+    left : how many elements were left out, in the same shape, or None while there is none
+    shift : belongs to every element of the first plane, which is a sum
+    """
+
+    planes: list[Tile]
+    left: Tile | None = None
+    shift: float = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        return sum(p.nbytes for p in self.planes) + (0 if self.left is None else self.left.nbytes)
+
+    def part(self, where: tuple[slice, ...]) -> list[Tile]:
+        return [part_of(p, where) for p in self.planes]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """One row.
+
+    name : what NumPy calls it
+    state_dtypes : dtype of values, dtype of the result -> dtypes of the planes
+    start : dtype of values, dtypes of the planes -> what the planes are filled with
+    fold : (planes, values, mask of what is left out, axes, Where) -> None, adding a tile in place
+    merge : (planes, other planes) -> None, adding the second to the first in place
+    finish : (planes, count of elements seen, dtype, parameters) -> result
+    has_identity : whether nothing reduces to something (the sum of nothing is 0)
+    is_sum : whether the first plane is a sum, whose rounding errors may be kept in one more (see `sums`)
+    neutral : value that leaves the result alone; masked elements are replaced by it before folding
+    """
+
+    name: str
+    state_dtypes: Callable[[np.dtype[Any], np.dtype[Any]], tuple[np.dtype[Any], ...]]
+    start: Callable[[np.dtype[Any], tuple[np.dtype[Any], ...]], tuple[Any, ...]]
+    fold: Callable[[list[Tile], Tile, Tile | None, Axes, Where], None]
+    merge: Callable[[list[Tile], list[Tile]], None]
+    finish: Callable[[list[Tile], Any, np.dtype[Any], dict[str, Any]], Tile]
+    has_identity: bool = True
+    neutral: Callable[[np.dtype[Any]], Any] | None = None
+    is_sum: bool = False
+
+    def begin(self, shape: tuple[int, ...], values: np.dtype[Any], result: np.dtype[Any]) -> State:
+        """The state that has seen nothing."""
+        dtypes = self.state_dtypes(values, result)
+        planes = [_filled(shape, v, d) for v, d in zip(self.start(values, dtypes), dtypes, strict=True)]
+        if self.is_sum and keeps_losses(planes[0]):
+            planes.append(np.zeros(shape, dtypes[0]))
+        return State(planes)
+
+
+def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Tile:
+    # zeros come from the system as they are needed; writing them would touch all of the memory once more
+    return np.zeros(shape, dtype) if type(value) is int and value == 0 else np.full(shape, value, dtype)
+
+
+@dataclass(slots=True)
+class Where:
+    """Where a tile lies in the whole array: needed by what reports positions."""
+
+    low: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+# ---------------------------------------------------------------- sum, prod, any, all, min, max, mean
+
+
+def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype sums are kept in between tiles: doubles for narrower floats, so that nothing is lost."""
+    if dtype.kind == "f" and dtype.itemsize < 8:
+        return np.dtype(np.float64)
+    if dtype == np.complex64:
+        return np.dtype(np.complex128)
+    return dtype
+
+
+def _reduce_tile(ufunc: np.ufunc, values: Tile, axes: Axes, dtype: np.dtype[Any] | None) -> Tile:
+    if all(values.shape[a] == 1 for a in axes):
+        return values
+    if dtype is not None and (values.dtype.kind in "fc" and values.dtype.itemsize > 2):
+        # along the last axis NumPy sums pairwise, which is good enough in the tile's own precision (doubles come
+        # between tiles); along others it adds row to row
+        if values.ndim - 1 in axes or values.dtype == dtype:
+            dtype = None
+    if dtype is not None and values.dtype.kind not in "biufc":
+        dtype = None
+    if dtype is not None and dtype.kind == "f" and values.dtype.kind in "biu":
+        if values.dtype.itemsize <= 4:
+            dtype = np.dtype(np.int64)  # exact, and faster than converting each element
+        else:
+            values, dtype = values.astype(dtype), None
+    result: Tile = ufunc.reduce(values, axis=axes, keepdims=True, dtype=dtype)
+    return result
+
+
+def _folding(ufunc: np.ufunc, typed: bool) -> Callable[[list[Tile], Tile, Tile | None, Axes, Where], None]:
+    def fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
+        part = _reduce_tile(ufunc, values, axes, planes[0].dtype if typed else None)
+        ufunc(planes[0], part, out=planes[0], casting="unsafe")
+
+    return fold
+
+
+def _sum_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
+    add_part(planes, _reduce_tile(np.add, values, axes, planes[0].dtype))
+
+
+def _merging(ufunc: np.ufunc) -> Callable[[list[Tile], list[Tile]], None]:
+    def merge(planes: list[Tile], other: list[Tile]) -> None:
+        ufunc(planes[0], other[0], out=planes[0])
+
+    return merge
+
+
+def _plain(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return planes[0].astype(dtype, copy=False)
+
+
+def _sum(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return total(planes).astype(dtype, copy=False)
+
+
+def _mean(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    if planes[0].dtype.kind == "m":
+        return (planes[0] / count).astype(dtype, copy=False)
+    return np.true_divide(total(planes), count).astype(dtype, copy=False)
+
+
+def _same(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    return (values,)
+
+
+def _wide_result(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    return (wide(result),)
+
+
+def lowest(dtype: np.dtype[Any]) -> Any:
+    """The value no other is below."""
+    if dtype.kind == "f":
+        return -np.inf
+    if dtype.kind == "c":
+        return complex(-np.inf, -np.inf)
+    if dtype.kind == "b":
+        return False
+    if dtype.kind in "mM":
+        return np.int64(np.iinfo(np.int64).min + 1).view(dtype.newbyteorder("="))
+    if dtype.kind in "SU":
+        return dtype.type()
+    return np.iinfo(dtype).min
+
+
+def highest(dtype: np.dtype[Any]) -> Any:
+    """The value no other is above."""
+    if dtype.kind == "f":
+        return np.inf
+    if dtype.kind == "c":
+        return complex(np.inf, np.inf)
+    if dtype.kind == "b":
+        return True
+    if dtype.kind in "mM":
+        return np.int64(np.iinfo(np.int64).max).view(dtype.newbyteorder("="))
+    if dtype.kind in "SU":
+        width = dtype.itemsize if dtype.kind == "S" else dtype.itemsize // 4
+        return b"\xff" * width if dtype.kind == "S" else chr(sys.maxunicode) * width
+    return np.iinfo(dtype).max
+
+
+def _ufunc_row(name: str, ufunc: np.ufunc, identity: Any) -> Reduction:
+    return Reduction(
+        name,
+        _wide_result,
+        lambda values, dtypes: (
+            (identity,) if dtypes[0].kind != "m" else (np.timedelta64(identity, "ns").astype(dtypes[0]),)
+        ),
+        _folding(ufunc, typed=True),
+        _merging(ufunc),
+        _plain,
+        neutral=lambda dtype: identity,
+    )
+
+
+def _extreme_row(name: str, ufunc: np.ufunc, worst: Callable[[np.dtype[Any]], Any]) -> Reduction:
+    return Reduction(
+        name,
+        _same,
+        lambda values, dtypes: (worst(dtypes[0]),),
+        _folding(ufunc, typed=False),
+        _merging(ufunc),
+        _plain,
+        has_identity=False,
+        neutral=worst,
+    )
+
+
+def _logical_row(name: str, ufunc: np.ufunc, identity: bool) -> Reduction:
+    return Reduction(
+        name,
+        lambda values, result: (np.dtype(bool),),
+        lambda values, dtypes: (identity,),
+        _folding(ufunc, typed=False),
+        _merging(ufunc),
+        _plain,
+        # text is true where there is any
+        neutral=lambda dtype: identity if dtype.kind not in "SU" else dtype.type("1" if identity else ""),
+    )
+
+
+# ------------------------------------------------------------------------------------------- variance
+
+
+def _moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
+    """Two passes over the tile while it is in cache, then one update of the planes."""
+    size = int(np.prod([values.shape[a] for a in axes]))
+    kind = planes[1].dtype
+    if mask is None:
+        n: Any = float(size)
+        if size == 1:
+            _moments_update(planes, n, values.astype(kind, copy=False), 0.0)
+            return
+        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)
+        mean = total / n
+        deviation = values - mean
+    else:
+        n = np.subtract(float(size), np.add.reduce(mask, axis=axes, keepdims=True, dtype=np.float64))
+        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)  # left-out values are 0 here
+        mean = total / np.maximum(n, 1.0)
+        deviation = values - mean
+        np.copyto(deviation, 0, where=mask)
+    if deviation.dtype.kind == "c":
+        square = deviation.real**2 + deviation.imag**2
+    else:
+        square = np.multiply(deviation, deviation, out=deviation)
+    _moments_update(planes, n, mean, np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype))
+
+
+def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any) -> None:
+    count, mean_plane, m2_plane = planes
+    together = count + n
+    share = np.divide(n, together, out=np.zeros_like(count), where=together > 0)
+    delta = mean - mean_plane
+    square = delta.real**2 + delta.imag**2 if delta.dtype.kind == "c" else delta * delta
+    m2_plane += m2
+    square *= count
+    square *= share
+    m2_plane += square
+    delta *= share
+    mean_plane += delta
+    count[...] = together
+
+
+def _moments_merge(planes: list[Tile], other: list[Tile]) -> None:
+    _moments_update(planes, other[0], other[1], other[2])
+
+
+def _variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return np.true_divide(planes[2], _freedom(planes, params)).astype(dtype, copy=False)
+
+
+def _deviation(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return np.sqrt(np.true_divide(planes[2], _freedom(planes, params))).astype(dtype, copy=False)
+
+
+def _freedom(planes: list[Tile], params: dict[str, Any]) -> Tile:
+    """What variances divide by; with too few elements NumPy divides by 0, or (nanvar) gives NaN."""
+    freedom = planes[0] - params.get("ddof", 0)
+    few = np.nan if params.get("too_few") == "nan" else 0
+    return np.where(freedom > 0, freedom, few)
+
+
+def _moments_dtypes(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    if values.kind == "c":
+        return (np.dtype(np.float64), np.dtype(np.complex128), np.dtype(np.float64))
+    kind = np.dtype(np.float64) if result.itemsize <= 8 else result
+    return (np.dtype(np.float64), kind, kind)
+
+
+def _moments_row(name: str, finish: Callable[[list[Tile], Any, np.dtype[Any], dict[str, Any]], Tile]) -> Reduction:
+    return Reduction(
+        name,
+        _moments_dtypes,
+        lambda values, dtypes: (0, 0, 0),
+        _moments_fold,
+        _moments_merge,
+        finish,
+        neutral=lambda dtype: 0,
+    )
+
+
+# ---------------------------------------------------------------------------------- argmin and argmax
+
+
+def _positions(where: Where, shape: tuple[int, ...], local: Tile, axes: Axes) -> Tile:
+    """From positions inside a tile (along its reduced axes, in C order) to positions in the whole array."""
+    extents = tuple(shape[a] for a in axes)
+    parts = np.unravel_index(local, extents)
+    whole = np.zeros_like(local)
+    for a, part in zip(axes, parts, strict=True):
+        whole = whole * where.shape[a] + (part + where.low[a])
+    return whole
+
+
+def _arg_fold(
+    best: Callable[..., Any], better: np.ufunc
+) -> Callable[[list[Tile], Tile, Tile | None, Axes, Where], None]:
+    def fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
+        kept = tuple(k for k in range(values.ndim) if k not in axes)
+        flat = values.transpose(kept + axes).reshape((*(values.shape[k] for k in kept), -1))
+        local = best(flat, axis=-1)
+        value = np.take_along_axis(flat, local[..., None], axis=-1)[..., 0]
+        shape = tuple(1 if k in axes else values.shape[k] for k in range(values.ndim))
+        position = _positions(where, values.shape, local.astype(np.int64), axes)
+        _arg_update(planes, value.reshape(shape), position.reshape(shape), better)
+
+    return fold
+
+
+def _arg_update(planes: list[Tile], value: Tile, position: Tile, better: np.ufunc) -> None:
+    """Take the better value; of equal ones, the first; NaN is better than anything, as NumPy has it."""
+    have, at = planes
+    wins = better(value, have)
+    if value.dtype.kind in "fcmM":
+        missing, had = np.not_equal(value, value), np.not_equal(have, have)
+        ties = (value == have) | (missing & had)
+        wins = (wins | missing) & ~had
+    else:
+        ties = value == have
+    wins = wins | (ties & (position < at))
+    np.copyto(have, value, where=wins)
+    np.copyto(at, position, where=wins)
+
+
+def _arg_row(name: str, best: Callable[..., Any], better: np.ufunc, worst: Callable[[np.dtype[Any]], Any]) -> Reduction:
+    return Reduction(
+        name,
+        lambda values, result: (values, np.dtype(np.int64)),
+        lambda values, dtypes: (worst(dtypes[0]), np.iinfo(np.int64).max),
+        _arg_fold(best, better),
+        lambda planes, other: _arg_update(planes, other[0], other[1], better),
+        lambda planes, count, dtype, params: planes[1].astype(dtype, copy=False),
+        has_identity=False,
+        neutral=worst,
+    )
+
+
+REDUCTIONS: dict[str, Reduction] = {
+    row.name: row
+    for row in (
+        replace(_ufunc_row("sum", np.add, 0), fold=_sum_fold, merge=add_planes, finish=_sum, is_sum=True),
+        _ufunc_row("prod", np.multiply, 1),
+        _extreme_row("min", np.minimum, highest),
+        _extreme_row("max", np.maximum, lowest),
+        _logical_row("any", np.logical_or, False),
+        _logical_row("all", np.logical_and, True),
+        Reduction(
+            "mean",
+            _wide_result,
+            lambda values, dtypes: (0,),
+            _sum_fold,
+            add_planes,
+            _mean,
+            neutral=lambda dtype: 0,
+            is_sum=True,
+        ),
+        Reduction(
+            "count",
+            lambda values, result: (np.dtype(np.int64),),
+            lambda values, dtypes: (0,),
+            lambda planes, values, mask, axes, where: None,
+            _merging(np.add),
+            lambda planes, count, dtype, params: np.add(planes[0], count).astype(dtype, copy=False),
+        ),
+        _moments_row("var", _variance),
+        _moments_row("std", _deviation),
+        _arg_row("argmin", np.argmin, np.less, highest),
+        _arg_row("argmax", np.argmax, np.greater, lowest),
+    )
+}

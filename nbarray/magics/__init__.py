@@ -1,0 +1,1 @@
+"""What IPython gains by ``%load_ext nbarray``: magics, their completions, settings."""

@@ -1,0 +1,96 @@
+"""The code of a magic's cell: compiled the way IPython compiles a cell, split into statements and a value.
+
+The code gets the name IPython keeps for the cell, with the magic's own line as line 1, so an error in it
+reads "Cell In[3], line 2" with the line the user wrote, and `%debug` and tracebacks find its source.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from nbarray.magics.lift_syntax import lift_code, lift_last
+
+__all__ = ["CellCode", "compile_cell"]
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True)
+class CellCode:
+    """A compiled cell.
+
+    name : what the code is called in tracebacks
+    body : the statements, or None
+    last : the expression at the end whose value is the cell's, or None
+    assigned : the names that the statements bind in the user's namespace
+    defines : whether it defines functions, which may be called after the cell
+    """
+
+    name: str
+    body: CodeType | None
+    last: CodeType | None
+    assigned: frozenset[str]
+    defines: bool
+
+    def run(self, namespace: dict[str, Any]) -> Any:
+        """Run it in `namespace`; returns the value of the last expression, or None."""
+        __tracebackhide__ = True
+        if self.body is not None:
+            exec(self.body, namespace)
+        return None if self.last is None else eval(self.last, namespace)
+
+
+def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
+    """Compile `cell` with its array uses lifted.
+
+    shell : IPython's InteractiveShell
+    header : the magic's line, shown as line 1 of the cell; empty where the code itself is on line 1
+
+    Raises SyntaxError as the cell itself would.
+    """
+    __tracebackhide__ = True
+    source = shell.transform_cell(cell)
+    if header:
+        source = f"# {header}\n{source}"
+    name = shell.compile.cache(source, shell.execution_count, raw_code=f"{header}\n{cell}\n")
+    try:
+        tree = shell.compile.ast_parse(source, filename=name)
+    except SyntaxError:
+        ast.parse(source, filename=name)  # says what is wrong where IPython's compiler says "incomplete input"
+        raise
+    tree = shell.transform_ast(tree)
+    assigned = _assigned(tree.body)
+    defines = any(isinstance(node, _FUNCTIONS) for node in ast.walk(tree))
+    statements = tree.body
+    last = statements[-1] if statements and isinstance(statements[-1], ast.Expr) else None
+    body = statements[:-1] if last is not None else statements
+    module = lift_code(ast.Module(body=body, type_ignores=[]))
+    return CellCode(
+        name,
+        shell.compile(module, name, "exec") if body else None,
+        shell.compile(lift_last(last), name, "eval") if isinstance(last, ast.Expr) else None,
+        assigned,
+        defines,
+    )
+
+
+def _assigned(statements: list[ast.stmt]) -> frozenset[str]:
+    """The names bound at the level of the cell, not inside functions and classes."""
+    names: set[str] = set()
+    todo: list[ast.AST] = list(statements)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name.partition(".")[0])
+        todo.extend(ast.iter_child_nodes(node))
+    return frozenset(names)

@@ -1,0 +1,28 @@
+"""Which progress display a cell gets: a widget in a notebook, a line in a terminal, none elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbarray.observers.progress import ProgressLine
+from nbarray.widgets.progress import NotebookProgress, available
+
+__all__ = ["cell_progress", "in_notebook", "prepare"]
+
+
+def in_notebook(shell: Any) -> bool:
+    """Whether `shell` belongs to a Jupyter kernel, so that there may be a front end that draws."""
+    return getattr(shell, "kernel", None) is not None
+
+
+def cell_progress(shell: Any) -> NotebookProgress | ProgressLine | None:
+    """The display for the cell that runs now; call its `close` when the cell ends."""
+    if in_notebook(shell):
+        return NotebookProgress() if available() else None
+    return ProgressLine.for_stream()
+
+
+def prepare(shell: Any) -> None:
+    """Import what the display needs, so that the first cell does not wait for it."""
+    if in_notebook(shell):
+        available()

@@ -1,0 +1,114 @@
+"""Functions of blocks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import ChunkError, InputError
+from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.elementwise import broadcast_chunks, broadcast_sizes
+from nbarray.expr.node import Expr
+from nbarray.grid.chunks import AxisChunks, Chunks, regular
+from nbarray.kernels.elementwise import ById
+from nbarray.ops.operands import normalize_axes
+
+__all__ = ["map_blocks"]
+
+
+def map_blocks(
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    dtype: Any,
+    chunks: Any = None,
+    drop_axis: Any = None,
+    new_axis: Any = None,
+    keywords: dict[str, Any] | None = None,
+    masked: bool | None = None,
+) -> Expr:
+    """A function of the blocks at the same place of all arrays among `values`; other values are handed on as they are.
+
+    dtype : of the result
+    chunks : of the result, where the function changes them: a size, or sizes, for each axis
+    drop_axis, new_axis : axes of the arguments the function takes away; axes of the result it makes
+    masked : whether the function gives masked arrays; None: if it is given any
+    """
+    arrays = [v for v in values if isinstance(v, Expr)]
+    if not arrays:
+        raise InputError("map_blocks: expected at least one blocked array")
+    shape = broadcast_sizes([a.sizes for a in arrays], "map_blocks")
+    together = broadcast_chunks(shape, [a.chunks for a in arrays])
+    argument_chunks = tuple(_own_chunks(a, together) for a in arrays)
+    axes = _result_axes(len(shape), drop_axis, new_axis)
+    made = _result_chunks(together, axes, chunks)
+    missing = any(a.masked for a in arrays) if masked is None else masked
+    held = ById(_user_function(function, values, dict(keywords or {}), missing))
+    return MapBlocks(held, tuple(arrays), argument_chunks, made, axes, np.dtype(dtype))
+
+
+def _own_chunks(array: Expr, together: Chunks) -> Chunks:
+    """An argument's share of the common chunks; axes along which it is broadcast keep their one block."""
+    skip = len(together.axes) - array.ndim
+    return Chunks(
+        tuple(
+            together.axes[k + skip] if together.axes[k + skip].size == n else regular(n, 1)
+            for k, n in enumerate(array.sizes)
+        )
+    )
+
+
+def _result_axes(ndim: int, drop_axis: Any, new_axis: Any) -> tuple[int, ...]:
+    drop = () if drop_axis is None else normalize_axes(drop_axis, ndim)
+    axes = [k for k in range(ndim) if k not in drop]
+    if new_axis is not None:
+        given = new_axis if isinstance(new_axis, tuple | list) else (new_axis,)
+        for k in normalize_axes(tuple(given), len(axes) + len(given)):
+            axes.insert(k, -1)
+    return tuple(axes)
+
+
+def _result_chunks(together: Chunks, axes: tuple[int, ...], chunks: Any) -> Chunks:
+    if chunks is None:
+        return Chunks(tuple(regular(1, 1) if k < 0 else together.axes[k] for k in axes))
+    given = tuple(chunks) if isinstance(chunks, tuple | list) else (chunks,)
+    if len(given) != len(axes):
+        raise ChunkError(f"map_blocks: chunks={chunks!r} has {len(given)} entries, but the result has {len(axes)} axes")
+    made = []
+    for j, (k, size) in enumerate(zip(axes, given, strict=True)):
+        count = 1 if k < 0 else together.axes[k].count
+        sizes = (size,) * count if isinstance(size, int | np.integer) else size
+        if not isinstance(sizes, tuple | list) or not all(isinstance(n, int | np.integer) for n in sizes):
+            raise ChunkError(f"map_blocks: chunks for axis {j} are {size!r}; expected a size, or one for each block")
+        if len(sizes) != count:
+            raise ChunkError(f"map_blocks: chunks for axis {j} are {size!r}, but there are {count} blocks along it")
+        if min(sizes) < 0 or (min(sizes) == 0 and count > 1):
+            raise ChunkError(f"map_blocks: chunks for axis {j} are {size!r}; a block has at least 1 element")
+        made.append(AxisChunks.of(int(n) for n in sizes))
+    return Chunks(tuple(made))
+
+
+def _user_function(
+    function: Callable[..., Any], values: Sequence[Any], keywords: dict[str, Any], masked: bool
+) -> UserFunction:
+    """The function with what isn't an array put in its place."""
+    plain = {k: v for k, v in enumerate(values) if not isinstance(v, Expr)}
+    names = _parameter_names(function)
+    called = function
+    if plain:
+
+        def called(*blocks: Any, **more: Any) -> Any:
+            rest = iter(blocks)
+            return function(*[plain[k] if k in plain else next(rest) for k in range(len(values))], **more)
+
+        called.__name__ = getattr(function, "__name__", type(function).__name__)
+    return UserFunction(called, keywords, "block_id" in names, "block_info" in names, masked)
+
+
+def _parameter_names(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []

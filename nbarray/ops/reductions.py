@@ -1,0 +1,191 @@
+"""Reductions with NumPy's arguments.
+
+Nan-reductions and reductions over a mask are reductions that leave elements out, so one function does all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import DTypeError, InputError, NotBlocked, UnknownSize
+from nbarray.expr.blocks import Select
+from nbarray.expr.node import Expr
+from nbarray.expr.reduce import Reduce
+from nbarray.kernels.reductions import REDUCTIONS
+from nbarray.ops.elementwise import astype, ufunc
+from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
+from nbarray.ops.shaping import expand_dims
+
+__all__ = ["reduction"]
+
+_UFUNC_OF = {"sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum}
+_NAN_UFUNC_OF = {"min": np.fmin, "max": np.fmax}
+
+
+def reduction(
+    name: str,
+    x: Expr,
+    axis: Any = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    where: Any = None,
+    initial: Any = None,
+    ddof: float = 0,
+    skip_nan: bool = False,
+) -> Expr:
+    """Row `name` of the table of reductions over axes of `x`.
+
+    axis : an integer, a tuple, or None for all
+    where : elements that count; initial : what to begin with; skip_nan : leave NaN out
+
+    Raises AxisError, DTypeError (for dtypes NumPy refuses), InputError (nothing to reduce).
+    """
+    if isinstance(x, Select):
+        return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
+    axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    kind = _result_dtype(name, x.dtype, dtype, x.masked)
+    _check_dtype(name, x.dtype, dtype, skip_nan)
+    skip_nan = skip_nan and _has_nan(name, x.dtype)  # asked before the cast: integers have no NaN
+    skip = _left_out(x, where, skip_nan)
+    x = _cast(name, x, dtype)
+    _check_not_empty(name, x, axes, where, initial)
+    params = _params(name, ddof, skip_nan, initial)
+    if x.masked and name == "mean" and x.dtype.kind in "fc" and (keepdims or len(axes) < x.ndim):
+        params = (*params, ("finite", True))  # numpy.ma divides with its operator, which masks what isn't finite
+    if not axes:
+        made = Reduce(
+            name, expand_dims(x, x.ndim), (x.ndim,), None if skip is None else expand_dims(skip, x.ndim), kind, params
+        )
+        result = drop_axes(made, (x.ndim,))
+    else:
+        made = Reduce(name, x, axes, skip, kind, params)
+        result = made if keepdims else drop_axes(made, axes)
+    return result if initial is None else _begun_with(name, result, initial, kind, skip_nan)
+
+
+def _reduced_axes(name: str, axis: Any, ndim: int, skip_nan: bool) -> tuple[int, ...]:
+    if name.startswith("arg") and axis is not None and not hasattr(axis, "__index__"):
+        raise DTypeError(f"{name}: axis={axis!r}; expected one axis or None")
+    by_ufunc = skip_nan or name not in ("mean", "var", "std")
+    if ndim == 0 and by_ufunc and not isinstance(axis, tuple | list) and axis in (0, -1):
+        return ()  # NumPy's ufuncs reduce a number along its first and last axis, which it hasn't got
+    return normalize_axes(axis, ndim)
+
+
+def _result_dtype(name: str, given: np.dtype[Any], dtype: Any, masked: bool) -> np.dtype[Any]:
+    """The dtype NumPy would give, asked of NumPy on a row of two elements (numpy.ma has rules of its own)."""
+    if name == "count":
+        return np.dtype(np.intp)
+    row: Any = np.zeros((1, 2), given)
+    if masked:
+        row = np.ma.MaskedArray(row, [[False, True]])
+    options = {} if dtype is None else {"dtype": dtype}
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(getattr(np, name)(row, axis=1, **options)).dtype
+    except TypeError as error:
+        raise DTypeError(f"{name} of {given}: {error}") from None
+
+
+def _check_dtype(name: str, given: np.dtype[Any], dtype: Any, skip_nan: bool) -> None:
+    if dtype is None or name not in ("mean", "var", "std") or np.issubdtype(dtype, np.inexact):
+        return
+    if skip_nan and given.kind in "fc":
+        raise DTypeError(f"nan{name}: if the array is inexact, then dtype must be inexact, not {np.dtype(dtype)}")
+    if name != "mean":
+        raise NotBlocked(f"{name} with dtype={np.dtype(dtype)} has no blocked form; give a floating dtype")
+
+
+def _cast(name: str, x: Expr, dtype: Any) -> Expr:
+    """`x` in the dtype that it is to be added up in; NumPy leaves times alone."""
+    if dtype is None or x.dtype.kind in "mM" or name not in ("sum", "prod", "mean", "var", "std"):
+        return x
+    return astype(x, dtype)
+
+
+def _has_nan(name: str, dtype: np.dtype[Any]) -> bool:
+    """Whether NumPy's nan-reduction looks for NaN in values of `dtype`; in times it does for extremes only."""
+    return dtype.kind in "fc" or (dtype.kind in "mM" and name in ("min", "max"))
+
+
+def _left_out(x: Expr, where: Any, skip_nan: bool) -> Expr | None:
+    skip = None
+    if skip_nan:
+        skip = ufunc(np.isnan, x)
+    if where is not None and where is not True:
+        chosen = as_expr(where)
+        if chosen.dtype.kind != "b":
+            raise DTypeError(f"where= must be a boolean array, not {chosen.dtype}")
+        left = broadcast_to(ufunc(np.logical_not, chosen), x.sizes)
+        skip = left if skip is None else ufunc(np.logical_or, skip, left)
+    result: Expr | None = skip
+    return result
+
+
+def _check_not_empty(name: str, x: Expr, axes: tuple[int, ...], where: Any, initial: Any) -> None:
+    if REDUCTIONS[name].has_identity or initial is not None:
+        return
+    if math.prod(x.sizes[a] for a in axes) == 0:
+        if name.startswith("arg"):
+            raise InputError(f"attempt to get {name} of an empty sequence")
+        raise InputError(_no_identity(name))
+    if where is not None and where is not True and name in ("min", "max"):
+        raise InputError(
+            f"reduction operation '{_UFUNC_OF[name].__name__}' does not have an identity, "
+            "so to use a where mask one has to specify 'initial'"
+        )
+
+
+def _no_identity(name: str) -> str:
+    return f"zero-size array to reduction operation {_UFUNC_OF[name].__name__} which has no identity"
+
+
+def _params(name: str, ddof: float, skip_nan: bool, initial: Any) -> tuple[tuple[str, Hashable], ...]:
+    params: list[tuple[str, Hashable]] = []
+    if name in ("var", "std"):
+        params.append(("ddof", ddof))
+        if skip_nan:
+            params.append(("too_few", "nan"))
+    if skip_nan and name in ("min", "max") and initial is None:
+        params.append(("on_nothing", "nan"))
+    if skip_nan and name.startswith("arg"):
+        params.append(("on_nothing", "All-NaN slice encountered"))
+    return tuple(params)
+
+
+def _begun_with(name: str, result: Expr, initial: Any, kind: np.dtype[Any], skip_nan: bool) -> Expr:
+    function = _NAN_UFUNC_OF[name] if skip_nan and name in _NAN_UFUNC_OF else _UFUNC_OF.get(name)
+    if function is None:
+        raise InputError(f"{name}: initial= is not supported")
+    begun: Expr = ufunc(function, result, np.full((), initial, kind)[()])
+    return astype(begun, kind)
+
+
+def _of_selection(
+    name: str, x: Select, axis: Any, dtype: Any, keepdims: bool, where: Any, initial: Any, ddof: float, skip_nan: bool
+) -> Expr:
+    """A reduction of ``x[mask]``: of x, with everything outside the mask left out.  Nothing has to be counted first."""
+    axes = _reduced_axes(name, axis, 1, skip_nan)
+    if axes != (0,) or where is not None or name.startswith("arg"):
+        raise UnknownSize(f"{name} of x[mask] needs its size")
+    base, mask = x.base, x.mask
+    kind = _result_dtype(name, base.dtype, dtype, base.masked)
+    _check_dtype(name, base.dtype, dtype, skip_nan)
+    skip_nan = skip_nan and _has_nan(name, base.dtype)
+    skip = ufunc(np.logical_not, mask)
+    if skip_nan:
+        skip = ufunc(np.logical_or, skip, ufunc(np.isnan, base))
+    base = _cast(name, base, dtype)
+    params = list(_params(name, ddof, skip_nan, initial))
+    if name in ("min", "max") and not skip_nan and initial is None:
+        params.append(("on_nothing", _no_identity(name)))
+    made = Reduce(name, base, tuple(range(base.ndim)), skip, kind, tuple(params))
+    result = drop_axes(made, tuple(range(base.ndim)))
+    if keepdims:
+        result = expand_dims(result, 0)
+    return result if initial is None else _begun_with(name, result, initial, kind, skip_nan)

@@ -1,0 +1,1 @@
+"""Tasks, their order and their bytes, as flat arrays.  No threads."""

@@ -1,0 +1,169 @@
+"""From lowered nodes to a plan.
+
+Demand goes from the results to the sources: only blocks that something needs become tasks.  Which
+those are is integer arithmetic over all blocks of a node at once; only putting tasks into an order
+walks them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nbarray.expr.lowered import Lowered
+from nbarray.expr.node import Expr
+from nbarray.expr.operands import is_direct, operand_of
+from nbarray.grid.chunks import Int64
+from nbarray.grid.regions import Placement, blocks_in_boxes
+from nbarray.plan.order import depth_first
+from nbarray.plan.plan import Plan
+
+__all__ = ["build_plan"]
+
+
+class _Demand:
+    """The blocks of one node that are needed, and what they need: per task, operand after operand."""
+
+    def __init__(self, blocks: Int64) -> None:
+        self.blocks = blocks
+        self.first = 0
+        #: for each operand made of tasks: (index of its node, blocks a task, block numbers)
+        self.needs: list[tuple[int, Int64, Int64]] = []
+        self.block_bytes = self.scratch_bytes = self.read_bytes = np.zeros(0, np.int64)
+
+
+def build_plan(roots: Sequence[Lowered], placements: Sequence[Placement | None] | None = None) -> Plan:
+    """The plan that makes all blocks of `roots`; `placements` say how results lie on them."""
+    nodes = _consumers_first(roots)
+    index = {n: k for k, n in enumerate(nodes)}
+    wanted: list[list[Int64]] = [[] for _ in nodes]
+    targets = tuple(index[r] for r in roots)
+    for t in set(targets):
+        wanted[t].append(np.arange(nodes[t].chunks.nblocks, dtype=np.int64))
+    demands = []
+    for k, lowered in enumerate(nodes):
+        demand = _demand(lowered, wanted[k], index)
+        for j, _, numbers in demand.needs:
+            wanted[j].append(numbers)
+        demands.append(demand)
+    return _flatten(nodes, targets, tuple(placements or [None] * len(roots)), demands)
+
+
+def _consumers_first(roots: Sequence[Lowered]) -> list[Lowered]:
+    """All nodes, each after everything that uses it."""
+    order: list[Lowered] = []
+    seen: set[Expr] = set()
+    stack: list[tuple[Lowered, bool]] = [(r, False) for r in reversed(roots)]
+    while stack:
+        lowered, ready = stack.pop()
+        if ready:
+            order.append(lowered)
+        elif lowered not in seen:
+            seen.add(lowered)
+            stack.append((lowered, True))
+            stack.extend((b, False) for b in reversed(_bases(lowered)))
+    return order[::-1]
+
+
+def _bases(lowered: Lowered) -> list[Lowered]:
+    bases = (operand_of(e).base for e in lowered.operands)
+    return [b for b in bases if isinstance(b, Lowered)]
+
+
+def _demand(lowered: Lowered, wanted: list[Int64], index: dict[Lowered, int]) -> _Demand:
+    blocks = wanted[0] if len(wanted) == 1 and _is_increasing(wanted[0]) else np.unique(np.concatenate(wanted))
+    demand = _Demand(blocks)
+    low, high = lowered.chunks.boxes(blocks)
+    demand.block_bytes = lowered.block_bytes(low, high)
+    demand.scratch_bytes = lowered.scratch_bytes(low, high)
+    demand.read_bytes = lowered.read_bytes(low, high)
+    boxes = None
+    for k, expr in enumerate(lowered.operands):
+        operand = operand_of(expr)
+        if is_direct(operand.base):
+            continue
+        boxes = boxes if boxes is not None else lowered.operand_boxes(low, high)
+        base_low, base_high = operand.placement.base_boxes(*boxes[k], operand.base.ndim)
+        counts, numbers = blocks_in_boxes(operand.base.chunks, base_low, base_high)
+        if not operand.base.ndim:  # a box without axes can't say that it is empty
+            counts = np.asarray((boxes[k][1] > boxes[k][0]).all(axis=1), np.int64)
+            numbers = np.zeros(int(counts.sum()), np.int64)
+        assert isinstance(operand.base, Lowered)
+        demand.needs.append((index[operand.base], counts, numbers))
+    return demand
+
+
+def _is_increasing(numbers: Int64) -> bool:
+    return bool((numbers[1:] > numbers[:-1]).all())
+
+
+def _flatten(
+    nodes: list[Lowered], targets: tuple[int, ...], placements: tuple[Placement | None, ...], demands: list[_Demand]
+) -> Plan:
+    first = 0
+    for demand in demands:
+        demand.first, first = first, first + len(demand.blocks)
+    indptr, deps = _dependencies(demands, first)
+    roots = np.concatenate(
+        [np.arange(demands[t].first, demands[t].first + len(demands[t].blocks)) for t in dict.fromkeys(targets)]
+        or [np.zeros(0, np.int64)]
+    )
+    order = depth_first(roots, indptr, deps, first)
+    rank = np.empty(first, np.int64)
+    rank[order] = np.arange(first)
+    counts = np.diff(indptr)[order]
+    new_indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    picks = np.repeat(indptr[:-1][order] - new_indptr[:-1], counts) + np.arange(len(deps))
+    new_deps = rank[deps[picks]]
+    task_node = np.repeat(np.arange(len(nodes)), [len(d.blocks) for d in demands])[order]
+    to_result = np.isin(task_node, list(set(targets)))
+    uses = np.bincount(new_deps, minlength=first).astype(np.int64)
+    block_bytes = _together([d.block_bytes for d in demands])[order]
+    straight = to_result & (uses == 0)
+    makes_own_block = np.array([not n.fills_sink for n in nodes], bool)[task_node]
+    scratch = _together([d.scratch_bytes for d in demands])[order] + np.where(
+        straight & makes_own_block, block_bytes, 0
+    )
+    return Plan(
+        nodes=tuple(nodes),
+        targets=targets,
+        placements=placements,
+        task_node=task_node,
+        task_block=_together([d.blocks for d in demands])[order],
+        dep_indptr=new_indptr,
+        deps=new_deps,
+        task_bytes=np.where(straight, 0, block_bytes),
+        scratch_bytes=scratch,
+        uses=uses,
+        to_result=to_result,
+        read_bytes=_together([d.read_bytes for d in demands])[order],
+        result_bytes=sum(_result_bytes(nodes[t]) for t in targets),
+    )
+
+
+def _result_bytes(lowered: Lowered) -> int:
+    return int(np.prod(lowered.sizes, dtype=np.int64)) * (lowered.dtype.itemsize + lowered.masked)
+
+
+def _together(arrays: list[Int64]) -> Int64:
+    return np.concatenate(arrays).astype(np.int64) if arrays else np.zeros(0, np.int64)
+
+
+def _dependencies(demands: list[_Demand], ntasks: int) -> tuple[Int64, Int64]:
+    """What each task needs, in the numbering by node."""
+    counts = np.zeros(ntasks, np.int64)
+    for demand in demands:
+        for _, per_task, _ in demand.needs:
+            counts[demand.first : demand.first + len(demand.blocks)] += per_task
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    deps = np.empty(int(indptr[-1]), np.int64)
+    filled = indptr[:-1].copy()
+    for demand in demands:
+        own = slice(demand.first, demand.first + len(demand.blocks))
+        for j, per_task, numbers in demand.needs:
+            tasks = demands[j].first + np.searchsorted(demands[j].blocks, numbers)
+            within = np.arange(len(numbers)) - np.repeat(np.cumsum(per_task) - per_task, per_task)
+            deps[np.repeat(filled[own], per_task) + within] = tasks
+            filled[own] += per_task
+    return indptr, deps

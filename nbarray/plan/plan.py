@@ -1,0 +1,115 @@
+"""A plan: which tasks there are, what each needs, and in which order they run; as flat integer arrays.
+
+Tasks are numbered in execution order: running them from 0 on, one at a time, is always right, and the
+most bytes that this holds at any time is the *sequential peak*.  Engines may run ahead of that order as
+far as memory allows, and so need no other ordering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nbarray.expr.lowered import Corner, Lowered
+from nbarray.grid.chunks import Chunks, Int64
+from nbarray.grid.regions import Placement
+
+__all__ = ["Plan", "block_box"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tasks in execution order.
+
+    nodes : the lowered nodes that tasks belong to
+    targets : for each result asked for, the index of the node that makes it
+    placements : for each, how the result lies on what the node makes (None: it is just that)
+    task_node, task_block : node and block of each task
+    dep_indptr, deps : the tasks each task needs, operand after operand, in C order within one
+        (task t needs ``deps[dep_indptr[t]:dep_indptr[t + 1]]``)
+    task_bytes : bytes each task's block takes until its last user is done (0 if it goes straight into a result)
+    scratch_bytes : bytes each task needs while it runs
+    uses : how many tasks need each task's block
+    to_result : whether a task's block is (part of) a result
+    read_bytes : bytes of stored numbers each task decodes
+    result_bytes : bytes of all results together
+    """
+
+    nodes: tuple[Lowered, ...]
+    targets: tuple[int, ...]
+    placements: tuple[Placement | None, ...]
+    task_node: Int64
+    task_block: Int64
+    dep_indptr: Int64
+    deps: Int64
+    task_bytes: Int64
+    scratch_bytes: Int64
+    uses: Int64
+    to_result: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    read_bytes: Int64
+    result_bytes: int
+
+    @property
+    def ntasks(self) -> int:
+        return len(self.task_node)
+
+    @cached_property
+    def sequential_peak(self) -> int:
+        """The most bytes held at once, results aside, when tasks run one at a time in order."""
+        return int(self.held_bytes.max(initial=0))
+
+    @cached_property
+    def peak_task(self) -> int:
+        """The task at which the sequential peak is reached."""
+        return int(self.held_bytes.argmax()) if self.ntasks else -1
+
+    @cached_property
+    def held_bytes(self) -> Int64:
+        """Bytes held while each task runs, in order: earlier blocks still needed, its own block and its scratch."""
+        n = self.ntasks
+        freed = np.zeros(n + 1, np.int64)
+        np.add.at(freed, self._last_use() + 1, self.task_bytes)
+        held: Int64 = np.cumsum(self.task_bytes) - np.cumsum(freed)[:n] + self.scratch_bytes
+        return held
+
+    def _last_use(self) -> Int64:
+        """The last task that needs each task's block; the task itself if none does."""
+        last = np.arange(self.ntasks, dtype=np.int64)
+        np.maximum.at(last, self.deps, np.repeat(last, np.diff(self.dep_indptr)))
+        return last
+
+    def alive(self, task: int) -> Int64:
+        """The tasks whose blocks exist while a task runs, if tasks run in order: those still needed, and its own."""
+        return np.flatnonzero(self._last_use()[: task + 1] >= task).astype(np.int64)
+
+    def dependencies(self, task: int) -> Int64:
+        return self.deps[self.dep_indptr[task] : self.dep_indptr[task + 1]]
+
+    def box(self, task: int) -> tuple[Corner, Corner]:
+        """Low and high corner of a task's block."""
+        return block_box(self.nodes[self.task_node[task]].chunks, int(self.task_block[task]))
+
+    def tasks_by_node(self) -> Int64:
+        """How many tasks each node has."""
+        return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
+
+    def run_bytes(self) -> int:
+        """What a run takes at the least: the sequential peak and the results."""
+        return self.sequential_peak + self.result_bytes
+
+
+def block_box(chunks: Chunks, number: int) -> tuple[Corner, Corner]:
+    """Low and high corner of one block; `Chunks.boxes` for a single block, without arrays."""
+    low, high = [], []
+    for axis in reversed(chunks.axes):
+        number, k = divmod(number, axis.count)
+        if axis.is_regular:
+            start = k * axis.step
+            low.append(start)
+            high.append(min(start + axis.step, axis.size))
+        else:
+            low.append(int(axis.offsets[k]))
+            high.append(int(axis.offsets[k + 1]))
+    return tuple(low[::-1]), tuple(high[::-1])

@@ -1,0 +1,161 @@
+"""How the space of a fused program is cut into tasks and steps.
+
+The number of tasks follows elements, not the user's chunks, and depends on nothing but the expression:
+never on workers, so that results are the same bits for any number of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbarray.expr.node import Expr
+from nbarray.expr.operands import is_direct, is_generated, operand_of, reads_storage
+from nbarray.expr.structure import view_chunks
+from nbarray.grid.chunks import AxisChunks, Chunks, regular
+from nbarray.kernels.tiles import TILE_ELEMENTS
+
+__all__ = ["Space", "elementwise_grid", "fold_grid", "step_lengths"]
+
+#: A task covers between these many elements; in between, an array makes about `GOOD_TASKS` of them.
+FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
+#: A task that folds onto many results should see so many elements for each, or merging costs too much; fewer,
+#: down to the second number, where that would leave too few tasks to share.
+FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
+#: What is fetched at once from storage.
+STEP_ELEMENTS = 2**20
+
+
+@dataclass(frozen=True)
+class Space:
+    """A space of elements with its operands.
+
+    units : along each axis the chunks that should not be cut, or None where any cut is as good
+    """
+
+    shape: tuple[int, ...]
+    units: tuple[AxisChunks | None, ...]
+    has_storage: bool
+    has_generated: bool
+
+    @staticmethod
+    def of(shape: tuple[int, ...], operands: Sequence[Expr]) -> Space:
+        units: list[AxisChunks | None] = [None] * len(shape)
+        has_storage = has_generated = False
+        for expr in operands:
+            operand = operand_of(expr)
+            has_generated |= is_generated(operand.base)
+            stored = reads_storage(operand.base)
+            if is_direct(operand.base) and not stored:
+                continue
+            has_storage |= stored
+            chunks = view_chunks(operand.base.chunks, operand.placement)
+            skip = len(shape) - len(chunks.axes)
+            for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
+                if axis.size == shape[k + skip] and not m.repeats:
+                    units[k + skip] = _reconcile(units[k + skip], axis)
+        return Space(shape, tuple(units), has_storage, has_generated)
+
+    def unit(self, axis: int) -> AxisChunks:
+        have = self.units[axis]
+        return have if have is not None else regular(self.shape[axis], 1)
+
+
+def _reconcile(a: AxisChunks | None, b: AxisChunks) -> AxisChunks:
+    """Cuts that suit two operands: common ones where they are, else those of the coarser."""
+    if a is None or a == b:
+        return b
+    fine = a.refine(b)
+    coarse = a if a.count <= b.count else b
+    return fine if fine.count <= 2 * max(a.count, b.count) else coarse
+
+
+def _target(elements: int, task_elements: int | None) -> int:
+    good = min(max(elements // GOOD_TASKS, FEWEST), MOST)
+    return good if task_elements is None else max(1, min(good, task_elements))
+
+
+def _depth(reduced: int) -> int:
+    """How many elements a task should fold onto each of many results, of `reduced` in all."""
+    return max(SHALLOWEST, min(FOLD_DEPTH, reduced // FEW_TASKS))
+
+
+def _grow(space: Space, order: Sequence[int], lengths: list[int], target: int) -> None:
+    """Lengthen tasks along axes in order, by whole units, until they hold `target` elements."""
+    for k in order:
+        unit = max(1, space.unit(k).largest)
+        room = target // max(1, math.prod(lengths))
+        times = max(1, min(room, -(-space.shape[k] // unit)))
+        lengths[k] = max(1, min(unit * times, space.shape[k]))
+
+
+def _cut(unit: AxisChunks, length: int) -> AxisChunks:
+    """Cut an axis into runs of about `length` that never cut a unit."""
+    if length >= unit.size:
+        return regular(unit.size, max(1, unit.size))
+    if unit.is_regular:
+        return regular(unit.size, max(1, length // unit.step) * unit.step)
+    offsets = unit.offsets
+    kept = [0]
+    for k in range(1, len(offsets)):
+        if offsets[k] - kept[-1] > length and offsets[k - 1] > kept[-1]:
+            kept.append(int(offsets[k - 1]))
+    return AxisChunks.from_offsets(np.array([*kept, unit.size], np.int64))
+
+
+def _even(unit: AxisChunks, length: int) -> int:
+    """The length that cuts the axis into as many runs, but into even ones."""
+    if not unit.is_regular or length >= unit.size or length < 1:
+        return length
+    runs = -(-unit.size // length)
+    units = -(-unit.size // unit.step)
+    return min(length, -(-units // runs) * unit.step)
+
+
+def _grid(space: Space, lengths: Sequence[int]) -> Chunks:
+    return Chunks(tuple(_cut(space.unit(k), _even(space.unit(k), n)) for k, n in enumerate(lengths)))
+
+
+def elementwise_grid(space: Space, task_elements: int | None = None) -> Chunks:
+    """Tasks that each write a block, long along the last axes."""
+    lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
+    _grow(space, range(len(lengths) - 1, -1, -1), lengths, _target(math.prod(space.shape), task_elements))
+    return _grid(space, lengths)
+
+
+def fold_grid(space: Space, axes: Sequence[int], task_elements: int | None = None) -> Chunks:
+    """Tasks that each fold a run: few results, seen deep."""
+    lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
+    kept = [k for k in range(len(lengths)) if k not in axes]
+    target = _target(math.prod(space.shape), task_elements)
+    reduced = math.prod(space.shape[k] for k in axes)
+    # as many results a task as leaves the target deep enough; all of them if the array is shallow
+    _grow(space, kept[::-1], lengths, max(TILE_ELEMENTS // 4, target // max(1, min(reduced, 4 * FOLD_DEPTH))))
+    results = math.prod(lengths[k] for k in kept)
+    deep = max(target, results * _depth(reduced)) if results > TILE_ELEMENTS // 4 else target
+    _grow(space, sorted(axes, reverse=True), lengths, deep)
+    return _grid(space, lengths)
+
+
+def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, task_elements: int | None = None) -> int:
+    """How many positions of the reduced axes, taken together, one task should fold onto `results` results."""
+    target = _target(math.prod(shape), task_elements)
+    reduced = math.prod(shape[k] for k in axes)
+    deep = max(target, results * _depth(reduced)) if results > TILE_ELEMENTS // 4 else target
+    return max(1, deep // max(1, results))
+
+
+def step_lengths(space: Space, grid: Chunks) -> tuple[int, ...]:
+    """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is."""
+    if not space.has_storage and not space.has_generated:
+        return tuple(max(1, n) for n in grid.largest)
+    lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
+    limit = STEP_ELEMENTS if space.has_storage else TILE_ELEMENTS
+    for k in range(len(lengths) - 1, -1, -1):
+        unit = lengths[k]
+        room = max(1, limit // max(1, math.prod(lengths)))
+        lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
+    return tuple(lengths)

@@ -1,0 +1,302 @@
+"""From expressions to nodes that tasks are made of.
+
+Elementwise chains are never stored: they become part of whatever uses them.  What is stored between
+tasks are reductions, users' blocks, products, and whatever has to be moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nbarray.errors import UnknownSize
+from nbarray.expr.blocks import Compress, Contract, MapBlocks, Select
+from nbarray.expr.elementwise import Elementwise
+from nbarray.expr.lowered import FoldedParts, Fused, Lowered, Merge
+from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Product, Reshaped
+from nbarray.expr.node import Expr, place_of, remember_place
+from nbarray.expr.operands import is_direct
+from nbarray.expr.reduce import Reduce
+from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
+from nbarray.expr.walk import postorder
+from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
+from nbarray.grid.regions import Placement, compose
+from nbarray.kernels.program import Fold
+from nbarray.rewrite.fuse import FusedParts, describe, fuse
+from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
+
+__all__ = ["Lowering", "Root"]
+
+#: How many states one task merges, and at most how many bytes of them.
+MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
+#: Elements of a matrix product's blocks along each axis.
+PRODUCT_SIDE = 1024
+#: What is stored between tasks, whoever uses it.
+_STORED = (Reduce, MapBlocks, Contract, Take, Reshape, Compress)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A node that makes a result, and the view on it that the result is (None: all of it)."""
+
+    lowered: Lowered
+    placement: Placement | None
+
+
+def _shows_all(view: View) -> bool:
+    """Whether a view shows every element of its base once."""
+    once = all(m.size == 1 or (m.axis >= 0 and m.step) for m in view.placement.axes)
+    return once and math.prod(view.sizes) == math.prod(view.base.sizes)
+
+
+class Lowering:
+    """Lowers the expressions of one computation, each node once."""
+
+    def __init__(self, task_elements: int | None = None) -> None:
+        self._task_elements = task_elements
+        self._done: dict[Expr, Expr] = {}
+
+    def root(self, expr: Expr) -> Root:
+        """What makes `expr`: a node whose blocks do, and how the result lies on what they make."""
+        for inner in postorder([expr]):  # from the leaves up: expressions are deeper than calls can nest
+            if isinstance(inner, _STORED):
+                self.operand(inner)
+        lowered = self.operand(expr)
+        if isinstance(lowered, Lowered):
+            return Root(lowered, None)
+        if isinstance(lowered, View) and isinstance(lowered.base, Lowered) and _shows_all(lowered):
+            return Root(lowered.base, lowered.placement)
+        copy = self._copy(lowered)
+        remember_place(copy, place_of(expr))
+        return Root(copy, None)
+
+    def operand(self, expr: Expr) -> Expr:
+        """Something tasks can take in: a direct base, a lowered node, or a view on one."""
+        found = self._done.get(expr)
+        if found is None:
+            found = self._done[expr] = self._with_place(self._lower(expr), expr)
+        return found
+
+    def _with_place(self, lowered: Expr, expr: Expr) -> Expr:
+        remember_place(lowered, place_of(expr))
+        return lowered
+
+    def _lower(self, expr: Expr) -> Expr:
+        if is_direct(expr) or isinstance(expr, Lowered):
+            return expr
+        return _TABLE[type(expr)](self, expr)
+
+    # ------------------------------------------------------------------------------- elementwise, views
+
+    def _copy(self, operand: Expr) -> Lowered:
+        return self._elementwise_from(fuse(operand, lambda e: e), operand)
+
+    def elementwise(self, expr: Expr) -> Lowered:
+        return self._elementwise_from(fuse(expr, self.operand), expr)
+
+    def _elementwise_from(self, parts: FusedParts, expr: Expr, wanted: Chunks | None = None) -> Lowered:
+        """wanted : how what takes it in is cut; followed where it costs nothing to"""
+        space = Space.of(expr.sizes, parts.operands)
+        most = self._task_elements
+        if wanted is not None and not space.has_storage:
+            units = tuple(wish if have is None else have for have, wish in zip(space.units, wanted.axes, strict=True))
+            space, most = replace(space, units=units), min(most or FEWEST, FEWEST)
+        grid = elementwise_grid(space, most)
+        name = describe(parts.members) if parts.members else expr.label
+        return Fused(
+            parts.program,
+            parts.operands,
+            grid,
+            step_lengths(space, grid),
+            False,
+            expr.dtype,
+            expr.masked,
+            name,
+            parts.members,
+        )
+
+    def view(self, expr: View) -> Expr:
+        base = self.operand(expr.base)
+        if isinstance(base, View):
+            return View(base.base, compose(expr.placement, base.placement))
+        return View(base, expr.placement)
+
+    # --------------------------------------------------------------------------------------- reductions
+
+    def reduce(self, expr: Reduce) -> Expr:
+        if isinstance(expr.base, Concatenate) and expr.base.axis in expr.axes and expr.skip is None:
+            if not expr.name.startswith("arg"):
+                return self._reduce_parts(expr, expr.base)
+        fused = self._folding(expr, expr.base, None)
+        return fused if fused.final else self._merge_all(expr, (fused,))
+
+    def _folding(self, expr: Reduce, base: Expr, kept: dict[int, AxisChunks] | None) -> Fused:
+        """The node that folds `base`; `kept` prescribes cuts of the axes that stay."""
+        parts = fuse(
+            base,
+            self.operand,
+            expr if base is expr.base else Reduce(expr.name, base, expr.axes, expr.skip, expr.dtype, expr.params),
+            expr.count,
+        )
+        space = Space.of(base.sizes, parts.operands)
+        grid = fold_grid(space, expr.axes, self._task_elements)
+        if kept is not None:
+            grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
+        final = kept is None and all(grid.axes[k].count == 1 for k in expr.axes)
+        name = describe((*parts.members, expr.name)) if parts.members else expr.label
+        return Fused(
+            parts.program,
+            parts.operands,
+            grid,
+            step_lengths(space, grid),
+            final,
+            expr.dtype,
+            expr.masked,
+            name,
+            (*parts.members, expr.name),
+        )
+
+    def _reduce_parts(self, expr: Reduce, joined: Concatenate) -> Expr:
+        """Fold each part by its own program, several small parts in a task; then merge what they give."""
+        first = self._folding(expr, joined.parts[0], None)
+        kept = {k: a for k, a in enumerate(first.grid.axes) if k not in expr.axes}
+        parts = tuple(self._folding(expr, p, kept) for p in joined.parts)
+        whole = fold_lengths(joined.sizes, expr.axes, math.prod(a.largest for a in kept.values()), self._task_elements)
+        runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, expr.axes)))
+        if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in expr.axes):
+            return self._merge_all(expr, parts)
+        return self._merge_all(expr, (FoldedParts(parts, tuple(runs), joined.axis),))
+
+    def _merge_all(self, expr: Reduce, parts: tuple[Lowered, ...]) -> Expr:
+        """Trees of merges over each part, and a last merge that finishes."""
+        first = parts[0]
+        fold = _fold_of(first)
+        low, high = (a[:1] for a in first.chunks.boxes(_zero()))
+        fan = max(2, min(MERGE_FAN, MERGE_BYTES // max(1, int(first.block_bytes(low, high)[0]))))
+        merged = tuple(self._merge_tree(expr, p, fan, len(parts)) for p in parts)
+        kept = [regular(1, 1) if k in expr.axes else a for k, a in enumerate(first.chunks.axes)]
+        space = tuple(regular(1, 1) if k in expr.axes else a for k, a in enumerate(kept))
+        return Merge(merged, fold, Chunks(space), expr.count, True, expr.dtype, expr.masked)
+
+    def _merge_tree(self, expr: Reduce, part: Lowered, fan: int, parts: int) -> Lowered:
+        node = part
+        while math.prod(node.chunks.axes[k].count for k in expr.axes) > max(1, fan // parts):
+            grid = _merged_grid(node.chunks, expr.axes, fan)
+            node = Merge((node,), _fold_of(part), grid, 0, False, expr.dtype, expr.masked)
+        return node
+
+    # -------------------------------------------------------------------------------------- whole blocks
+
+    def map_blocks(self, expr: MapBlocks) -> Expr:
+        for arg, chunks in zip(expr.args, expr.argument_chunks, strict=True):
+            # one block of the result should need one task, not parts of many long ones
+            if isinstance(arg, Elementwise) and arg not in self._done:
+                made = self._elementwise_from(fuse(arg, self.operand), arg, chunks)
+                self._done[arg] = self._with_place(made, arg)
+        args = tuple(self.operand(a) for a in expr.args)
+        return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype)
+
+    def concatenate(self, expr: Concatenate) -> Expr:
+        parts = tuple(self.operand(p) for p in expr.parts)
+        return Joined(parts, expr.axis, Concatenate(parts, expr.axis).chunks)
+
+    def take(self, expr: Take) -> Expr:
+        arg = self.operand(expr.base)
+        axes = list(Space.of(arg.sizes, (arg,)).units)
+        lengths = [a if a is not None else None for a in axes]
+        lengths[expr.axis] = None
+        space = Space(expr.sizes, tuple(lengths), False, False)
+        return Gathered(arg, expr.axis, expr.held, elementwise_grid(space, self._task_elements))
+
+    def reshape(self, expr: Reshape) -> Expr:
+        return Reshaped(self.operand(expr.base), expr.chunks)
+
+    def contract(self, expr: Contract) -> Expr:
+        left, right = self.operand(expr.left), self.operand(expr.right)
+        lengths = [1] * expr.ndim
+        free = expr.left.ndim - expr.depth
+        side = PRODUCT_SIDE
+        if self._task_elements is not None:
+            side = min(side, max(1, math.isqrt(2 * self._task_elements)))
+        for group, most in (
+            (range(free, expr.ndim), side),
+            (range(expr.stack, free), side),
+            (range(expr.stack), side**2),
+        ):
+            room = most if group.stop > expr.stack else max(1, most // max(1, math.prod(lengths)))
+            for k in reversed(group):
+                lengths[k] = max(1, min(room, expr.sizes[k]))
+                room //= lengths[k]
+        summed = expr.left.sizes[free:]
+        run_length = max(1, side // max(1, math.prod(summed[1:])))
+        chunks = Chunks(tuple(regular(n, length) for n, length in zip(expr.sizes, lengths, strict=True)))
+        return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype)
+
+    def compress(self, expr: Compress) -> Expr:
+        return Compressed(self.operand(expr.base), self.operand(expr.mask), expr.rows, expr.chunks, expr.offsets)
+
+    def unknown(self, expr: Select) -> Expr:
+        raise UnknownSize("x[mask] has a size that depends on values; ask for its shape first, or reduce it")
+
+
+def _fold_of(lowered: Lowered) -> Fold:
+    fold = (
+        lowered.fold
+        if isinstance(lowered, FoldedParts)
+        else lowered.program.fold
+        if isinstance(lowered, Fused)
+        else None
+    )
+    assert fold is not None
+    return fold
+
+
+def _others(expr: Expr, axes: tuple[int, ...]) -> int:
+    """Elements of one position along a joined axis that a task folds: all of the other reduced axes."""
+    assert isinstance(expr, Concatenate)
+    return math.prod(expr.sizes[k] for k in axes if k != expr.axis)
+
+
+def _runs(lengths: list[int], most: int) -> list[int]:
+    """Boundaries of runs of parts, each about `most` long together."""
+    runs, total = [0], 0
+    for k, n in enumerate(lengths):
+        if total and total + n > most:
+            runs.append(k)
+            total = 0
+        total += n
+    return [*runs, len(lengths)]
+
+
+def _zero() -> Int64:
+    return np.zeros(1, np.int64)
+
+
+def _merged_grid(chunks: Chunks, axes: tuple[int, ...], fan: int) -> Chunks:
+    """Neighbouring blocks put together along the reduced axes, `fan` of them at the most."""
+    grown = list(chunks.axes)
+    left = fan
+    for k in sorted(axes, reverse=True):
+        times = max(1, min(left, grown[k].count))
+        left //= times
+        offsets = grown[k].offsets
+        grown[k] = AxisChunks.from_offsets(np.concatenate([offsets[:-1:times], offsets[-1:]]))
+    return Chunks(tuple(grown))
+
+
+_TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
+    Elementwise: lambda w, e: w.elementwise(e),
+    View: lambda w, e: w.view(e),  # type: ignore[arg-type]
+    Rechunk: lambda w, e: w.operand(e.base),  # type: ignore[attr-defined]
+    Reduce: lambda w, e: w.reduce(e),  # type: ignore[arg-type]
+    MapBlocks: lambda w, e: w.map_blocks(e),  # type: ignore[arg-type]
+    Concatenate: lambda w, e: w.concatenate(e),  # type: ignore[arg-type]
+    Take: lambda w, e: w.take(e),  # type: ignore[arg-type]
+    Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
+    Contract: lambda w, e: w.contract(e),  # type: ignore[arg-type]
+    Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
+    Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
+}

@@ -1,0 +1,76 @@
+"""The optimiser, as a list to read.
+
+Stage after stage, each a list of rules applied until none applies; then every node is lowered to
+tasks' nodes, fusing elementwise chains into whatever uses them.  `tests/pages` shows each rule before
+and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nbarray.expr.node import Expr
+from nbarray.rewrite.chunking import drop_rechunk, merge_rechunks, source_chunks
+from nbarray.rewrite.driver import Rule, rewrite
+from nbarray.rewrite.joins import (
+    concatenate_alike,
+    concatenate_sources,
+    elementwise_through_concatenate,
+    flatten_concatenate,
+    reduce_through_concatenate,
+)
+from nbarray.rewrite.lower import Lowering, Root
+from nbarray.rewrite.views import (
+    merge_views,
+    view_into_filled,
+    view_through_concatenate,
+    view_through_elementwise,
+    view_through_reduce,
+)
+
+__all__ = ["STAGES", "optimise", "simplify"]
+
+STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    (
+        "simplify",
+        (
+            merge_rechunks,
+            merge_views,
+            view_into_filled,
+            view_through_elementwise,
+            view_through_reduce,
+            flatten_concatenate,
+            concatenate_alike,
+            concatenate_sources,
+            view_through_concatenate,
+        ),
+    ),
+    ("chunks", (drop_rechunk, source_chunks)),
+    (
+        "spread",
+        (
+            elementwise_through_concatenate,
+            reduce_through_concatenate,
+            merge_views,
+            view_through_elementwise,
+            view_through_concatenate,
+        ),
+    ),
+)
+
+#: (stage, rule, before, after)
+Teller = Callable[[str, str, Expr, Expr], None]
+
+
+def simplify(expr: Expr, told: Teller | None = None) -> Expr:
+    """`expr` after all stages of rules."""
+    for stage, rules in STAGES:
+        tell = None if told is None else lambda rule, before, after, stage=stage: told(stage, rule, before, after)
+        expr = rewrite(expr, rules, tell)
+    return expr
+
+
+def optimise(roots: Sequence[Expr], told: Teller | None = None, task_elements: int | None = None) -> tuple[Root, ...]:
+    """What makes each root, in nodes that tasks are made of."""
+    lowering = Lowering(task_elements)
+    return tuple(lowering.root(simplify(r, told)) for r in roots)

@@ -1,0 +1,196 @@
+"""The one path through which everything is computed: expressions in, arrays out.
+
+Rewriting, planning, refusing what doesn't fit, running, and telling observers are wired together here
+and nowhere else.  Nothing here knows the public array class.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from nbarray.config import check_setting, current
+from nbarray.engines.run import Run
+from nbarray.engines.tasks import Results
+from nbarray.events import Observer, RuleApplied
+from nbarray.expr.blocks import Compress, Select
+from nbarray.expr.node import Expr
+from nbarray.expr.text import SHORT, expr_text
+from nbarray.expr.walk import postorder, transform
+from nbarray.grid.chunks import AxisChunks, Chunks, regular
+from nbarray.grid.regions import Placement
+from nbarray.kernels.direct import arrange, base_slices
+from nbarray.observers.environment import from_environment
+from nbarray.ops.selection import count_by_row
+from nbarray.plan.build import build_plan
+from nbarray.plan.check import check_plan
+from nbarray.plan.fit import check_fits
+from nbarray.plan.plan import Plan
+from nbarray.rewrite.stages import Teller, optimise
+
+__all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "resolve_sizes", "start"]
+
+#: A task's block is at most this share of the budget.
+TASK_SHARE = 64
+
+_observers: list[Observer] = []
+_observers_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def observe(observer: Observer) -> Iterator[Observer]:
+    """Let `observer` see the events of every run that starts inside the ``with`` block, in any thread."""
+    with _observers_lock:
+        _observers.append(observer)
+    try:
+        yield observer
+    finally:
+        with _observers_lock:
+            _observers.remove(observer)
+
+
+def plan(exprs: Sequence[Expr], memory: int | str | None = None, told: Teller | None = None) -> Plan:
+    """The plan for some expressions; nothing is read.
+
+    memory : budget in bytes, or the settings'
+    """
+    budget, _ = limits(memory)
+    elements = max(1024, budget // TASK_SHARE // 8)
+    roots = optimise([resolve_sizes(e) for e in exprs], told, elements)
+    made = build_plan([r.lowered for r in roots], [r.placement for r in roots])
+    if os.environ.get("NBARRAY_CHECK") == "1":
+        check_plan(made)
+    return made
+
+
+def start(
+    exprs: Sequence[Expr],
+    *,
+    memory: int | str | None = None,
+    workers: int | None = None,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Begin computing several expressions together; returns at once.
+
+    The run's result is a tuple with an array for each expression.  Raises BudgetError, before anything
+    is read, if they don't fit into the budget.
+    """
+    return _prepare(exprs, memory, workers, observers).start()
+
+
+def compute(
+    *exprs: Expr,
+    memory: int | str | None = None,
+    workers: int | None = None,
+    observers: Sequence[Observer] = (),
+) -> tuple[Any, ...]:
+    """Compute several expressions together and wait for them.
+
+    An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits for the tasks under way and
+    is raised again.
+    """
+    run = _prepare(exprs, memory, workers, observers)
+    try:
+        # where no node has two tasks, threads would only wait for each other
+        if run.plan.ntasks <= len(run.plan.nodes):
+            result = run.run_here()
+        else:
+            result = run.start().result()
+    except KeyboardInterrupt:
+        run.cancel()
+        run.wait(10)
+        raise
+    assert isinstance(result, tuple)
+    return result
+
+
+def _prepare(
+    exprs: Sequence[Expr], memory: int | str | None, workers: int | None, observers: Sequence[Observer]
+) -> Run:
+    with _observers_lock:
+        watching = [*observers, *_observers, *from_environment()]
+    rules: list[tuple[str, str, Expr, Expr]] = []
+    made = plan(exprs, memory, (lambda *rule: rules.append(rule)) if watching else None)
+    budget, used = limits(memory, workers)
+    check_fits(made, budget)
+    run = Run(made, budget, used, watching, _Finisher(made))
+    for stage, rule, before, after in rules:
+        run.tell(RuleApplied(run.number, stage, rule, expr_text(before, SHORT), expr_text(after, SHORT)))
+    return run
+
+
+def limits(memory: int | str | None = None, workers: int | None = None) -> tuple[int, int]:
+    """The budget in bytes and the number of workers that a run gets; None stands for what the settings say.
+
+    >>> limits("1MiB", 2)
+    (1048576, 2)
+    """
+    budget = current().budget_bytes() if memory is None else int(check_setting("memory", memory))
+    return budget, current().workers if workers is None else int(check_setting("workers", workers))
+
+
+class _Finisher:
+    """Turns the arrays a run filled into what users get: scalars for 0-d, masked arrays for masked."""
+
+    def __init__(self, made: Plan) -> None:
+        self._targets, self._placements = made.targets, made.placements
+
+    def __call__(self, results: Results) -> tuple[Any, ...]:
+        values: list[Any] = []
+        for k, (target, placement) in enumerate(zip(self._targets, self._placements, strict=True)):
+            data, mask = results.sinks[target]
+            if target in self._targets[:k]:  # asked for twice: no two results share memory
+                data, mask = data.copy(), None if mask is None else mask.copy()
+            values.append(self._value(data, mask, placement))
+        return tuple(values)
+
+    @staticmethod
+    def _value(values: np.ndarray[Any, Any], mask: np.ndarray[Any, Any] | None, placement: Placement | None) -> Any:
+        if placement is not None:
+            low, high = (0,) * len(placement.axes), placement.shape
+            whole = base_slices(placement, low, high, values.ndim)
+            values = arrange(values[whole], placement)
+            mask = None if mask is None else arrange(mask[whole], placement)
+        if mask is None:
+            return values[()] if values.ndim == 0 else values
+        if values.ndim == 0:
+            return np.ma.masked if mask else values[()]
+        return np.ma.MaskedArray(values, mask if mask.any() else False)
+
+
+# ------------------------------------------------------------------------------- sizes that depend on values
+
+
+def has_unknown_sizes(expr: Expr) -> bool:
+    """Whether a size depends on values that haven't been counted."""
+    return any(isinstance(e, Select) for e in postorder([expr]))
+
+
+def resolve_sizes(expr: Expr) -> Expr:
+    """`expr` with every selection counted: one pass over its mask, done once for each."""
+    if not has_unknown_sizes(expr):
+        return expr
+    return transform(expr, lambda e: _counted(e) if isinstance(e, Select) else e)
+
+
+_counts: WeakKeyDictionary[Select, Compress] = WeakKeyDictionary()
+
+
+def _counted(select: Select) -> Compress:
+    found = _counts.get(select)
+    if found is not None:
+        return found
+    counts, rows = count_by_row(select)
+    (per_row,) = compute(counts)
+    ends = np.concatenate([[0], np.cumsum(np.atleast_1d(per_row))])
+    offsets = ends[rows.axes[0].offsets].tolist()
+    chunks = Chunks((AxisChunks.from_offsets(np.array(offsets, np.int64)) if offsets[-1] else regular(0, 1),))
+    made = Compress(select.base, select.mask, rows, chunks, tuple(offsets))
+    _counts[select] = made
+    return made

@@ -1,0 +1,220 @@
+"""The public array as Python and NumPy meet it: facts, conversions, iteration, and what it refuses."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import BroadcastError, BudgetError, ConfigError, DTypeError, InputError, NotBlocked
+from tests.compare import same
+from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
+
+NUMBERS = {
+    **LAYOUTS,
+    "int": np.array(3), "negative": np.array(-3), "bool": np.array(True), "complex": np.array(1j),
+    "date": np.array(3, "M8[s]"),
+    "text": np.array("ab"), "one int": np.array([3]), "one byte": np.array([3], "u1"), "nothing": np.zeros(0),
+}  # fmt: skip
+FACTS: dict[str, Callable[[Any], Any]] = {
+    "shape": lambda x: x.shape,
+    "ndim": lambda x: x.ndim,
+    "size": lambda x: x.size,
+    "dtype": lambda x: x.dtype,
+    "nbytes": lambda x: x.nbytes,
+    "itemsize": lambda x: x.itemsize,
+    "np.shape": np.shape,
+    "np.ndim": np.ndim,
+    "np.size": np.size,
+    "np.size of an axis": lambda x: np.size(x, 0),
+    "np.size of a wrong axis": lambda x: np.size(x, 5),
+    "np.result_type": lambda x: np.result_type(x, np.int8),
+    "np.iscomplexobj": np.iscomplexobj,
+    "np.isrealobj": np.isrealobj,
+    "len": len,
+}
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "index": operator.index,
+    "item": lambda x: x.item(),
+    "tolist": lambda x: x.tolist(),
+    "asarray": np.asarray,
+    "array": np.array,
+    "asarray as float": lambda x: np.asarray(x, dtype="f4"),
+    "list": list,
+    "first of list": lambda x: next(iter(x)),
+    "indexing a list": lambda x: list(range(10))[x],
+    "range": range,
+    "contains": lambda x: 3 in x,
+    "hash": hash,
+    "reversed": lambda x: next(reversed(x)),
+    "real": lambda x: x.real,
+    "imag": lambda x: x.imag,
+    "sum as int": lambda x: x.astype(int).sum().item(),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_facts(name: str) -> None:
+    """What is known without computing is what NumPy says."""
+    for a in (*NUMBERS.values(), *KINDS.values()):
+        same(FACTS[name], a)
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_conversions(name: str, what: str) -> None:
+    """Arrays become Python's values where NumPy's do."""
+    if what == "text" and name in ("complex", "imag", "float", "int", "asarray as float", "sum as int"):
+        pytest.skip("NumPy's refusals of text differ from Python's")
+    if name == "first of list" and what in ("no-rows", "nothing"):
+        pytest.skip("the error is the list's")
+
+    same(CONVERSIONS[name], NUMBERS[what])
+
+
+def test_masked_conversions() -> None:
+    """Masked arrays stay masked on their way to NumPy; a missing number is `numpy.ma.masked`."""
+    m = MASKED["masked-d"]
+    x = nb.from_array(m, chunks=3)
+
+    np.testing.assert_array_equal(m.mask, np.ma.getmaskarray(np.ma.asanyarray(x.compute())))
+    assert np.ma.masked is x[2, 0].compute()
+    assert m[4, 0] == x[4, 0].compute()
+
+
+def test_imshow_and_friends() -> None:
+    """What takes NumPy arrays takes blocked ones: they compute themselves."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    assert 35 == np.frombuffer(np.asarray(x).tobytes()).size
+    assert values_of("d").tolist() == [row.tolist() for row in x]
+    with pytest.raises(InputError, match="copy=False is impossible"):
+        np.array(x, copy=False)
+
+
+@pytest.mark.parametrize("chunks", [1, 3, (7, 2), ((1, 6), (5,)), -1])
+def test_chunk_facts(chunks: Any) -> None:
+    """An array tells how it is cut."""
+    x = nb.from_array(values_of("d"), chunks=chunks)
+
+    assert (7, 5) == tuple(sum(c) for c in x.chunks)
+    assert x.numblocks == tuple(len(c) for c in x.chunks)
+    assert x.nblocks == np.prod(x.numblocks)
+    assert x.chunksize == tuple(max(c) for c in x.chunks)
+    assert not x.masked
+
+
+def test_unchangeable() -> None:
+    """Arrays can't be changed in place, and say what to do instead; augmented assignment makes a new one."""
+    a = values_of("d")
+    x = nb.from_array(a, chunks=3)
+    y = x
+    y += 1
+
+    np.testing.assert_array_equal(a + 1, y.compute())
+    np.testing.assert_array_equal(a, x.compute())
+    with pytest.raises(NotBlocked, match=r"nb\.where"):
+        x[0] = 1
+    with pytest.raises(NotBlocked, match="in-place"):
+        a += x
+
+
+def test_unhashable_as_numpy_is() -> None:
+    """``==`` compares elements, so arrays are no keys."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    assert isinstance(x == x, nb.Array)
+    with pytest.raises(TypeError, match="unhashable"):
+        {x}
+
+
+def test_foreign_operands() -> None:
+    """What has its own idea of operators is left to it."""
+
+    class Other:
+        __array_ufunc__ = None
+
+        def __radd__(self, other: Any) -> str:
+            return "mine"
+
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    assert "mine" == x + Other()
+    with pytest.raises(TypeError, match="unsupported operand"):
+        x + {}
+
+
+def test_computing_several() -> None:
+    """`nb.compute` computes arrays together and hands on what isn't one."""
+    a = values_of("d")
+    x = nb.from_array(a, chunks=3)
+    total, three, double = nb.compute(x.sum(), 3, x * 2)
+
+    assert (a.sum(), 3) == (total, three)
+    np.testing.assert_array_equal(a * 2, double)
+    assert () == nb.compute()
+
+
+def test_in_the_background() -> None:
+    """`start` returns a run; its result is a tuple of one array."""
+    a = values_of("d")
+    run = nb.from_array(a, chunks=3).T.start(workers=2)
+
+    (result,) = run.result(timeout=60)
+    np.testing.assert_array_equal(a.T, result)
+
+
+def test_settings() -> None:
+    """Budget and workers are settings, for good, for a while, or for one call."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    with nb.config(workers=1, memory="1MiB"):
+        assert x.sum().compute() == values_of("d").sum()
+    assert x.sum().compute(memory="1MiB", workers=3) == values_of("d").sum()
+    for wrong in ({"workers": 0}, {"workers": "many"}, {"memory": "a lot"}, {"memory": -1}):
+        with pytest.raises(ConfigError):
+            x.compute(**wrong)  # type: ignore[arg-type]
+
+
+def test_budget_smaller_than_one_block() -> None:
+    """What can't fit is refused before anything is read: how much is needed, of how much, and what would do."""
+    x = nb.zeros((4000, 4000), chunks=1000) + 1
+
+    with pytest.raises(BudgetError, match=r"this needs 122 MiB .*budget is 1\.00 MiB.*the result alone is larger"):
+        x.compute(memory="1MiB")
+    with pytest.raises(BudgetError, match=r"budget is 1\.00 KiB.*raise the budget with nb\.config"):
+        x.sum(axis=0).max().compute(memory="1KiB")
+    assert 16_000_000 == x[:40, :40].sum().compute(memory="8MiB") * 10_000
+
+
+def test_messages() -> None:
+    """A mistake is told at the line where it is made, with what was given and expected."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    with pytest.raises(BroadcastError, match=r"add: .* not be broadcast together with shapes \(7,5\) \(4,\)"):
+        x + np.ones(4)
+    with pytest.raises(DTypeError, match=r"bitwise_and of float64, int64"):
+        x & 1
+    with pytest.raises(OverflowError, match="300 out of bounds for uint8"):
+        nb.from_array(values_of("B")) + 300
+    with pytest.raises(InputError, match=r"expected an array of one element, not of shape \(7, 5\)"):
+        x.item()
+    with pytest.raises(InputError, match=r"ambiguous\. Use a\.any\(\) or a\.all\(\)"):
+        bool(x)
+
+
+def test_copies() -> None:
+    """A copy is the array itself, since nobody can change it."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    assert x.expr is x.copy().expr
+    assert x.expr is nb.from_array(x).expr
+    assert x.expr is nb.asarray(x).expr

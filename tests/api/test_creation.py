@@ -1,0 +1,132 @@
+"""Arrays made of data that exists: what is taken, in which chunks, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import ChunkError, InputError, MissingFile, UnsupportedVariable
+from tests.compare import check, check_blocks
+from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
+
+
+@pytest.mark.parametrize("name", [*KINDS, *LAYOUTS, *MASKED])
+def test_from_array(name: str) -> None:
+    """An array in blocks is the array, in its values and in each block."""
+    a = {**KINDS, **LAYOUTS, **MASKED}[name]
+    x = nb.from_array(a, chunks=2)
+
+    check(x, a)
+    check_blocks(x)
+
+
+def test_memmap(tmp_path: Path) -> None:
+    """Files mapped into memory are read where they lie."""
+    a = values_of("f")
+    np.save(tmp_path / "a.npy", a)
+
+    check(nb.from_array(np.load(tmp_path / "a.npy", mmap_mode="r"), chunks=3) + 1, a + 1)
+    check(nb.open(tmp_path / "a.npy", chunks=3).sum(axis=0), a.sum(axis=0))
+
+
+def test_anything_with_brackets() -> None:
+    """An object with shape, dtype and brackets is an array; only what is needed is read."""
+    a = values_of("d")
+
+    class Source:
+        shape, dtype = a.shape, a.dtype
+
+        def __init__(self) -> None:
+            self.read = 0
+
+        def __getitem__(self, index: Any) -> Any:
+            part = a[index]
+            self.read += part.size
+            return part
+
+    source = Source()
+    x = nb.from_array(source, chunks=(3, 2))
+    source.read = 0
+
+    check(x[2:4, 1:3].compute(), a[2:4, 1:3])
+    assert source.read < a.size
+    check(x.T * 2, a.T * 2)
+
+
+def test_asarray() -> None:
+    """Lists and numbers become arrays, of a dtype if asked."""
+    check(nb.asarray([1, 2, 3]), np.asarray([1, 2, 3]))
+    check(nb.asarray([[1.5], [2]], dtype="f4"), np.asarray([[1.5], [2]], dtype="f4"))
+    check(nb.asarray(3), np.asarray(3))
+    check(nb.asarray(np.float32(2)), np.asarray(np.float32(2)))
+    check(nb.asarray(nb.arange(3), dtype=float), np.arange(3.0))
+
+
+def test_changes_show_as_they_do_in_views() -> None:
+    """Nothing is copied: the array shows what its source holds when it is computed."""
+    a = values_of("d")
+    x = nb.from_array(a, chunks=3)
+    a[0] = 100
+
+    check(x, a)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        (3, ((3, 3, 1), (3, 2))),
+        ((2, -1), ((2, 2, 2, 1), (5,))),
+        ((None, 4), ((7,), (4, 1))),
+        (((4, 3), (1, 4)), ((4, 3), (1, 4))),
+        ((100, 100), ((7,), (5,))),
+        ({1: 2}, ((7,), (2, 2, 1))),
+        (np.int64(4), ((4, 3), (4, 1))),
+        ("80B", ((2, 2, 2, 1), (5,))),
+        ("auto", ((7,), (5,))),
+        (None, ((7,), (5,))),
+    ],
+    ids=str,
+)
+def test_chunks(chunks: Any, expected: Any) -> None:
+    """Chunks are given in many ways; `blockshape` is another word for them."""
+    assert expected == nb.from_array(values_of("d"), chunks=chunks).chunks
+    assert expected == nb.from_array(values_of("d"), blockshape=chunks).chunks
+
+
+@pytest.mark.parametrize(
+    ("chunks", "message"),
+    [
+        ((3,), r"chunks=\(3,\) has 1 entries, but the array has 2 axes, shape \(7, 5\)"),
+        ((3, 2, 1), "has 3 entries, but the array has 2 axes"),
+        (0, "chunks for axis 0 are 0; a chunk has at least 1 element"),
+        ((3, -2), "chunks for axis 1 are -2"),
+        (((4, 4), 5), r"chunks for axis 0 add up to 8, but the axis has 7 elements \(shape \(7, 5\)\)"),
+        (((4, 2.5), 5), r"chunks for axis 0 are \(4, 2\.5\)"),
+        ((2.5, 1), r"chunks for axis 0 are 2\.5; expected a number or a tuple of sizes"),
+        (("many", 1), "chunks for axis 0 are 'many'"),
+        (2.5, r"chunks=2\.5: expected a number, a tuple with one entry an axis, or 'auto'"),
+        ({2: 1}, r"names axes \[2\] of an array of 2 axes"),
+        (True, "chunks"),
+    ],
+    ids=str,
+)
+def test_chunks_that_do_not_fit(chunks: Any, message: str) -> None:
+    """Chunks that don't fit are refused with the shape, and what would fit."""
+    with pytest.raises(ChunkError, match=message):
+        nb.from_array(values_of("d"), chunks=chunks)
+
+
+def test_messages() -> None:
+    """What is no array is refused."""
+    with pytest.raises(InputError, match="chunks or blockshape, not both"):
+        nb.from_array(values_of("d"), chunks=2, blockshape=3)
+    with pytest.raises(InputError, match="expected something with shape, dtype and __getitem__"):
+        nb.from_array([1, 2, 3])
+    with pytest.raises(UnsupportedVariable, match="holds Python objects"):
+        nb.from_array(np.array([None, "a"], object))
+    with pytest.raises(MissingFile):
+        nb.open("no-such-file.nc", "t2m")

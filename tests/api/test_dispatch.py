@@ -1,0 +1,102 @@
+"""NumPy's own functions: each goes to a blocked form or refuses, and none converts quietly."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing.overrides import get_overridable_numpy_array_functions, get_overridable_numpy_ufuncs
+
+import nbarray as nb
+from nbarray.api.dispatch import IMPLEMENTATIONS
+from nbarray.errors import NBArrayError, NotBlocked
+
+#: By name; a few have a twin for their `like=` form.
+FUNCTIONS = {f"{f.__module__}.{f.__name__}": f for f in get_overridable_numpy_array_functions()}
+WITH = sorted(name for name, f in FUNCTIONS.items() if f in IMPLEMENTATIONS)
+WITHOUT = sorted(set(FUNCTIONS) - set(WITH))
+UFUNCS = sorted(u.__name__ for u in get_overridable_numpy_ufuncs())
+
+
+class Unreadable:
+    """Data that nobody may read."""
+
+    shape, dtype = (4, 4), np.dtype(float)
+
+    def __getitem__(self, index: Any) -> Any:
+        if all(s == slice(0, 1, 1) for s in index):
+            return np.zeros((1, 1))  # the one element that tells whether values are masked
+        raise AssertionError(f"read {index}")
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_functions_without_blocked_form(name: str) -> None:
+    """What has no blocked form is refused by name, with the way out, and nothing is read."""
+    function = FUNCTIONS[name]
+    x = nb.from_array(Unreadable())
+
+    with pytest.raises(NotBlocked) as caught:
+        x.__array_function__(function, (nb.Array,), (x,), {})
+
+    assert f"{function.__name__} has no blocked form" in str(caught.value)
+    assert "compute it first" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["median", "sort", "linalg.norm", "linalg.inv", "fft.fft", "unique", "einsum"])
+def test_numpy_refuses_by_itself(name: str) -> None:
+    """Called as users call them, such functions refuse as well."""
+    x = nb.from_array(Unreadable())
+    function = functools.reduce(getattr, name.split("."), np)
+    if function in IMPLEMENTATIONS:
+        pytest.skip("has a blocked form")
+
+    with pytest.raises(NotBlocked, match=rf"np\.{name} has no blocked form"):
+        function("ij->ji", x) if name == "einsum" else function(x)
+
+
+@pytest.mark.parametrize("name", WITH)
+def test_functions_with_blocked_form_are_lazy(name: str) -> None:
+    """What has a blocked form reads nothing until it is computed, whatever it is called with."""
+    function = FUNCTIONS[name]
+    x = nb.from_array(Unreadable(), chunks=2)
+
+    for args in ((x,), (x, x), ([x, x],), (x, 0), (x, 0, 1), (x, (4, 4)), (x > 0, x, x), (x, 0, 0)):
+        try:
+            made = function(*args)
+        except (TypeError, NBArrayError):
+            continue  # not what it is called with
+        for part in made if isinstance(made, tuple) else (made,):
+            assert isinstance(part, nb.Array | int | bool | np.dtype | tuple), f"{part!r}"
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_ufuncs_are_lazy(name: str) -> None:
+    """Every ufunc makes blocked arrays, or refuses; it reads nothing."""
+    ufunc = next(u for u in get_overridable_numpy_ufuncs() if u.__name__ == name)
+    x = nb.from_array(Unreadable(), chunks=2)
+
+    try:
+        made = ufunc(*[x] * ufunc.nin)
+    except NBArrayError:
+        return
+    assert all(isinstance(m, nb.Array) for m in (made if isinstance(made, tuple) else (made,)))
+
+
+def test_every_implementation_is_public() -> None:
+    """What NumPy's functions dispatch to is there under nbarray's own name, for NumPy's main names."""
+    hidden = {"shape", "ndim", "size", "result_type", "iscomplexobj", "isrealobj", "around", "amin", "amax"}
+    main = {f.__name__ for f in IMPLEMENTATIONS if f.__module__ == "numpy"} - hidden
+
+    assert set() == {name for name in main if not hasattr(nb, name)}
+
+
+def test_names() -> None:
+    """Everything that the package says is public is there, documented, and dtypes and constants are NumPy's."""
+    for name in nb.__all__:
+        assert getattr(nb, name).__doc__, name
+    for name in ("pi", "e", "inf", "newaxis", "float32", "int8", "complex64", "bool"):
+        assert getattr(np, name) is getattr(nb, name)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        nb.nonsense

@@ -1,0 +1,76 @@
+"""The benchmark suite runs, and all libraries give the same results; times are not looked at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import agrees, table
+from bench.rows import ROWS, Must
+from tests.house.source import ROOT
+
+
+@pytest.mark.slow
+def test_quick_run_agrees(tmp_path: Path) -> None:
+    """`python -m bench --quick` runs every row on every library, and they agree."""
+    pytest.importorskip("dask.array")
+    out = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "bench", "--quick", "--folder", str(tmp_path / "files"), "--json", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(out.read_text())["results"]
+
+    assert list(ROWS) == [r["row"] for r in results]
+    assert [] == [r["row"] for r in results if not r["agree"]]
+    assert [] == [r["row"] for r in results if r["missing"]]
+    assert all(list(ROWS[r["row"]].libraries) == list(r["libraries"]) for r in results)
+
+
+def test_an_unknown_row_is_refused() -> None:
+    """The rows that there are, are named."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "fast"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert 2 == done.returncode
+    assert "no row 'fast'; rows: met mean" in done.stderr
+
+
+def test_nbarray_comes_first() -> None:
+    """Every row measures nbarray, and its peers after it."""
+    assert {"nbarray"} == {next(iter(row.libraries)) for row in ROWS.values()}
+
+
+def test_agreement_is_up_to_rounding() -> None:
+    """Sums in another order agree, other numbers don't."""
+    assert agrees([1.0, 0.1 + 0.2], [1.0, 0.3])
+    assert not agrees([1.0, 2.0], [1.0, 2.001])
+
+
+def test_what_must_be_reached() -> None:
+    """Each demand can be missed by itself."""
+    must = Must(times=2.0, seconds=0.5, peak_bytes=100)
+
+    assert "≥ 2 ×, ≤ 500 ms, ≤ 0.0001 MB" == str(must)
+    assert not must.missed(2.0, 0.5, 100)
+    assert must.missed(1.9, 0.5, 100)
+    assert must.missed(2.0, 0.6, 100)
+    assert must.missed(2.0, 0.5, 101)
+
+
+def test_the_table_shows_what_was_missed() -> None:
+    """What has to be reached and wasn't is bold; what isn't installed is said to be missing."""
+    figures = {"best_s": 0.1, "first_s": 0.2, "peak_bytes": 5e6}
+    result = {
+        "row": "fused", "must": "≥ 2 ×", "missed": True, "ratio": 1.5, "agree": True, "missing": {"cubed": "cubed"},
+        "libraries": {"nbarray": figures, "dask": {**figures, "best_s": 0.15}},
+    }  # fmt: skip
+    lines = table([result]).splitlines()
+
+    assert "| fused | nbarray | 100.0 ms | 200.0 ms | 5 MB | 1.5 × | **≥ 2 ×** | yes |" == lines[2]
+    assert "|  | dask | 150.0 ms | 200.0 ms | 5 MB |  |  |  |" == lines[3]
+    assert "| | cubed | cubed is not installed | | | | | |" == lines[4]

@@ -1,0 +1,96 @@
+"""What a person sees in a notebook."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from tests.browser.lab import write_notebook
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+REPR = "import nbarray as nb\nnb.zeros((1464, 721, 1440), chunks=(61, 181, 360))"
+
+SETUP = """
+import time, numpy as np, nbarray as nb
+%load_ext nbarray
+def slow(block):
+    time.sleep(0.1)
+    return block
+a = np.arange(2.0**23).reshape(-1, 2**16)
+"""
+BLOCKED = "%%blocked --chunks 8,-1 --workers 1\nnb.map_blocks(slow, a, dtype='f8').sum()"
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """Where screenshots go: a folder of the developer's choice, or one that pytest keeps for a while."""
+    path = Path(os.environ.get("NBARRAY_SCREENSHOTS", tmp_path))
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_the_picture_of_an_array_is_seen(lab, folder, pictures):
+    """It is loaded, has an alternative text, and stands out from the page in the light and in the dark theme."""
+    write_notebook(folder / "repr.ipynb", REPR)
+    notebook = lab.open("repr.ipynb")
+    notebook.run(0)
+    image = notebook.output(0).locator("img").first
+    loaded = image.evaluate("image => [image.complete, image.naturalWidth > 20, image.naturalHeight > 20]")
+    shown = {}
+    for theme in ("light", "dark"):
+        notebook.use_theme(theme)
+        notebook.screenshot(pictures / f"repr-{theme}.png", cell=0)
+        shown[theme] = image.screenshot()
+
+    assert loaded == [True, True, True]
+    assert "1464" in image.get_attribute("alt")
+    assert "1464" in notebook.text(0)
+    assert _background(shown["light"]) > 200
+    assert _background(shown["dark"]) < 60
+    assert min(_contrast(shown["light"]), _contrast(shown["dark"])) > 100
+
+
+def _pixels(png: bytes) -> np.ndarray:
+    return imread(io.BytesIO(png))[..., :3].reshape(-1, 3) * 255
+
+
+def _background(png: bytes) -> float:
+    """How bright, of 255, the most frequent colour of a picture is."""
+    colours, counts = np.unique(_pixels(png).round(), axis=0, return_counts=True)
+    return float(colours[counts.argmax()].mean())
+
+
+def _contrast(png: bytes) -> float:
+    """How much, of 255, the lines and letters of a picture differ from its most frequent colour."""
+    return float(np.percentile(np.abs(_pixels(png).mean(axis=1) - _background(png)), 98))
+
+
+def test_a_blocked_cell_shows_its_value_and_leaves_no_widget(lab, folder, pictures):
+    """While it runs a progress line; afterwards the value alone, on the page and in the saved file."""
+    write_notebook(folder / "blocked.ipynb", SETUP, BLOCKED)
+    notebook = lab.open("blocked.ipynb")
+    notebook.run(0)
+    notebook.run(1, wait=False)
+    line = notebook.output(1).locator(".nbarray-progress")
+    line.wait_for(state="visible", timeout=10_000)
+    during = notebook.text(1)
+    notebook.screenshot(pictures / "progress.png", cell=1)
+    notebook.wait_idle()
+    notebook.screenshot(pictures / "value.png", cell=1)
+    after = notebook.text(1)
+    outputs = notebook.saved().cells[1].outputs
+
+    assert "tasks" in during
+    assert line.count() == 0
+    assert str(float(sum(range(2**23)))) in after
+    assert "tasks" not in after
+    assert not [output for output in outputs if WIDGET in output.get("data", {})]
+    assert outputs[-1].output_type == "execute_result"

@@ -1,0 +1,52 @@
+"""`nbarray replay`: a recorded run, told again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nbarray.cli import main
+from nbarray.events import NodeCount, PlanReady, RunFinished
+from nbarray.observers.debug import DebugLog
+from nbarray.observers.record import Recorder
+
+RUN = (
+    PlanReady(7, (NodeCount("sum", 4),), 4, 0, 8, 2048, 4096, workers=2, time_s=0.0),
+    RunFinished(7, wall_s=1.5, busy_s=2.5, peak_bytes=1024),
+)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
+def test_replay_is_the_log_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], level: int) -> None:
+    """What is told of a recording is what NBARRAY_DEBUG would have said during the run."""
+    record = Recorder(tmp_path / "run.jsonl")
+    live: list[str] = []
+    log = DebugLog(level, live.append)
+    for event in RUN:
+        record(event)
+        log(event)
+
+    assert 0 == main(["replay", str(tmp_path / "run.jsonl"), "--level", str(level)])
+    assert "".join(live) == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "there is no recording"), ("", "no events in it"), ("once upon a time\n", "line 1: not a recorded event")],
+    ids=["missing", "empty", "text"],
+)
+def test_not_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, message: str) -> None:
+    """A file that is missing, empty or something else is named, in one line."""
+    path = tmp_path / "run.jsonl"
+    if content is not None:
+        path.write_text(content)
+
+    assert 1 == main(["replay", str(path)])
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A level beyond the four is refused."""
+    assert 1 == main(["replay", str(tmp_path), "--level", "5"])
+    assert "--level: expected a number from 1 to 4, not 5" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""What every test can count on: checkers switched on, no windows, and loud words where a program is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# examples may take longer where others are busy: how long they take says nothing
+hypothesis.settings.register_profile("nbarray", deadline=None)
+hypothesis.settings.load_profile("nbarray")
+
+# before anything of nbarray is imported: its representations are checked at every step of every test
+os.environ.setdefault("NBARRAY_CHECK", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+#: Programs outside Python that some tests need: the names they go by, and the package that brings them.
+PROGRAMS = {
+    "chromium": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    "dot": (("dot",), "graphviz"),
+}
+
+_could_not_run = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is missing, and count it."""
+    for marker in item.iter_markers("needs"):
+        (program,) = marker.args
+        names, package = PROGRAMS[program]
+        if not any(shutil.which(name) for name in names):
+            counts = item.config.stash.setdefault(_could_not_run, {})
+            counts[program] = counts.get(program, 0) + 1
+            pytest.skip(f"needs {program}: install the system package '{package}'")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what could not be tested where nobody can overlook it."""
+    for program, count in config.stash.get(_could_not_run, {}).items():
+        terminalreporter.section(f"{count} tests COULD NOT RUN: no {program} here", sep="!", red=True, bold=True)
+        terminalreporter.line(f"install the system package '{PROGRAMS[program][1]}' and run them again")
+
+
+@pytest.fixture(scope="session")
+def iris_data() -> Path:
+    """The folder of real measurements and model output that the tests read."""
+    import iris_sample_data
+
+    return Path(iris_sample_data.path)
+
+
+@pytest.fixture(scope="session")
+def met_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two days of quarter-degree temperature maps, the first whole and the second with gaps; not to be changed."""
+    from nbarray.cli import main
+
+    folder = tmp_path_factory.mktemp("met")
+    assert main(["sample", "met", str(folder), "--days", "2", "--quiet"]) == 0
+    return sorted(folder.glob("2014-*.nc"))

@@ -1,0 +1,45 @@
+"""Tab completes the options of a magic."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from nbarray.magics.completion import add_completer, remove_completer
+
+
+@pytest.fixture
+def shell(shell):
+    """A shell where %%blocked has three options."""
+    parser = MagicArgumentParser("blocked")
+    parser.add_argument("--memory")
+    parser.add_argument("-m", "--mapped")
+    add_completer(shell, "%%blocked", parser)
+    return shell
+
+
+def completions(shell, text):
+    with provisionalcompleter():
+        return [found.text for found in shell.Completer.completions(text, len(text)) if found.text.startswith("-")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("%%blocked --m", ["--mapped", "--memory"]),
+        ("%%blocked --memory 2GiB --ma", ["--mapped"]),
+        ("%%other --m", []),
+    ],
+)
+def test_options_complete_on_the_line_of_the_magic(shell, text, expected):
+    """Wherever on the line."""
+    assert sorted(completions(shell, text)) == expected
+
+
+def test_a_removed_completer_is_gone(shell):
+    """Nothing of it stays in the shell's dispatcher."""
+    remove_completer(shell, "%%blocked")
+
+    assert completions(shell, "%%blocked --m") == []
+    assert "%%blocked" not in shell.strdispatchers["complete_command"].strs

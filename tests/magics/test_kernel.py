@@ -1,0 +1,136 @@
+"""%%blocked in a real kernel: what is sent, in which order, and what is left."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+SETUP = """
+import time, numpy as np, nbarray as nb
+%load_ext nbarray
+def slow(block):
+    time.sleep(0.1)
+    return block
+a = np.arange(2.0**23).reshape(-1, 2**16)
+"""
+
+
+class Kernel:
+    """Runs cells; keeps what each of them sent."""
+
+    def __init__(self, manager, client):
+        self.manager, self.client = manager, client
+
+    def run(self, cell, wait_s=30.0):
+        """The reply's status and the messages (type, content), without those that every cell sends."""
+        sent = []
+        reply = self.client.execute_interactive(
+            cell,
+            allow_stdin=False,
+            timeout=wait_s,
+            output_hook=lambda message: sent.append((message["msg_type"], message["content"])),
+        )
+        return reply["content"]["status"], [m for m in sent if m[0] not in ("status", "execute_input")]
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel with the extension, a slow function and a large array."""
+    manager, client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
+    kernel = Kernel(manager, client)
+    status, sent = kernel.run(SETUP)
+    assert status == "ok", sent
+    yield kernel
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    manager.context.destroy(linger=0)
+
+
+def kinds(sent):
+    return [kind for kind, _ in sent]
+
+
+def test_a_quick_cell_sends_its_value_and_nothing_else(kernel):
+    """No widget, no display."""
+    status, sent = kernel.run("%%blocked\nprint('first')\na.sum()")
+
+    assert (status, kinds(sent)) == ("ok", ["stream", "execute_result"])
+    assert str(float(sum(range(2**23)))) in sent[1][1]["data"]["text/plain"]
+
+
+SLOW = "%%blocked --chunks 8,-1 --workers 1\nprint('first')\nnb.map_blocks(slow, a, dtype='f8').sum()"
+
+
+def test_a_slow_cell_shows_progress_and_takes_it_away(kernel):
+    """Between what was printed and the value: a widget appears, changes, and every model of it is closed."""
+    status, sent = kernel.run(SLOW)
+    displays = [content["data"] for kind, content in sent if kind == "display_data"]
+    updates = [content["data"] for kind, content in sent if kind == "update_display_data"]
+    opened = [content["comm_id"] for kind, content in sent if kind == "comm_open"]
+    closed = [content["comm_id"] for kind, content in sent if kind == "comm_close"]
+
+    assert status == "ok"
+    assert [WIDGET in data for data in displays] == [True]
+    assert updates == [{"text/html": "", "text/plain": ""}]
+    assert "comm_msg" in kinds(sent)
+    assert sorted(opened) == sorted(closed) != []
+    assert kinds(sent)[0] == "stream"
+    assert kinds(sent)[-1] == "execute_result"
+
+
+def test_an_interrupt_stops_a_slow_cell_and_the_kernel_goes_on(kernel):
+    """Within a second, with the display gone."""
+    message = kernel.client.execute(SLOW.replace("--workers 1", "--workers 2").replace("8,-1", "1,-1"))
+    time.sleep(1.2)
+    asked_s = time.perf_counter()
+    kernel.manager.interrupt_kernel()
+    reply = kernel.client.get_shell_msg(timeout=30)
+    took_s = time.perf_counter() - asked_s
+    status, _ = kernel.run("1 + 1")
+
+    assert reply["parent_header"]["msg_id"] == message
+    assert (reply["content"]["ename"], status) == ("KeyboardInterrupt", "ok")
+    assert took_s < 1.0
+
+
+def test_an_error_names_the_cell_and_the_line(kernel):
+    """The user's source, and no file of ours or IPython's."""
+    status, sent = kernel.run("%%blocked\nx = 1\ny = x / 0")
+    [(kind, content)] = sent
+    text = "\n".join(content["traceback"])
+
+    assert (status, kind, content["ename"]) == ("error", "error", "ZeroDivisionError")
+    assert "line 3" in text.replace("\x1b[39m\x1b[32m", "")
+    assert "nbarray/magics" not in text
+    assert "run_cell_magic" not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [("%%blocked --wo", "--workers"), ("%%blocked --workers 1 --mem", "--memory")]
+)
+def test_options_complete_in_a_notebook(kernel, line, expected):
+    """Through the kernel's own completion request."""
+    kernel.client.complete(line, len(line))
+    reply = kernel.client.get_shell_msg(timeout=10)
+
+    assert expected in reply["content"]["matches"]
+
+
+def test_the_help_page_opens_in_a_notebook(kernel):
+    """As a pager's text."""
+    kernel.client.execute("%%blocked?")
+    reply = kernel.client.get_shell_msg(timeout=10)
+    [page] = reply["content"]["payload"]
+
+    assert "--memory BYTES" in page["data"]["text/plain"]
+
+
+def test_the_first_cell_of_a_fresh_kernel_waits_for_nothing(kernel):
+    """What the display needs was imported when the extension was loaded."""
+    status, sent = kernel.run("import sys; 'ipywidgets' in sys.modules")
+
+    assert (status, sent[0][1]["data"]["text/plain"]) == ("ok", "True")

@@ -1,0 +1,66 @@
+"""Which objects a %%blocked cell treats as blocked arrays."""
+
+from __future__ import annotations
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+
+from nbarray.magics.sources import LARGE_BYTES, is_on_file, is_source
+
+
+@pytest.mark.parametrize(("nbytes", "expected"), [(LARGE_BYTES - 1, False), (LARGE_BYTES, True)])
+def test_numpy_arrays_count_from_64_mib_on(nbytes, expected):
+    """To the byte."""
+    assert is_source(np.empty(nbytes, "u1")) is expected
+
+
+def test_masked_arrays_count_like_others():
+    """Their mask comes along."""
+    assert is_source(np.ma.empty(LARGE_BYTES, "u1")) is True
+    assert is_source(np.ma.zeros(3)) is False
+
+
+@pytest.mark.parametrize("dtype", ["O", "S8", "U8", [("a", "f8")]])
+def test_arrays_of_other_things_than_numbers_are_none(dtype):
+    """Objects, text and records stay NumPy's."""
+    assert is_source(np.zeros(LARGE_BYTES, dtype)[:0].repeat(0)) is False
+    assert is_source(np.broadcast_to(np.zeros(1, dtype), (LARGE_BYTES,))) is False
+
+
+def test_subclasses_are_none():
+    """A matrix multiplies where an array does not; who made it wants it."""
+
+    class Own(np.ndarray):
+        pass
+
+    assert is_source(np.empty(LARGE_BYTES, "u1").view(Own)) is False
+
+
+def test_datasets_and_variables_of_numbers_are_sources(hdf5_file, netcdf_file):
+    """Strings and records are not, nor are files and groups, nor what was closed."""
+    with h5py.File(hdf5_file) as file:
+        found = {name: is_source(file[name]) for name in file}
+        kept = file["t"]
+        assert is_source(file) is False
+    with netCDF4.Dataset(netcdf_file) as file:
+        assert is_on_file(file["t2m"]) is True
+
+    assert found == {"mask": True, "records": False, "t": True, "text": False, "u": True}
+    assert is_source(kept) is False
+
+
+def test_results_taken_from_a_memmap_are_none(tmp_path):
+    """NumPy gives them the type, but there is no file behind them."""
+    mapped = np.memmap(tmp_path / "m", dtype="f8", mode="w+", shape=(4, 4))
+
+    assert is_source(mapped) is True
+    assert is_source(mapped[1:3]) is True
+    assert is_source(mapped + 1) is False
+
+
+@pytest.mark.parametrize("thing", [None, 3, "t", [1, 2], {"a": 1}, np.float64(1), np])
+def test_anything_else_is_none(thing):
+    """Quietly."""
+    assert is_source(thing) is False

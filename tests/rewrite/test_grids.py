@@ -1,0 +1,131 @@
+"""How work is cut: tasks follow bytes, not chunks, and depend on nothing but the expression and the budget."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nbarray as nb
+from nbarray.grid.chunks import AxisChunks, regular
+from nbarray.rewrite import grids
+from nbarray.rewrite.grids import Space, elementwise_grid, fold_grid, step_lengths
+from nbarray.session import plan
+from tests.pages.arrays import named
+
+sizes = st.lists(st.integers(0, 40), min_size=1, max_size=3)
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> Space:
+    """Any space, some of its axes in units that should not be cut."""
+    shape = tuple(draw(sizes))
+    units = []
+    for n in shape:
+        kind = draw(st.sampled_from(["none", "regular", "irregular"]))
+        if kind == "irregular" and n:
+            cuts = sorted(draw(st.sets(st.integers(1, n), max_size=4)) | {n})
+            units.append(AxisChunks.of(np.diff([0, *cuts]).tolist()))
+        else:
+            units.append(regular(n, draw(st.integers(1, 9))) if kind == "regular" else None)
+    return Space(shape, tuple(units), draw(st.booleans()), draw(st.booleans()))
+
+
+def cuts(axis: AxisChunks) -> set[int]:
+    """Where an axis is cut."""
+    return set(axis.offsets.tolist())
+
+
+@given(spaces(), st.integers(1, 200))
+def test_grids_cover_the_space_and_cut_no_unit(space: Space, most: int) -> None:
+    """Blocks of a grid lie between units' edges, and make up the space."""
+    for grid in (elementwise_grid(space, most), fold_grid(space, (0,), most)):
+        assert space.shape == grid.shape
+        for k, axis in enumerate(grid.axes):
+            assert cuts(axis) <= cuts(space.unit(k))
+
+
+@given(spaces(), st.integers(1, 200))
+def test_tasks_are_as_small_as_units_allow(space: Space, most: int) -> None:
+    """A block of elements is no larger than asked for, or than one unit if that is larger."""
+    grid = elementwise_grid(space, most)
+    unit = math.prod(max(1, space.unit(k).largest) for k in range(len(space.shape)))
+
+    assert math.prod(grid.largest) <= max(most, unit)
+
+
+@given(spaces(), st.integers(1, 200))
+def test_steps_lie_within_tasks(space: Space, most: int) -> None:
+    """What is fetched at once is no longer than a task along any axis."""
+    grid = elementwise_grid(space, most)
+    step = step_lengths(space, grid)
+
+    assert all(1 <= n <= max(1, m) for n, m in zip(step, grid.largest, strict=True))
+
+
+@pytest.mark.parametrize("chunks", [10, 1000, 10**5, 10**7])
+def test_tasks_follow_bytes_not_chunks(chunks: int) -> None:
+    """The same array in tiny or in huge chunks is the same number of tasks."""
+    made = plan([(nb.zeros(10**7, chunks=chunks) + 1).sum().expr], "1GiB")
+
+    assert plan([(nb.zeros(10**7) + 1).sum().expr], "1GiB").ntasks == made.ntasks
+    assert 20 < made.ntasks < 200
+
+
+@pytest.mark.parametrize("elements", [10**3, 10**6, 10**9, 10**12])
+def test_tasks_are_neither_many_nor_few(elements: int) -> None:
+    """Small arrays are one task, large ones a few for each worker, huge ones as many as keep a task small."""
+    tasks = plan([(nb.zeros(elements) + 1).sum().expr], "8GiB").ntasks
+
+    assert tasks <= max(1.1 * grids.GOOD_TASKS + 4, 1.2 * elements / grids.MOST)
+    assert tasks >= min(grids.GOOD_TASKS / 2, elements / (2 * grids.FEWEST))
+
+
+def test_stored_chunks_are_decoded_once() -> None:
+    """Whatever chunks were asked for, each stored chunk is read by one task."""
+    f = named("f", np.zeros((64, 90, 180), np.int16), (8, 30, 30), (1, 90, 180))
+    for array in (f.mean(axis=0), f.sum(axis=(1, 2)), f + 1, f[::2].max()):
+        made = plan([array.expr], "64MiB")
+
+        assert made.read_bytes.sum() <= f.nbytes
+
+
+def test_plans_do_not_know_workers() -> None:
+    """A plan is made without being told how many workers there are: so results can't depend on them."""
+    x = nb.zeros((1000, 1000)) + 1
+    with nb.config(workers=1):
+        one = plan([x.std(axis=0).expr], "1GiB")
+    with nb.config(workers=8):
+        eight = plan([x.std(axis=0).expr], "1GiB")
+
+    np.testing.assert_array_equal(one.task_block, eight.task_block)
+    assert [a.chunks for a in one.nodes] == [b.chunks for b in eight.nodes]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: (x + 1).map_blocks(np.negative, dtype=float)[:5, :5],
+        lambda x: (x.T * 2).map_blocks(np.negative, dtype=float)[:5, :5],
+        lambda x: x.map_blocks(np.negative, dtype=float).T[:5, :5] + 1,
+    ],
+    ids=["mapped", "turned before", "turned after"],
+)
+def test_one_block_needs_few_tasks(make: Any) -> None:
+    """What a function of blocks takes in is cut as its blocks are: one block doesn't need parts of many long tasks."""
+    made = plan([make(nb.zeros((10**5, 10**5), chunks=500)).expr], "1GiB")
+
+    assert made.ntasks <= 3
+    assert made.sequential_peak < 50e6
+
+
+def test_chunks_of_functions_of_blocks_don_t_cut_stored_chunks() -> None:
+    """Where numbers are stored in other chunks than blocks are made of, each stored chunk is still decoded once."""
+    f = named("f", np.zeros((8, 90, 180), np.int16), (8, 30, 30), (1, 90, 180))
+    made = plan([(f + 1).map_blocks(np.negative, dtype=np.int16).sum().expr], "1GiB")
+
+    assert f.nbytes == made.read_bytes.sum()

@@ -1,0 +1,125 @@
+"""What is left when expressions have become nodes that tasks are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.node import Expr, place_of
+from nbarray.expr.walk import postorder
+from nbarray.rewrite.stages import optimise
+from tests.compare import check, tiny_tasks
+
+A = np.random.default_rng(8).normal(size=(12, 10))
+X = nb.from_array(A, chunks=(5, 4))
+
+
+def stored(array: nb.Array) -> list[Lowered]:
+    """The nodes that tasks are made of."""
+    return [node for node in postorder([optimise([array.expr])[0].lowered]) if isinstance(node, Lowered)]
+
+
+@pytest.fixture
+def small_tasks() -> Iterator[None]:
+    """Small arrays make many tasks."""
+    with tiny_tasks():
+        yield
+
+
+def test_a_chain_and_its_reduction_are_one_node() -> None:
+    """Elementwise operations are never stored: they are part of what uses them."""
+    (node,) = stored((abs(X - 1) * 2 + X**2).sum())
+
+    assert isinstance(node, Fused)
+    assert 5 + 1 == len(node.members)
+
+
+def test_a_shared_chain_is_computed_where_it_is_used() -> None:
+    """What is cheap to compute again is, rather than stored."""
+    y = abs(X) + 1
+
+    assert 2 == len(stored(y - y.mean(axis=0)))
+
+
+def test_a_reduction_is_stored_once() -> None:
+    """Used twice, computed once."""
+    mean = X.mean(axis=0)
+
+    assert 2 == len(stored((X - mean) * mean))
+
+
+def test_views_of_results_are_no_work() -> None:
+    """A transposed or squeezed result is laid out when it is handed over."""
+    (root,) = optimise([X.sum(axis=0, keepdims=True).T.expr])
+
+    assert root.placement is not None
+    assert 1 == len([node for node in postorder([root.lowered]) if isinstance(node, Lowered)])
+
+
+def test_parts_of_results_are_copied() -> None:
+    """A result that shows a part of what a node makes doesn't keep the rest."""
+    (root,) = optimise([X.map_blocks(np.negative, dtype=float)[2:5].expr])
+
+    assert root.placement is None
+    assert (3, 10) == root.lowered.shape
+
+
+def test_lowered_nodes_know_where_they_were_written() -> None:
+    """An error in a task points to the user's line."""
+    x = (X * 7.25).sum(axis=0)  # this one
+    place = place_of(optimise([x.expr])[0].lowered)
+
+    assert place is not None
+    assert place.text.endswith("# this one")
+
+
+def test_labels_name_what_is_inside() -> None:
+    """A fused node is called by what it does; a long chain by its ends."""
+
+    def label(expr: Expr) -> str:
+        return optimise([expr])[0].lowered.label
+
+    assert "add → sum" == label((X + 1).sum().expr)
+    assert "add … sum" == label((((X + 1) * 2 - 3) / 4).sum().expr)
+
+
+def negated(x: nb.Array) -> nb.Array:
+    """A task a block."""
+    return x.map_blocks(np.negative, dtype=float)
+
+
+WORK = {
+    "many small blocks": lambda x: (x + 1).sum(),
+    "fold of a fold": lambda x: x.sum(axis=0).max(),
+    "merges": lambda x: x.std(axis=1),
+    "fold, spread, fold": lambda x: abs(x - x.mean(axis=0)).mean(),
+    "parts that differ": lambda x: nb.concatenate([x * 2, x + 1, x]).mean(axis=0),
+    "parts that differ, other axis": lambda x: nb.concatenate([x * 2, x + 1], axis=1).mean(axis=0),
+    "positions of extremes": lambda x: nb.concatenate([x * 2, x + 1]).argmax(axis=0),
+    "products of chains": lambda x: (x + 1) @ (x.T * 2),
+    "picked and folded": lambda x: x[[3, 3, 11, 0]].sum(axis=0),
+    "reshaped and sliced": lambda x: x.reshape(8, 15)[1:, ::3] + 1,
+    "blocks of blocks": lambda x: (negated(x) + x).rechunk(3).map_blocks(np.sin, dtype=float),
+    "selected": lambda x: x[x > 0],
+}  # fmt: skip
+TRUTH = {
+    "blocks of blocks": lambda a: np.sin(a - a),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+@pytest.mark.usefixtures("small_tasks")
+def test_values(name: str) -> None:
+    """Cut into many tasks, it is what it is to NumPy."""
+    check(lambda: WORK[name](X), lambda: TRUTH.get(name, lambda a: _numpys(name, a))(A), within=1e-13)
+
+
+def _numpys(name: str, a: np.ndarray) -> object:  # type: ignore[type-arg]
+    """The same work with NumPy's functions in place of ours."""
+    work = WORK[name]
+    theirs = type(work)(work.__code__, {**work.__globals__, "nb": np})
+    return theirs(a)
