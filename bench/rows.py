@@ -117,15 +117,18 @@ def _met(expression: Callable[[Any], Any]) -> dict[str, Callable[[Sizes], Work]]
         x = nb.concatenate([nb.from_array(v, blockshape=(4, 200, 200)) for v in _variables(sizes)], axis=0)
         return lambda: expression(x).compute()
 
-    def with_dask(sizes: Sizes) -> Work:
-        da, lock = _dask(), threading.Lock()
-        # whole maps a chunk, which is the best that can be chosen for dask; the lock is needed for netCDF4
-        parts = [da.from_array(v, chunks=(4, 721, 1440), lock=lock) for v in _variables(sizes)]
-        x = da.concatenate(parts, axis=0)
+    def with_dask(chunks: tuple[int, ...], sizes: Sizes) -> Work:
+        da, lock = _dask(), threading.Lock()  # netCDF4 needs the lock
+        x = da.concatenate([da.from_array(v, chunks=chunks, lock=lock) for v in _variables(sizes)], axis=0)
         return lambda: expression(x).compute()
 
-    limits = {f"inflating alone, {k} thread{'s' * (k > 1)}": partial(_bare_decoder, k) for k in (1, 2)}
-    return {"nbarray": with_nbarray, "dask": with_dask, **limits}
+    return {
+        "nbarray": with_nbarray,
+        "dask": partial(with_dask, (4, 200, 200)),
+        "dask, whole maps a chunk": partial(with_dask, (4, 721, 1440)),
+        "inflating alone, 1 thread": partial(_bare_decoder, 1),
+        "inflating alone, 2 threads": partial(_bare_decoder, 2),
+    }
 
 
 def _bare_decoder(threads: int, sizes: Sizes) -> Work:

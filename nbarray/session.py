@@ -30,9 +30,10 @@ from nbarray.observers.environment import from_environment
 from nbarray.ops.selection import count_by_row
 from nbarray.plan.build import build_plan
 from nbarray.plan.check import check_plan
-from nbarray.plan.fit import check_fits
+from nbarray.plan.fit import check_fits, fit
 from nbarray.plan.plan import Plan
-from nbarray.rewrite.stages import Teller, optimise
+from nbarray.rewrite.grain import Grain
+from nbarray.rewrite.stages import Teller, lower, optimise
 
 __all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "resolve_sizes", "start"]
 
@@ -61,9 +62,13 @@ def plan(exprs: Sequence[Expr], memory: int | str | None = None, told: Teller | 
     memory : budget in bytes, or the settings'
     """
     budget, _ = limits(memory)
-    elements = max(1024, budget // TASK_SHARE // 8)
-    roots = optimise([resolve_sizes(e) for e in exprs], told, elements)
-    made = build_plan([r.lowered for r in roots], [r.placement for r in roots])
+    optimised = optimise([resolve_sizes(e) for e in exprs], told)
+
+    def build(grain: Grain) -> Plan:
+        roots = lower(optimised, grain)
+        return build_plan([r.lowered for r in roots], [r.placement for r in roots])
+
+    made = fit(build, Grain(max(1024, budget // TASK_SHARE // 8)), budget)
     if os.environ.get("NBARRAY_CHECK") == "1":
         check_plan(made)
     return made

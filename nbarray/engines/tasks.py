@@ -40,7 +40,10 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     lowered: Lowered = plan.nodes[k]
     low, high = plan.box(task)
     if not plan.to_result[task]:
-        return lowered.run(low, high, blocks, None, workspace)
+        block = lowered.run(low, high, blocks, None, workspace)
+        if lowered.gives_states:
+            block.disposable = bool(plan.uses[task] == 1)
+        return block
     sink = results.part(k, low, high)
     if plan.uses[task] == 0:
         lowered.run(low, high, blocks, sink, workspace)

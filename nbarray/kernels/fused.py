@@ -15,7 +15,7 @@ from nbarray.errors import InputError
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
 from nbarray.kernels.reductions import REDUCTIONS, State, Where
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import TILE_ELEMENTS, part_of, steps, tiles
+from nbarray.kernels.tiles import part_of, steps, tiles
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
 
@@ -145,7 +145,7 @@ def fold_box(
     whole.fill(0)
     stored = State([whole])
     _fold_steps(program, replace(fold, name="sum"), low, high, step, shape, fetch, workspace, stored)
-    _add_unpacked(state, stored, fold.linear, count, workspace)
+    _add_unpacked(state, stored, fold.linear, count, program.tile_elements, workspace)
     return state
 
 
@@ -198,12 +198,14 @@ def _exact_dtype(stored: np.dtype[Any], count: int) -> np.dtype[Any]:
     return np.dtype(np.int32 if count < 2 ** (31 - 8 * stored.itemsize) else np.int64)
 
 
-def _add_unpacked(state: State, stored: State, linear: Linear, count: int, workspace: Workspace) -> None:
+def _add_unpacked(
+    state: State, stored: State, linear: Linear, count: int, tile_elements: int, workspace: Workspace
+) -> None:
     """Add a sum of `count` stored numbers to a sum of values, tile by tile while they are in cache."""
     whole = stored.planes[0]
     scale, offset = float(linear.scale.value), float(linear.offset.value)
     state.shift += offset * count
-    for tile in tiles(whole.shape, TILE_ELEMENTS):
+    for tile in tiles(whole.shape, tile_elements):
         exact = part_of(whole, tile)
         part = np.multiply(exact, scale, out=workspace.buffer("unpacked sums", exact.shape, np.dtype(np.float64)))
         if stored.left is not None and stored.left[tile].any():
@@ -261,9 +263,11 @@ def _count_left(
 
 
 def merge_states(name: str, states: list[State]) -> State:
-    """One state that has seen what all of them have; they stay as they are, since others may need them too."""
+    """One state that has seen what all of them have; the first is made into it if nobody else needs it."""
     merge = REDUCTIONS[name].merge
-    first = replace(states[0], planes=[p.copy() for p in states[0].planes])
+    first = states[0]
+    if not first.disposable:
+        first = replace(first, planes=[p.copy() for p in first.planes], disposable=False)
     for other in states[1:]:
         merge(first.planes, other.planes)
         first.shift += other.shift

@@ -129,6 +129,7 @@ class Program:
     operands : dtype of each; spreads : which axes of the space each operand varies along
     masked : whether each operand has a mask plane
     result : register of an elementwise result; or `fold`, a reduction
+    tile_divisor : how many times smaller than usual tiles are, where memory is short
     """
 
     ndim: int
@@ -139,6 +140,7 @@ class Program:
     instructions: tuple[Instruction, ...]
     result: int
     fold: Fold | None = None
+    tile_divisor: int = 1
 
     @property
     def first_instruction(self) -> int:
@@ -151,7 +153,8 @@ class Program:
         if self.fold is not None:
             each += self.fold.values.itemsize
         good = TILE_BYTES // max(1, each)
-        return max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
+        usual = max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
+        return max(1, usual // self.tile_divisor)
 
     def masked_registers(self) -> list[bool]:
         """Which registers may have a mask."""

@@ -34,11 +34,13 @@ class State:
     planes : arrays of the result's shape, reduced axes at length 1
     left : how many elements were left out, in the same shape, or None while there is none
     shift : belongs to every element of the first plane, which is a sum
+    disposable : only one task will ever look at it, and may make it into something else
     """
 
     planes: list[Tile]
     left: Tile | None = None
     shift: float = 0.0
+    disposable: bool = False
 
     @property
     def nbytes(self) -> int:

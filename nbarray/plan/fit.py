@@ -1,12 +1,13 @@
 """Whether a plan fits into a budget, and what to do where it doesn't.
 
-Refusing happens before anything is read, and says what is needed, what most of it is, and which chunks
-would do.
+Work is cut more finely first.  What still takes too much is refused before anything is read, saying what
+is needed, what most of it is, and which chunks would do.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,9 +16,22 @@ from nbarray.expr.lowered import Corner, Lowered
 from nbarray.expr.node import place_of
 from nbarray.expr.operands import operand_of, reads_storage
 from nbarray.plan.plan import Plan
+from nbarray.rewrite.grain import Grain
 from nbarray.units import format_bytes
 
-__all__ = ["check_fits", "smaller_chunks"]
+__all__ = ["check_fits", "fit", "smaller_chunks"]
+
+
+def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
+    """The plan of the coarsest grain that fits into a budget, or the one that takes least if none does."""
+    best = build(grain)
+    finer = grain.finer()
+    while best.run_bytes() > max(budget_bytes, best.result_bytes) and finer is not None:
+        made = build(finer)
+        if made.run_bytes() < best.run_bytes():
+            best = made
+        finer = finer.finer()
+    return best
 
 
 def check_fits(plan: Plan, budget_bytes: int) -> None:
@@ -26,7 +40,7 @@ def check_fits(plan: Plan, budget_bytes: int) -> None:
     if need <= budget_bytes:
         return
     results, peak = format_bytes(plan.result_bytes), format_bytes(plan.sequential_peak)
-    advice = ["raise the budget with nb.config(memory=...)"]
+    advice = [f'raise the budget with nb.config(memory="{_rounded_up(need)}")']
     most = made = ""
     if plan.result_bytes > budget_bytes:
         advice.append("reduce or slice the array: the result alone is larger than the budget")
@@ -41,6 +55,16 @@ def check_fits(plan: Plan, budget_bytes: int) -> None:
         f"this needs {format_bytes(need)} (results {results}, blocks and scratch {peak}{most}), "
         f"but the budget is {format_bytes(budget_bytes)}; {', or '.join(filter(None, advice))}{made}"
     )
+
+
+def _rounded_up(nbytes: int) -> str:
+    """A budget of so many bytes or a little more, as people write it.
+
+    >>> _rounded_up(3 * 2**20 + 1)
+    '4MiB'
+    """
+    unit, name = (2**20, "MiB") if nbytes >= 2**20 else (2**10, "KiB")
+    return f"{-(-nbytes // unit)}{name}"
 
 
 def _dearest(plan: Plan) -> int:

@@ -27,12 +27,15 @@ class FusedParts:
         self.program, self.operands, self.members = program, operands, members
 
 
-def fuse(expr: Expr, lower: Callable[[Expr], Expr], reduce: Reduce | None = None, count: int = 0) -> FusedParts:
+def fuse(
+    expr: Expr, lower: Callable[[Expr], Expr], reduce: Reduce | None = None, count: int = 0, tile_divisor: int = 1
+) -> FusedParts:
     """The program that computes `expr` (and folds it, for `reduce`) from operands that `lower` makes.
 
     count : elements that go into one result of the reduction, all parts together
+    tile_divisor : how many times smaller than usual its tiles are
     """
-    builder = _Builder(expr.ndim, lower)
+    builder = _Builder(expr.ndim, lower, tile_divisor)
     skipped = None if reduce is None else reduce.skip
     linear = None if reduce is None else _linear(reduce, expr)
     if linear is not None:
@@ -92,8 +95,8 @@ def _float(scalar: StoredScalar | None) -> Constant | None:
 
 
 class _Builder:
-    def __init__(self, ndim: int, lower: Callable[[Expr], Expr]) -> None:
-        self._ndim, self._lower = ndim, lower
+    def __init__(self, ndim: int, lower: Callable[[Expr], Expr], tile_divisor: int) -> None:
+        self._ndim, self._lower, self._tile_divisor = ndim, lower, tile_divisor
         self._operands: dict[Expr, Expr] = {}
         self._constants: dict[Expr, Constant] = {}
         self._operations: dict[Expr, Elementwise] = {}
@@ -141,6 +144,7 @@ class _Builder:
             tuple(instructions),
             result,
             fold,
+            self._tile_divisor,
         )
         return FusedParts(program, operands, tuple(o.label for o in self._operations.values()))
 

@@ -17,6 +17,7 @@ from nbarray.expr.operands import is_direct, is_generated, operand_of, reads_sto
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import TILE_ELEMENTS
+from nbarray.rewrite.grain import USUAL, Grain
 
 __all__ = ["Space", "elementwise_grid", "fold_grid", "step_lengths"]
 
@@ -73,9 +74,14 @@ def _reconcile(a: AxisChunks | None, b: AxisChunks) -> AxisChunks:
     return fine if fine.count <= 2 * max(a.count, b.count) else coarse
 
 
-def _target(elements: int, task_elements: int | None) -> int:
-    good = min(max(elements // GOOD_TASKS, FEWEST), MOST)
-    return good if task_elements is None else max(1, min(good, task_elements))
+def _target(elements: int, grain: Grain) -> int:
+    good = min(max(elements // GOOD_TASKS, grain.of(FEWEST)), grain.of(MOST))
+    return good if grain.task_elements is None else max(1, min(good, grain.task_elements))
+
+
+def _many(grain: Grain) -> int:
+    """So many results make a task that folds onto them worth keeping deep."""
+    return max(1, grain.of(TILE_ELEMENTS // 4))
 
 
 def _depth(reduced: int) -> int:
@@ -119,41 +125,41 @@ def _grid(space: Space, lengths: Sequence[int]) -> Chunks:
     return Chunks(tuple(_cut(space.unit(k), _even(space.unit(k), n)) for k, n in enumerate(lengths)))
 
 
-def elementwise_grid(space: Space, task_elements: int | None = None) -> Chunks:
+def elementwise_grid(space: Space, grain: Grain = USUAL) -> Chunks:
     """Tasks that each write a block, long along the last axes."""
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
-    _grow(space, range(len(lengths) - 1, -1, -1), lengths, _target(math.prod(space.shape), task_elements))
+    _grow(space, range(len(lengths) - 1, -1, -1), lengths, _target(math.prod(space.shape), grain))
     return _grid(space, lengths)
 
 
-def fold_grid(space: Space, axes: Sequence[int], task_elements: int | None = None) -> Chunks:
+def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks:
     """Tasks that each fold a run: few results, seen deep."""
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
     kept = [k for k in range(len(lengths)) if k not in axes]
-    target = _target(math.prod(space.shape), task_elements)
+    target = _target(math.prod(space.shape), grain)
     reduced = math.prod(space.shape[k] for k in axes)
     # as many results a task as leaves the target deep enough; all of them if the array is shallow
-    _grow(space, kept[::-1], lengths, max(TILE_ELEMENTS // 4, target // max(1, min(reduced, 4 * FOLD_DEPTH))))
+    _grow(space, kept[::-1], lengths, max(_many(grain), target // max(1, min(reduced, 4 * FOLD_DEPTH))))
     results = math.prod(lengths[k] for k in kept)
-    deep = max(target, results * _depth(reduced)) if results > TILE_ELEMENTS // 4 else target
+    deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
     _grow(space, sorted(axes, reverse=True), lengths, deep)
     return _grid(space, lengths)
 
 
-def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, task_elements: int | None = None) -> int:
+def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain: Grain = USUAL) -> int:
     """How many positions of the reduced axes, taken together, one task should fold onto `results` results."""
-    target = _target(math.prod(shape), task_elements)
+    target = _target(math.prod(shape), grain)
     reduced = math.prod(shape[k] for k in axes)
-    deep = max(target, results * _depth(reduced)) if results > TILE_ELEMENTS // 4 else target
+    deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
     return max(1, deep // max(1, results))
 
 
-def step_lengths(space: Space, grid: Chunks) -> tuple[int, ...]:
+def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL) -> tuple[int, ...]:
     """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is."""
     if not space.has_storage and not space.has_generated:
         return tuple(max(1, n) for n in grid.largest)
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
-    limit = STEP_ELEMENTS if space.has_storage else TILE_ELEMENTS
+    limit = grain.of(STEP_ELEMENTS if space.has_storage else TILE_ELEMENTS)
     for k in range(len(lengths) - 1, -1, -1):
         unit = lengths[k]
         room = max(1, limit // max(1, math.prod(lengths)))

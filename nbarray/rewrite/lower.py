@@ -26,6 +26,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
 from nbarray.rewrite.fuse import FusedParts, describe, fuse
+from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
 
 __all__ = ["Lowering", "Root"]
@@ -55,8 +56,8 @@ def _shows_all(view: View) -> bool:
 class Lowering:
     """Lowers the expressions of one computation, each node once."""
 
-    def __init__(self, task_elements: int | None = None) -> None:
-        self._task_elements = task_elements
+    def __init__(self, grain: Grain = USUAL) -> None:
+        self._grain = grain
         self._done: dict[Expr, Expr] = {}
 
     def root(self, expr: Expr) -> Root:
@@ -92,31 +93,36 @@ class Lowering:
     # ------------------------------------------------------------------------------- elementwise, views
 
     def _copy(self, operand: Expr) -> Lowered:
-        return self._elementwise_from(fuse(operand, lambda e: e), operand)
+        return self._elementwise_from(self._fuse(operand, lambda e: e), operand)
 
     def elementwise(self, expr: Expr) -> Lowered:
-        return self._elementwise_from(fuse(expr, self.operand), expr)
+        return self._elementwise_from(self._fuse(expr, self.operand), expr)
 
     def _elementwise_from(self, parts: FusedParts, expr: Expr, wanted: Chunks | None = None) -> Lowered:
         """wanted : how what takes it in is cut; followed where it costs nothing to"""
         space = Space.of(expr.sizes, parts.operands)
-        most = self._task_elements
+        grain = self._grain
         if wanted is not None and not space.has_storage:
             units = tuple(wish if have is None else have for have, wish in zip(space.units, wanted.axes, strict=True))
-            space, most = replace(space, units=units), min(most or FEWEST, FEWEST)
-        grid = elementwise_grid(space, most)
+            space, grain = replace(space, units=units), replace(grain, task_elements=grain.most(FEWEST))
+        grid = elementwise_grid(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(
             parts.program,
             parts.operands,
             grid,
-            step_lengths(space, grid),
+            step_lengths(space, grid, self._grain),
             False,
             expr.dtype,
             expr.masked,
             name,
             parts.members,
         )
+
+    def _fuse(
+        self, expr: Expr, lower: Callable[[Expr], Expr], reduce: Reduce | None = None, count: int = 0
+    ) -> FusedParts:
+        return fuse(expr, lower, reduce, count, self._grain.divisor)
 
     def view(self, expr: View) -> Expr:
         base = self.operand(expr.base)
@@ -135,14 +141,14 @@ class Lowering:
 
     def _folding(self, expr: Reduce, base: Expr, kept: dict[int, AxisChunks] | None) -> Fused:
         """The node that folds `base`; `kept` prescribes cuts of the axes that stay."""
-        parts = fuse(
+        parts = self._fuse(
             base,
             self.operand,
             expr if base is expr.base else Reduce(expr.name, base, expr.axes, expr.skip, expr.dtype, expr.params),
             expr.count,
         )
         space = Space.of(base.sizes, parts.operands)
-        grid = fold_grid(space, expr.axes, self._task_elements)
+        grid = fold_grid(space, expr.axes, self._grain)
         if kept is not None:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
         final = kept is None and all(grid.axes[k].count == 1 for k in expr.axes)
@@ -151,7 +157,7 @@ class Lowering:
             parts.program,
             parts.operands,
             grid,
-            step_lengths(space, grid),
+            step_lengths(space, grid, self._grain),
             final,
             expr.dtype,
             expr.masked,
@@ -164,7 +170,7 @@ class Lowering:
         first = self._folding(expr, joined.parts[0], None)
         kept = {k: a for k, a in enumerate(first.grid.axes) if k not in expr.axes}
         parts = tuple(self._folding(expr, p, kept) for p in joined.parts)
-        whole = fold_lengths(joined.sizes, expr.axes, math.prod(a.largest for a in kept.values()), self._task_elements)
+        whole = fold_lengths(joined.sizes, expr.axes, math.prod(a.largest for a in kept.values()), self._grain)
         runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, expr.axes)))
         if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in expr.axes):
             return self._merge_all(expr, parts)
@@ -175,7 +181,7 @@ class Lowering:
         first = parts[0]
         fold = _fold_of(first)
         low, high = (a[:1] for a in first.chunks.boxes(_zero()))
-        fan = max(2, min(MERGE_FAN, MERGE_BYTES // max(1, int(first.block_bytes(low, high)[0]))))
+        fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // max(1, int(first.block_bytes(low, high)[0]))))
         merged = tuple(self._merge_tree(expr, p, fan, len(parts)) for p in parts)
         kept = [regular(1, 1) if k in expr.axes else a for k, a in enumerate(first.chunks.axes)]
         space = tuple(regular(1, 1) if k in expr.axes else a for k, a in enumerate(kept))
@@ -194,7 +200,7 @@ class Lowering:
         for arg, chunks in zip(expr.args, expr.argument_chunks, strict=True):
             # one block of the result should need one task, not parts of many long ones
             if isinstance(arg, Elementwise) and arg not in self._done:
-                made = self._elementwise_from(fuse(arg, self.operand), arg, chunks)
+                made = self._elementwise_from(self._fuse(arg, self.operand), arg, chunks)
                 self._done[arg] = self._with_place(made, arg)
         args = tuple(self.operand(a) for a in expr.args)
         return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype)
@@ -209,7 +215,7 @@ class Lowering:
         lengths = [a if a is not None else None for a in axes]
         lengths[expr.axis] = None
         space = Space(expr.sizes, tuple(lengths), False, False)
-        return Gathered(arg, expr.axis, expr.held, elementwise_grid(space, self._task_elements))
+        return Gathered(arg, expr.axis, expr.held, elementwise_grid(space, self._grain))
 
     def reshape(self, expr: Reshape) -> Expr:
         return Reshaped(self.operand(expr.base), expr.chunks)
@@ -218,9 +224,7 @@ class Lowering:
         left, right = self.operand(expr.left), self.operand(expr.right)
         lengths = [1] * expr.ndim
         free = expr.left.ndim - expr.depth
-        side = PRODUCT_SIDE
-        if self._task_elements is not None:
-            side = min(side, max(1, math.isqrt(2 * self._task_elements)))
+        side = min(PRODUCT_SIDE, max(1, math.isqrt(2 * self._grain.most(self._grain.of(PRODUCT_SIDE**2)))))
         for group, most in (
             (range(free, expr.ndim), side),
             (range(expr.stack, free), side),

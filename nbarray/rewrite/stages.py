@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from nbarray.expr.node import Expr
 from nbarray.rewrite.chunking import drop_rechunk, merge_rechunks, source_chunks
 from nbarray.rewrite.driver import Rule, rewrite
+from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.joins import (
     concatenate_alike,
     concatenate_sources,
@@ -28,7 +29,7 @@ from nbarray.rewrite.views import (
     view_through_reduce,
 )
 
-__all__ = ["STAGES", "optimise", "simplify"]
+__all__ = ["STAGES", "lower", "optimise", "simplify"]
 
 STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     (
@@ -70,7 +71,12 @@ def simplify(expr: Expr, told: Teller | None = None) -> Expr:
     return expr
 
 
-def optimise(roots: Sequence[Expr], told: Teller | None = None, task_elements: int | None = None) -> tuple[Root, ...]:
-    """What makes each root, in nodes that tasks are made of."""
-    lowering = Lowering(task_elements)
-    return tuple(lowering.root(simplify(r, told)) for r in roots)
+def optimise(roots: Sequence[Expr], told: Teller | None = None) -> tuple[Expr, ...]:
+    """Each root after all stages of rules."""
+    return tuple(simplify(r, told) for r in roots)
+
+
+def lower(roots: Sequence[Expr], grain: Grain = USUAL) -> tuple[Root, ...]:
+    """What makes each optimised root, in nodes that tasks are made of, cut as finely as `grain` says."""
+    lowering = Lowering(grain)
+    return tuple(lowering.root(r) for r in roots)

@@ -64,13 +64,13 @@ def test_what_must_be_reached() -> None:
 
 def test_the_table_shows_what_was_missed() -> None:
     """What has to be reached and wasn't is bold; what isn't installed is said to be missing."""
-    figures = {"best_s": 0.1, "first_s": 0.2, "peak_bytes": 5e6}
+    figures = {"best_s": 0.1, "first_s": 0.2, "peak_bytes": 5e6, "best_s_ratio": 1.0, "first_s_ratio": 1.0}
     result = {
-        "row": "fused", "must": "≥ 2 ×", "missed": True, "ratio": 1.5, "agree": True, "missing": {"cubed": "cubed"},
-        "libraries": {"nbarray": figures, "dask": {**figures, "best_s": 0.15}},
+        "row": "fused", "must": "≥ 2 ×", "missed": True, "agree": True, "missing": {"cubed": "cubed"},
+        "libraries": {"nbarray": figures, "dask": {**figures, "best_s": 0.15, "best_s_ratio": 1.5}},
     }  # fmt: skip
     lines = table([result]).splitlines()
 
-    assert "| fused | nbarray | 100.0 ms | 200.0 ms | 5 MB | 1.5 × | **≥ 2 ×** | yes |" == lines[2]
-    assert "|  | dask | 150.0 ms | 200.0 ms | 5 MB |  |  |  |" == lines[3]
-    assert "| | cubed | cubed is not installed | | | | | |" == lines[4]
+    assert "| fused | nbarray | 100.0 ms |  | 200.0 ms |  | 5 MB | **≥ 2 ×** | yes |" == lines[2]
+    assert "|  | dask | 150.0 ms | 1.50 × | 200.0 ms | 1.00 × | 5 MB |  |  |" == lines[3]
+    assert "| | cubed | cubed is not installed | | | | | | |" == lines[4]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import nbarray as nb
 from nbarray.expr.text import LINE, expr_text, index_text
 from nbarray.grid.indexing import parse_index
-from nbarray.rewrite.stages import optimise
+from nbarray.rewrite.stages import lower, optimise
 from tests.pages.arrays import named, names
 
 V = names()
@@ -96,7 +96,7 @@ def test_views_can_be_read_back(data: st.DataObject) -> None:
 )
 def test_moved_and_spread_axes(view: nb.Array, expected: str) -> None:
     """What no index can do is written as the method that does it."""
-    merged = optimise([view.expr])[0].lowered.children[0]
+    merged = lower(optimise([view.expr]))[0].lowered.children[0]
 
     assert expr_text(merged).endswith(expected)
 
@@ -174,7 +174,7 @@ def test_short_texts_of_long_expressions_cost_little() -> None:
 
 def test_tasks_nodes() -> None:
     """Lowered nodes have the same form, with the number and shape of their blocks."""
-    (root,) = optimise([(x.map_blocks(np.sin, dtype=float) + 1).expr])
+    (root,) = lower(optimise([(x.map_blocks(np.sin, dtype=float) + 1).expr]))
 
     assert f"add [1 task of (6, 8)](map_blocks(sin) [4 tasks of (3, 4)]({SOURCE}))" == expr_text(root.lowered)
 

@@ -9,7 +9,8 @@ import pytest
 
 from nbarray.expr.node import Expr
 from nbarray.rewrite.driver import Rule, rewrite
-from nbarray.rewrite.stages import STAGES, optimise
+from nbarray.rewrite.grain import Grain
+from nbarray.rewrite.stages import STAGES, lower, optimise
 from nbarray.session import compute
 from tests.pages.arrays import names, numpy_names
 from tests.pages.page import Case, all_cases, as_written, page_names, read_page
@@ -66,7 +67,7 @@ def test_after(case: Case) -> None:
 @pytest.mark.parametrize("case", read_page("lower"), ids=str)
 def test_lowered(case: Case) -> None:
     """All stages and lowering make the tasks that the page shows second."""
-    (root,) = optimise([expression(case)], None, TASK_ELEMENTS)
+    (root,) = lower(optimise([expression(case)]), Grain(TASK_ELEMENTS))
 
     assert case.after == as_written(root.lowered)
 

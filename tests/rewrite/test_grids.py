@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import nbarray as nb
 from nbarray.grid.chunks import AxisChunks, regular
 from nbarray.rewrite import grids
+from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.grids import Space, elementwise_grid, fold_grid, step_lengths
 from nbarray.session import plan
 from tests.pages.arrays import named
@@ -43,7 +44,7 @@ def cuts(axis: AxisChunks) -> set[int]:
 @given(spaces(), st.integers(1, 200))
 def test_grids_cover_the_space_and_cut_no_unit(space: Space, most: int) -> None:
     """Blocks of a grid lie between units' edges, and make up the space."""
-    for grid in (elementwise_grid(space, most), fold_grid(space, (0,), most)):
+    for grid in (elementwise_grid(space, Grain(most)), fold_grid(space, (0,), Grain(most))):
         assert space.shape == grid.shape
         for k, axis in enumerate(grid.axes):
             assert cuts(axis) <= cuts(space.unit(k))
@@ -52,7 +53,7 @@ def test_grids_cover_the_space_and_cut_no_unit(space: Space, most: int) -> None:
 @given(spaces(), st.integers(1, 200))
 def test_tasks_are_as_small_as_units_allow(space: Space, most: int) -> None:
     """A block of elements is no larger than asked for, or than one unit if that is larger."""
-    grid = elementwise_grid(space, most)
+    grid = elementwise_grid(space, Grain(most))
     unit = math.prod(max(1, space.unit(k).largest) for k in range(len(space.shape)))
 
     assert math.prod(grid.largest) <= max(most, unit)
@@ -61,7 +62,7 @@ def test_tasks_are_as_small_as_units_allow(space: Space, most: int) -> None:
 @given(spaces(), st.integers(1, 200))
 def test_steps_lie_within_tasks(space: Space, most: int) -> None:
     """What is fetched at once is no longer than a task along any axis."""
-    grid = elementwise_grid(space, most)
+    grid = elementwise_grid(space, Grain(most))
     step = step_lengths(space, grid)
 
     assert all(1 <= n <= max(1, m) for n, m in zip(step, grid.largest, strict=True))

@@ -11,7 +11,7 @@ import nbarray as nb
 from nbarray.expr.lowered import Fused, Lowered
 from nbarray.expr.node import Expr, place_of
 from nbarray.expr.walk import postorder
-from nbarray.rewrite.stages import optimise
+from nbarray.rewrite.stages import lower, optimise
 from tests.compare import check, tiny_tasks
 
 A = np.random.default_rng(8).normal(size=(12, 10))
@@ -20,7 +20,7 @@ X = nb.from_array(A, chunks=(5, 4))
 
 def stored(array: nb.Array) -> list[Lowered]:
     """The nodes that tasks are made of."""
-    return [node for node in postorder([optimise([array.expr])[0].lowered]) if isinstance(node, Lowered)]
+    return [node for node in postorder([lower(optimise([array.expr]))[0].lowered]) if isinstance(node, Lowered)]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_reduction_is_stored_once() -> None:
 
 def test_views_of_results_are_no_work() -> None:
     """A transposed or squeezed result is laid out when it is handed over."""
-    (root,) = optimise([X.sum(axis=0, keepdims=True).T.expr])
+    (root,) = lower(optimise([X.sum(axis=0, keepdims=True).T.expr]))
 
     assert root.placement is not None
     assert 1 == len([node for node in postorder([root.lowered]) if isinstance(node, Lowered)])
@@ -62,7 +62,7 @@ def test_views_of_results_are_no_work() -> None:
 
 def test_parts_of_results_are_copied() -> None:
     """A result that shows a part of what a node makes doesn't keep the rest."""
-    (root,) = optimise([X.map_blocks(np.negative, dtype=float)[2:5].expr])
+    (root,) = lower(optimise([X.map_blocks(np.negative, dtype=float)[2:5].expr]))
 
     assert root.placement is None
     assert (3, 10) == root.lowered.shape
@@ -71,7 +71,7 @@ def test_parts_of_results_are_copied() -> None:
 def test_lowered_nodes_know_where_they_were_written() -> None:
     """An error in a task points to the user's line."""
     x = (X * 7.25).sum(axis=0)  # this one
-    place = place_of(optimise([x.expr])[0].lowered)
+    place = place_of(lower(optimise([x.expr]))[0].lowered)
 
     assert place is not None
     assert place.text.endswith("# this one")
@@ -81,7 +81,7 @@ def test_labels_name_what_is_inside() -> None:
     """A fused node is called by what it does; a long chain by its ends."""
 
     def label(expr: Expr) -> str:
-        return optimise([expr])[0].lowered.label
+        return lower(optimise([expr]))[0].lowered.label
 
     assert "add → sum" == label((X + 1).sum().expr)
     assert "add … sum" == label((((X + 1) * 2 - 3) / 4).sum().expr)
