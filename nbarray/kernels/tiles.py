@@ -19,7 +19,7 @@ __all__ = ["LARGEST_TILE", "SMALLEST_TILE", "TILE_BYTES", "TILE_ELEMENTS", "part
 TILE_ELEMENTS = 65_536
 #: What a tile's buffers may take together, and how many elements it has at least and at most.  Two workers hand
 #: the interpreter over between calls, so small tiles cost more than they win; large ones leave the cache.
-TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 3 * 2**20, 32_768, 262_144
+TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nbarray.expr.node import Expr
+from nbarray.rewrite.arithmetic import divide_by_power_of_two
 from nbarray.rewrite.chunking import drop_rechunk, merge_rechunks, source_chunks
 from nbarray.rewrite.driver import Rule, rewrite
 from nbarray.rewrite.grain import USUAL, Grain
@@ -46,6 +47,7 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             view_through_concatenate,
         ),
     ),
+    ("arithmetic", (divide_by_power_of_two,)),
     ("chunks", (drop_rechunk, source_chunks)),
     (
         "spread",
