@@ -18,7 +18,7 @@ import numpy as np
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.elementwise import Op, Tile, compile_op
 from nbarray.kernels.reductions import REDUCTIONS
-from nbarray.kernels.tiles import LARGEST_TILE, SMALLEST_TILE, TILE_BYTES
+from nbarray.kernels.tiles import LARGEST_TILE, LEAST_TILE, SMALLEST_TILE, TILE_BYTES
 
 __all__ = ["Constant", "Evaluator", "Fold", "Instruction", "Linear", "Program"]
 
@@ -154,7 +154,7 @@ class Program:
             each += self.fold.values.itemsize
         good = TILE_BYTES // max(1, each)
         usual = max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
-        return max(1, usual // self.tile_divisor)
+        return max(min(usual, LEAST_TILE), usual // self.tile_divisor)
 
     def masked_registers(self) -> list[bool]:
         """Which registers may have a mask."""

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGEST_TILE", "SMALLEST_TILE", "TILE_BYTES", "TILE_ELEMENTS", "part_of", "steps", "tiles"]
+__all__ = ["LARGEST_TILE", "LEAST_TILE", "SMALLEST_TILE", "TILE_BYTES", "TILE_ELEMENTS", "part_of", "steps", "tiles"]
 
 #: Elements of a tile where nothing more is known.
 TILE_ELEMENTS = 65_536
 #: What a tile's buffers may take together, and how many elements it has at least and at most.  Two workers hand
 #: the interpreter over between calls, so small tiles cost more than they win; large ones leave the cache.
 TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
+#: No smaller tiles, however short memory is: calls would take longer than what they do.
+LEAST_TILE = 1024
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 

@@ -8,6 +8,8 @@ __all__ = ["USUAL", "Grain"]
 
 #: How many times less each finer grain takes, and the finest there is.
 FINER, FINEST = 4, 4**4
+#: Nothing is made smaller than this, in elements: calls would take longer than what they do.
+LEAST = 1024
 
 
 @dataclass(frozen=True)
@@ -24,21 +26,21 @@ class Grain:
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.
 
-        >>> Grain(4096).finer()
-        Grain(task_elements=1024, divisor=4)
+        >>> Grain(8192).finer()
+        Grain(task_elements=2048, divisor=4)
         """
         if self.divisor >= FINEST:
             return None
-        tasks = None if self.task_elements is None else max(1, self.task_elements // FINER)
+        tasks = None if self.task_elements is None else _less(self.task_elements, FINER)
         return replace(self, task_elements=tasks, divisor=self.divisor * FINER)
 
-    def of(self, usual: int, least: int = 1) -> int:
-        """What becomes of a usual size, in elements or bytes.
+    def of(self, usual: int) -> int:
+        """What becomes of a usual number of elements.
 
-        >>> Grain(divisor=16).of(4096)
-        256
+        >>> Grain(divisor=16).of(65536)
+        4096
         """
-        return usual if self.divisor == 1 else max(min(usual, least), usual // self.divisor)
+        return _less(usual, self.divisor)
 
     def most(self, usual: int) -> int:
         """The most elements of a task's block, where so many are usual.
@@ -47,6 +49,10 @@ class Grain:
         512
         """
         return usual if self.task_elements is None else min(usual, self.task_elements)
+
+
+def _less(usual: int, divisor: int) -> int:
+    return max(min(usual, LEAST), usual // divisor)
 
 
 #: Where memory is no question.
