@@ -14,7 +14,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nbarray.expr.node import Expr, node, settled
-from nbarray.expr.operands import Operand, block_ranges, is_direct, operand_of, reads_storage
+from nbarray.expr.operands import (
+    Operand,
+    block_ranges,
+    decoding_bytes,
+    is_direct,
+    is_generated,
+    operand_of,
+    reads_storage,
+)
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import (
     Planes,
@@ -226,11 +234,11 @@ class Fused(Lowered):
         bytes_ = np.full(len(low), self.program.scratch_bytes(), np.int64)
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
             base = operand_of(arg).base
-            if is_direct(base) and not reads_storage(base) and base.kind != "create":
+            if is_direct(base) and not reads_storage(base) and not is_generated(base):
                 continue
             varies = np.array(spread, bool)
             part = np.where(varies, step, 1).prod(axis=1)
-            bytes_ += part * (base.dtype.itemsize + base.masked)
+            bytes_ += part * (base.dtype.itemsize + base.masked) + decoding_bytes(base)
         if self.program.fold is not None and self.final:
             bytes_ += _state_bytes(self.program.fold, low, high, True)
         if self.program.fold is not None and self.program.fold.linear is not None:

@@ -12,7 +12,7 @@ from nbarray.errors import DTypeError, ShapeError
 from nbarray.expr.blocks import UserFunction
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver, new_block
 from nbarray.expr.node import Expr, node, settled
-from nbarray.expr.operands import Operand, operand_of
+from nbarray.expr.operands import Operand, decoding_bytes, operand_of
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.fused import Planes, Workspace
@@ -25,6 +25,7 @@ def _operand_bytes(operands: Sequence[Operand], boxes: list[Box]) -> Int64:
     total = np.zeros(len(boxes[0][0]), np.int64)
     for operand, (a, b) in zip(operands, boxes, strict=True):
         total += np.maximum(b - a, 0).prod(axis=1) * (operand.base.dtype.itemsize + operand.base.masked)
+        total += decoding_bytes(operand.base)
     return total
 
 

@@ -7,6 +7,7 @@ of blocks, and a rectangle is put together from the blocks that it touches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,16 @@ from nbarray.grid.regions import Placement, identity
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes, Workspace
 
-__all__ = ["DIRECT", "Operand", "block_ranges", "is_direct", "is_generated", "operand_of", "reads_storage"]
+__all__ = [
+    "DIRECT",
+    "Operand",
+    "block_ranges",
+    "decoding_bytes",
+    "is_direct",
+    "is_generated",
+    "operand_of",
+    "reads_storage",
+]
 
 DIRECT = (SourceArray, Filled, Arange, Eye, Scalar)
 
@@ -42,6 +52,14 @@ def is_generated(expr: Expr) -> bool:
 def reads_storage(expr: Expr) -> bool:
     """Whether reading means decoding or copying, so that it should be done by whole stored chunks."""
     return isinstance(expr, SourceArray) and expr.reader.array is None
+
+
+def decoding_bytes(expr: Expr) -> int:
+    """What reading any part of `expr` takes besides what is read: a chunk as stored, inflated, and in order."""
+    if not (isinstance(expr, SourceArray) and reads_storage(expr)):
+        return 0
+    stored = expr.reader.stored_chunks
+    return 0 if stored is None else 3 * math.prod(stored) * expr.dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,17 +35,19 @@ class Space:
     """A space of elements with its operands.
 
     units : along each axis the chunks that should not be cut, or None where any cut is as good
+    has_blocks : operands are blocks that other tasks make; a task holds all those that it needs
     """
 
     shape: tuple[int, ...]
     units: tuple[AxisChunks | None, ...]
     has_storage: bool
     has_generated: bool
+    has_blocks: bool = False
 
     @staticmethod
     def of(shape: tuple[int, ...], operands: Sequence[Expr]) -> Space:
         units: list[AxisChunks | None] = [None] * len(shape)
-        has_storage = has_generated = False
+        has_storage = has_generated = has_blocks = False
         for expr in operands:
             operand = operand_of(expr)
             has_generated |= is_generated(operand.base)
@@ -53,12 +55,13 @@ class Space:
             if is_direct(operand.base) and not stored:
                 continue
             has_storage |= stored
+            has_blocks |= not stored
             chunks = view_chunks(operand.base.chunks, operand.placement)
             skip = len(shape) - len(chunks.axes)
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
                 if axis.size == shape[k + skip] and not m.repeats:
                     units[k + skip] = _reconcile(units[k + skip], axis)
-        return Space(shape, tuple(units), has_storage, has_generated)
+        return Space(shape, tuple(units), has_storage, has_generated, has_blocks)
 
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
@@ -141,6 +144,8 @@ def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks
     # as many results a task as leaves the target deep enough; all of them if the array is shallow
     _grow(space, kept[::-1], lengths, max(_many(grain), target // max(1, min(reduced, 4 * FOLD_DEPTH))))
     results = math.prod(lengths[k] for k in kept)
+    if not space.has_blocks:  # what is fetched step by step can be as deep as one likes
+        target = _target(math.prod(space.shape), USUAL)
     deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
     _grow(space, sorted(axes, reverse=True), lengths, deep)
     return _grid(space, lengths)
