@@ -30,12 +30,10 @@ from nbarray.kernels.fused import (
     evaluate_box,
     finish_state,
     fold_box,
-    merge_states,
 )
 from nbarray.kernels.program import Fold, Program
-from nbarray.kernels.reductions import REDUCTIONS, State
 
-__all__ = ["FoldedParts", "Fused", "Lowered", "Merge", "Sink"]
+__all__ = ["Box", "Corner", "Fused", "Inputs", "Lowered", "Sink", "deliver", "state_bytes"]
 
 Corner = tuple[int, ...]
 Box = tuple[Int64, Int64]
@@ -184,28 +182,28 @@ class Fused(Lowered):
 
     @property
     def fills_sink(self) -> bool:  # type: ignore[override]
-        return self.program.fold is None
+        return not self.program.folds
 
     def settle(self) -> dict[str, Any]:
         chunks = self.grid
-        if self.program.fold is not None and self.final:
-            axes = self.program.fold.axes
+        if self.program.folds and self.final:
+            axes = self.program.folds[0].axes
             chunks = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(self.grid.axes)))
         return settled(chunks.shape, self.of_dtype, chunks, self.of_masked)
 
     @property
     def gives_states(self) -> bool:  # type: ignore[override]
-        return self.program.fold is not None and not self.final
+        return bool(self.program.folds) and not self.final
 
     @property
     def label(self) -> str:
         return self.name
 
     def _space_boxes(self, low: Int64, high: Int64) -> Box:
-        if self.program.fold is None or not self.final:
+        if not self.program.folds or not self.final:
             return low, high
         low, high = low.copy(), high.copy()
-        for a in self.program.fold.axes:
+        for a in self.program.folds[0].axes:
             low[:, a], high[:, a] = 0, self.grid.axes[a].size
         return low, high
 
@@ -222,10 +220,9 @@ class Fused(Lowered):
         return boxes
 
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
-        fold = self.program.fold
-        if fold is None:
+        if not self.program.folds:
             return super().block_bytes(low, high)
-        return _state_bytes(fold, low, high, self.gives_states)
+        return state_bytes(self.program.folds, low, high, self.gives_states)
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         space_low, space_high = self._space_boxes(low, high)
@@ -239,28 +236,30 @@ class Fused(Lowered):
             varies = np.array(spread, bool)
             part = np.where(varies, step, 1).prod(axis=1)
             bytes_ += part * (base.dtype.itemsize + base.masked) + decoding_bytes(base)
-        if self.program.fold is not None and self.final:
-            bytes_ += _state_bytes(self.program.fold, low, high, True)
-        if self.program.fold is not None and self.program.fold.linear is not None:
+        if self.program.folds and self.final:
+            bytes_ += state_bytes(self.program.folds, low, high, True)
+        linear = [fold for fold in self.program.folds if fold.linear is not None]
+        if linear:
             # sums of stored numbers, and counts of those left out, beside the state
-            bytes_ += _state_bytes(self.program.fold, space_low, space_high, True)
+            bytes_ += state_bytes(linear, space_low, space_high, True)
         return bytes_
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
-        fold = self.program.fold
-        if fold is not None and self.final:
-            low = tuple(0 if k in fold.axes else a for k, a in enumerate(low))
-            high = tuple(self.grid.axes[k].size if k in fold.axes else b for k, b in enumerate(high))
+        if self.program.folds and self.final:
+            axes = self.program.folds[0].axes
+            low = tuple(0 if k in axes else a for k, a in enumerate(low))
+            high = tuple(self.grid.axes[k].size if k in axes else b for k, b in enumerate(high))
         read = self.aligned(inputs)
-        if fold is None:
+        if not self.program.folds:
             shape = tuple(b - a for a, b in zip(low, high, strict=True))
             out, mask = sink if sink is not None else new_block(self, shape)
             any_masked = evaluate_box(self.program, low, high, self.step, read, out, mask, workspace)
             return None if sink is not None else (out, mask if any_masked else None)
-        state = fold_box(self.program, low, high, self.step, self.grid.shape, read, workspace)
+        states = fold_box(self.program, low, high, self.step, self.grid.shape, read, workspace)
         if not self.final:
-            return state
+            return states
+        (fold,), (state,) = self.program.folds, states
         return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)))
 
     def aligned(self, inputs: Inputs, first: int = 0) -> Callable[[int, Corner, Corner], Planes]:
@@ -281,147 +280,12 @@ class Fused(Lowered):
         return read
 
 
-@node
-class FoldedParts(Lowered):
-    """Folds over parts that lie end to end, each with a program of its own, in runs of several parts a task.
-
-    parts : folds over one part each; they agree in the axes that stay
-    runs : task (i, ...) folds parts ``runs[i]`` to ``runs[i + 1]``
-    axis : the axis along which they lie; blocks are numbered by run along it
-    """
-
-    parts: tuple[Fused, ...]
-    runs: tuple[int, ...]
-    axis: int
-
-    kind: ClassVar[str] = "fused"
-    gives_states: ClassVar[bool] = True
-
-    def settle(self) -> dict[str, Any]:
-        first = self.parts[0]
-        axes = list(first.grid.axes)
-        axes[self.axis] = regular(len(self.runs) - 1, 1)
-        chunks = Chunks(tuple(axes))
-        return settled(chunks.shape, first.dtype, chunks, first.masked)
-
-    @property
-    def fold(self) -> Fold:
-        fold = self.parts[0].program.fold
-        assert fold is not None
-        return fold
-
-    @property
-    def label(self) -> str:
-        return self.parts[0].label
-
-    @property
-    def operands(self) -> tuple[Expr, ...]:
-        return tuple(a for p in self.parts for a in p.args)
-
-    def _part_box(self, part: Fused, low: Int64, high: Int64) -> Box:
-        low, high = low.copy(), high.copy()
-        for a in self.fold.axes:
-            low[:, a], high[:, a] = 0, part.grid.axes[a].size
-        return low, high
-
-    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
-        boxes = []
-        starts = np.array(self.runs, np.int64)
-        first, last = starts[low[:, self.axis]], starts[low[:, self.axis] + 1]
-        for k, part in enumerate(self.parts):
-            outside = (k < first) | (k >= last)
-            for a, b in part.operand_boxes(*self._part_box(part, low, high)):
-                b[outside] = a[outside]
-                boxes.append((a, b))
-        return boxes
-
-    def block_bytes(self, low: Int64, high: Int64) -> Int64:
-        return _state_bytes(self.fold, *self._part_box(self.parts[0], low, high), True)
-
-    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        widest = {p.program.scratch_bytes(): p for p in self.parts}
-        boxes = {k: self._part_box(p, low, high) for k, p in widest.items()}
-        return np.max([p.scratch_bytes(*boxes[k]) for k, p in widest.items()], axis=0)
-
-    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
-        inputs = Inputs(self, low, high, blocks, workspace)
-        firsts = np.cumsum([0, *(len(p.args) for p in self.parts)]).tolist()
-        state = None
-        for k in range(self.runs[low[self.axis]], self.runs[low[self.axis] + 1]):
-            part = self.parts[k]
-            axes = part.grid.axes
-            a = tuple(0 if j in self.fold.axes else n for j, n in enumerate(low))
-            b = tuple(axes[j].size if j in self.fold.axes else n for j, n in enumerate(high))
-            read = part.aligned(inputs, firsts[k])
-            state = fold_box(part.program, a, b, part.step, part.grid.shape, read, workspace, state)
-        return state
-
-
-def _state_bytes(fold: Fold, low: Int64, high: Int64, states: bool) -> Int64:
+def state_bytes(folds: Sequence[Fold], low: Int64, high: Int64, states: bool) -> Int64:
+    """Bytes of the states of folds over boxes, or of the results of the one fold there is."""
     extent = np.maximum(high - low, 0)
-    extent[:, list(fold.axes)] = 1
+    extent[:, list(folds[0].axes)] = 1
     elements = extent.prod(axis=1)
     if not states:
+        (fold,) = folds
         return elements * (fold.result.itemsize + (1 if fold.masked else 0))
-    return elements * fold.state_width
-
-
-@node
-class Merge(Lowered):
-    """Merges reduction states of neighbouring blocks; the last merge finishes the result.
-
-    parts : nodes that give states over one space, end to end along `along` (or just one)
-    cuts : for each part, the grid its blocks are merged to
-    """
-
-    parts: tuple[Lowered, ...]
-    fold: Fold
-    grid: Chunks
-    count: int
-    final: bool
-    of_dtype: np.dtype[Any]
-    of_masked: bool
-
-    kind: ClassVar[str] = "merge"
-
-    def settle(self) -> dict[str, Any]:
-        chunks = self.grid
-        if self.final:
-            chunks = Chunks(tuple(regular(1, 1) if k in self.fold.axes else a for k, a in enumerate(self.grid.axes)))
-        return settled(chunks.shape, self.of_dtype, chunks, self.of_masked)
-
-    @property
-    def gives_states(self) -> bool:  # type: ignore[override]
-        return not self.final
-
-    @property
-    def label(self) -> str:
-        return f"{self.fold.name}, merge"
-
-    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
-        if len(self.parts) == 1 and not self.final:
-            return [(low, high)]
-        boxes = []
-        for part in self.parts:
-            a, b = low.copy(), high.copy()
-            for axis in self.fold.axes:
-                a[:, axis], b[:, axis] = 0, part.chunks.axes[axis].size
-            boxes.append((a, b))
-        return boxes
-
-    def block_bytes(self, low: Int64, high: Int64) -> Int64:
-        return _state_bytes(self.fold, low, high, self.gives_states)
-
-    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return _state_bytes(self.fold, low, high, True) if self.final else super().scratch_bytes(low, high)
-
-    def run(self, low: Corner, high: Corner, blocks: Sequence[State], sink: Sink | None, workspace: Workspace) -> Any:
-        state = merge_states(self.fold.name, list(blocks) or [self._nothing(low, high)])
-        if not self.final:
-            return state
-        return deliver(sink, finish_state(self.fold, state, self.count))
-
-    def _nothing(self, low: Corner, high: Corner) -> State:
-        """The state of an empty block, for which no other block is asked."""
-        shape = tuple(1 if k in self.fold.axes else b - a for k, (a, b) in enumerate(zip(low, high, strict=True)))
-        return REDUCTIONS[self.fold.name].begin(shape, self.fold.values, self.fold.result)
+    return elements * sum(fold.state_width for fold in folds)

@@ -129,54 +129,57 @@ def fold_box(
     shape: Corner,
     fetch: Fetch,
     workspace: Workspace,
-    state: State | None = None,
-) -> State:
-    """Reduce a box of a program's space (of `shape`) to a state, or into `state` if there is one."""
-    fold = program.fold
-    assert fold is not None
-    kept = tuple(1 if k in fold.axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
-    if state is None:
-        state = REDUCTIONS[fold.name].begin(kept, fold.values, fold.result)
-    if fold.linear is None:
-        _fold_steps(program, fold, low, high, step, shape, fetch, workspace, state)
-        return state
-    count = math.prod(high[k] - low[k] for k in fold.axes)
-    whole = workspace.buffer("stored sums", kept, _exact_dtype(fold.values, count))
-    whole.fill(0)
-    stored = State([whole])
-    _fold_steps(program, replace(fold, name="sum"), low, high, step, shape, fetch, workspace, stored)
-    _add_unpacked(state, stored, fold.linear, count, program.tile_elements, workspace)
-    return state
+    states: tuple[State, ...] | None = None,
+) -> tuple[State, ...]:
+    """Reduce a box of a program's space (of `shape`): a state for each fold, new or going on from `states`."""
+    axes = program.folds[0].axes
+    kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
+    if states is None:
+        states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result) for f in program.folds)
+    count = math.prod(high[k] - low[k] for k in axes)
+    folds, into = list(program.folds), list(states)
+    for k, fold in enumerate(program.folds):
+        if fold.linear is not None:
+            whole = workspace.buffer(("stored sums", k), kept, _exact_dtype(fold.values, count))
+            whole.fill(0)
+            folds[k], into[k] = replace(fold, name="sum"), State([whole])
+    _fold_steps(program, folds, low, high, step, shape, fetch, workspace, into)
+    for fold, state, stored in zip(program.folds, states, into, strict=True):
+        if fold.linear is not None:
+            _add_unpacked(state, stored, fold.linear, count, program.tile_elements, workspace)
+    return states
 
 
 def _fold_steps(
     program: Program,
-    fold: Fold,
+    folds: list[Fold],
     low: Corner,
     high: Corner,
     step: Corner,
     shape: Corner,
     fetch: Fetch,
     workspace: Workspace,
-    state: State,
+    states: list[State],
 ) -> None:
-    """Fold every tile of a box into a state."""
-    row = REDUCTIONS[fold.name]
+    """Fold every tile of a box into the states."""
+    axes = folds[0].axes
     evaluator = _evaluator(program, workspace)
     for a, b in steps(low, high, step):
         operands = _fetched(program, fetch, a, b)
         extent = tuple(q - p for p, q in zip(a, b, strict=True))
-        offset = tuple(0 if k in fold.axes else p - o for k, (p, o) in enumerate(zip(a, low, strict=True)))
-        for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, fold.axes, offset):
+        offset = tuple(0 if k in axes else p - o for k, (p, o) in enumerate(zip(a, low, strict=True)))
+        for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset):
             values, masks = _cut(operands, program.spreads, tile)
             registers, planes = evaluator.registers(values, masks, tile_shape, None)
-            corner = tuple(p + s.start for p, s in zip(a, tile, strict=True))
-            value = _spread(registers[fold.register], tile_shape)
-            skip = _left_out(fold, registers, planes, tile_shape)
-            if skip is not None:
-                value = _neutralised(value, skip, fold, evaluator, workspace)
-                _count_left(state, skip, fold.axes, target, fold.left)
-            row.fold(state.part(target), value, skip, fold.axes, Where(corner, shape))
+            where = Where(tuple(p + s.start for p, s in zip(a, tile, strict=True)), shape)
+            for fold, state in zip(folds, states, strict=True):
+                value = _spread(registers[fold.register], tile_shape)
+                skip = _left_out(fold, registers, planes, tile_shape)
+                if skip is not None:
+                    may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
+                    value = _neutralised(value, skip, fold, may_overwrite, workspace)
+                    _count_left(state, skip, axes, target, fold.left)
+                REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
 
 
 @lru_cache(maxsize=512)
@@ -235,12 +238,12 @@ def _left_out(fold: Fold, registers: list[Any], planes: list[Tile | None], shape
     return _spread(skip, shape)
 
 
-def _neutralised(value: Tile, skip: Tile, fold: Fold, evaluator: Evaluator, workspace: Workspace) -> Tile:
+def _neutralised(value: Tile, skip: Tile, fold: Fold, may_overwrite: bool, workspace: Workspace) -> Tile:
     """The values with those left out replaced by what changes nothing."""
     neutral = REDUCTIONS[fold.name].neutral
     if neutral is None:
         return value
-    if not (evaluator.owns(fold.register) and value.flags.writeable):
+    if not (may_overwrite and value.flags.writeable):
         copy = workspace.buffer("neutral", value.shape, value.dtype)
         np.copyto(copy, value)
         value = copy

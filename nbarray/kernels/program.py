@@ -128,7 +128,7 @@ class Program:
 
     operands : dtype of each; spreads : which axes of the space each operand varies along
     masked : whether each operand has a mask plane
-    result : register of an elementwise result; or `fold`, a reduction
+    result : register of an elementwise result; or `folds`, reductions over the same axes
     tile_divisor : how many times smaller than usual tiles are, where memory is short
     """
 
@@ -139,7 +139,7 @@ class Program:
     constants: tuple[Constant, ...]
     instructions: tuple[Instruction, ...]
     result: int
-    fold: Fold | None = None
+    folds: tuple[Fold, ...] = ()
     tile_divisor: int = 1
 
     @property
@@ -150,8 +150,7 @@ class Program:
     def tile_elements(self) -> int:
         """Elements of a tile such that all of its buffers lie in cache: few of wide programs, many of narrow ones."""
         each = sum(d.itemsize for d in self.operands) + sum(_share_buffers(self)[1]) + sum(self.masked_registers())
-        if self.fold is not None:
-            each += self.fold.values.itemsize
+        each += sum(fold.values.itemsize for fold in self.folds)
         good = TILE_BYTES // max(1, each)
         usual = max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
         return max(min(usual, LEAST_TILE), usual // self.tile_divisor)
@@ -167,7 +166,8 @@ class Program:
         """Upper bound of what an evaluator's buffers take."""
         widths = sum(i.dtype.itemsize for i in self.instructions)
         masks = 2 * sum(self.masked_registers())
-        fold = 0 if self.fold is None else 2 * max(8, self.fold.values.itemsize) + 2
+        # one fold after the other: its temporaries are gone when the next begins
+        fold = max((2 * max(8, fold.values.itemsize) + 2 for fold in self.folds), default=0)
         return self.tile_elements * (widths + masks + fold)
 
 
@@ -268,8 +268,8 @@ def _share_buffers(program: Program) -> tuple[list[int], list[int]]:
         for a in instruction.args:
             last_use[a] = k
     keep = {program.result}
-    if program.fold is not None:
-        keep |= {program.fold.register} | ({program.fold.skip} if program.fold.skip is not None else set())
+    for fold in program.folds:
+        keep |= {fold.register} | ({fold.skip} if fold.skip is not None else set())
     slots: list[int] = []
     sizes: list[int] = []
     free: list[int] = []

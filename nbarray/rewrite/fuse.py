@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from nbarray.kernels.program import Constant, Fold, Instruction, Linear, Program
 from nbarray.packing import Packing
 from nbarray.packing import Scalar as StoredScalar
 
-__all__ = ["FusedParts", "fuse"]
+__all__ = ["FusedParts", "describe", "fuse", "fuse_folds"]
 
 
 class FusedParts:
@@ -27,44 +27,60 @@ class FusedParts:
         self.program, self.operands, self.members = program, operands, members
 
 
-def fuse(
-    expr: Expr, lower: Callable[[Expr], Expr], reduce: Reduce | None = None, count: int = 0, tile_divisor: int = 1
-) -> FusedParts:
-    """The program that computes `expr` (and folds it, for `reduce`) from operands that `lower` makes.
+def fuse(expr: Expr, lower: Callable[[Expr], Expr], tile_divisor: int = 1) -> FusedParts:
+    """The program that computes `expr` from operands that `lower` makes.
 
-    count : elements that go into one result of the reduction, all parts together
     tile_divisor : how many times smaller than usual its tiles are
     """
     builder = _Builder(expr.ndim, lower, tile_divisor)
-    skipped = None if reduce is None else reduce.skip
-    linear = None if reduce is None else _linear(reduce, expr)
-    if linear is not None:
-        assert isinstance(expr, Elementwise)
-        packing = expr.op.params[0]
-        assert isinstance(packing, Packing)
-        stored = expr.args[0].dtype
-        only_missing = replace(packing, scale=None, offset=None, result_dtype=stored.str, result="mask")
-        expr, skipped = Elementwise(Op("unpack", (only_missing,)), expr.args, stored), None
-    roots = [expr] if skipped is None else [expr, skipped]
-    for root in roots:
-        builder.collect(root)
+    builder.collect(expr)
+    return builder.finish(builder.number()[expr], ())
+
+
+def fuse_folds(
+    reductions: Sequence[Reduce], lower: Callable[[Expr], Expr], count: int, tile_divisor: int = 1
+) -> FusedParts:
+    """The program that folds the bases of `reductions`, which agree in shape and axes, in one pass.
+
+    count : elements that go into one result in the end, here or by merging
+    """
+    builder = _Builder(reductions[0].base.ndim, lower, tile_divisor)
+    found: list[tuple[Reduce, Expr, Expr | None, Linear | None]] = []
+    for reduce in reductions:
+        base, skipped, linear = reduce.base, reduce.skip, _linear(reduce, reduce.base)
+        if linear is not None:
+            base, skipped = _only_missing(base), None
+        for root in (base, skipped):
+            if root is not None:
+                builder.collect(root)
+        found.append((reduce, base, skipped, linear))
     registers = builder.number()
-    fold = None
-    if reduce is not None:
-        skip = None if skipped is None else registers[skipped]
-        fold = Fold(
+    folds = [
+        Fold(
             reduce.name,
-            registers[expr],
+            registers[base],
             reduce.axes,
-            skip,
-            expr.dtype,
+            None if skipped is None else registers[skipped],
+            base.dtype,
             reduce.dtype,
             reduce.params,
             reduce.masked,
             np.dtype(np.int32 if count < 2**31 else np.int64),
             linear,
         )
-    return builder.finish(registers[expr], fold)
+        for reduce, base, skipped, linear in found
+    ]
+    return builder.finish(registers[found[0][1]], tuple(folds))
+
+
+def _only_missing(expr: Expr) -> Expr:
+    """Unpacking that finds what is missing, and leaves numbers as they are stored."""
+    assert isinstance(expr, Elementwise)
+    packing = expr.op.params[0]
+    assert isinstance(packing, Packing)
+    stored = expr.args[0].dtype
+    plain = replace(packing, scale=None, offset=None, result_dtype=stored.str, result="mask")
+    return Elementwise(Op("unpack", (plain,)), expr.args, stored)
 
 
 def _linear(reduce: Reduce, expr: Expr) -> Linear | None:
@@ -124,7 +140,7 @@ class _Builder:
         """Registers: operands, then constants, then operations."""
         return {e: k for k, e in enumerate([*self._operands, *self._constants, *self._operations])}
 
-    def finish(self, result: int, fold: Fold | None) -> FusedParts:
+    def finish(self, result: int, folds: tuple[Fold, ...]) -> FusedParts:
         registers = self.number()
         spreads: dict[Expr, tuple[bool, ...]] = {e: self._operand_spread(o) for e, o in self._operands.items()}
         spreads.update(dict.fromkeys(self._constants, (False,) * self._ndim))
@@ -143,7 +159,7 @@ class _Builder:
             tuple(self._constants.values()),
             tuple(instructions),
             result,
-            fold,
+            folds,
             self._tile_divisor,
         )
         return FusedParts(program, operands, tuple(o.label for o in self._operations.values()))

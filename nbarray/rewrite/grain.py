@@ -42,6 +42,11 @@ class Grain:
         """
         return _less(usual, self.divisor)
 
+    @property
+    def shares_passes(self) -> bool:
+        """Whether reductions share their passes: each keeps a state, which takes memory."""
+        return self.divisor <= FINER
+
     def most(self, usual: int) -> int:
         """The most elements of a task's block, where so many are usual.
 

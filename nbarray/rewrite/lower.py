@@ -7,27 +7,29 @@ tasks are reductions, users' blocks, products, and whatever has to be moved.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, Contract, MapBlocks, Select
 from nbarray.expr.elementwise import Elementwise
-from nbarray.expr.lowered import FoldedParts, Fused, Lowered, Merge
+from nbarray.expr.lowered import Fused, Lowered
 from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Product, Reshaped
+from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
-from nbarray.expr.walk import postorder
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
-from nbarray.rewrite.fuse import FusedParts, describe, fuse
+from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
+from nbarray.rewrite.passes import depths
 
 __all__ = ["Lowering", "Root"]
 
@@ -37,6 +39,9 @@ MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
 PRODUCT_SIDE = 1024
 #: What is stored between tasks, whoever uses it.
 _STORED = (Reduce, MapBlocks, Contract, Take, Reshape, Compress)
+
+
+_NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +59,25 @@ def _shows_all(view: View) -> bool:
 
 
 class Lowering:
-    """Lowers the expressions of one computation, each node once."""
+    """Lowers the expressions of one computation, each node once: first `prepare`, then `root` for each.
 
-    def __init__(self, grain: Grain = USUAL) -> None:
-        self._grain = grain
+    shared : for each reduction that shares its pass, all that do
+    """
+
+    def __init__(self, grain: Grain = USUAL, shared: Mapping[Reduce, tuple[Reduce, ...]] = _NONE_SHARED) -> None:
+        self._grain, self._shared = grain, shared
         self._done: dict[Expr, Expr] = {}
+
+    def prepare(self, roots: Sequence[Expr]) -> None:
+        """Lower what is stored, from the leaves up: expressions are deeper than calls can nest."""
+        found = depths(roots)
+        # those that share a pass are lowered with the first of them, so all that they need comes before
+        for inner in sorted(found, key=found.__getitem__):
+            if isinstance(inner, _STORED):
+                self.operand(inner)
 
     def root(self, expr: Expr) -> Root:
         """What makes `expr`: a node whose blocks do, and how the result lies on what they make."""
-        for inner in postorder([expr]):  # from the leaves up: expressions are deeper than calls can nest
-            if isinstance(inner, _STORED):
-                self.operand(inner)
         lowered = self.operand(expr)
         if isinstance(lowered, Lowered):
             return Root(lowered, None)
@@ -119,10 +132,8 @@ class Lowering:
             parts.members,
         )
 
-    def _fuse(
-        self, expr: Expr, lower: Callable[[Expr], Expr], reduce: Reduce | None = None, count: int = 0
-    ) -> FusedParts:
-        return fuse(expr, lower, reduce, count, self._grain.divisor)
+    def _fuse(self, expr: Expr, lower: Callable[[Expr], Expr]) -> FusedParts:
+        return fuse(expr, lower, self._grain.divisor)
 
     def view(self, expr: View) -> Expr:
         base = self.operand(expr.base)
@@ -133,65 +144,79 @@ class Lowering:
     # --------------------------------------------------------------------------------------- reductions
 
     def reduce(self, expr: Reduce) -> Expr:
-        if isinstance(expr.base, Concatenate) and expr.base.axis in expr.axes and expr.skip is None:
-            if not expr.name.startswith("arg"):
-                return self._reduce_parts(expr, expr.base)
-        fused = self._folding(expr, expr.base, None)
-        return fused if fused.final else self._merge_all(expr, (fused,))
+        together = self._shared.get(expr, (expr,))
+        made = self._reduce_together(together)
+        for each, lowered in zip(together, made, strict=True):
+            if each is not expr:
+                self._done[each] = self._with_place(lowered, each)
+        return made[together.index(expr)]
 
-    def _folding(self, expr: Reduce, base: Expr, kept: dict[int, AxisChunks] | None) -> Fused:
-        """The node that folds `base`; `kept` prescribes cuts of the axes that stay."""
-        parts = self._fuse(
-            base,
-            self.operand,
-            expr if base is expr.base else Reduce(expr.name, base, expr.axes, expr.skip, expr.dtype, expr.params),
-            expr.count,
+    def _reduce_together(self, reductions: tuple[Reduce, ...]) -> list[Expr]:
+        """What makes each of some reductions that share their pass, or of one."""
+        first = reductions[0]
+        base = first.base
+        if isinstance(base, Concatenate) and base.axis in first.axes and first.skip is None:
+            if not first.name.startswith("arg"):
+                return self._reduce_parts(reductions, base)
+        fused = self._folding(reductions, [r.base for r in reductions], None)
+        return [fused] if fused.final else self._merge_all(reductions, (fused,))
+
+    def _folding(self, reductions: tuple[Reduce, ...], bases: list[Expr], kept: dict[int, AxisChunks] | None) -> Fused:
+        """The node that folds `bases`; `kept` prescribes cuts of the axes that stay."""
+        first = reductions[0]
+        of_bases = tuple(
+            r if base is r.base else Reduce(r.name, base, r.axes, r.skip, r.dtype, r.params)
+            for r, base in zip(reductions, bases, strict=True)
         )
-        space = Space.of(base.sizes, parts.operands)
-        grid = fold_grid(space, expr.axes, self._grain)
+        parts = fuse_folds(of_bases, self.operand, first.count, self._grain.divisor)
+        space = Space.of(bases[0].sizes, parts.operands)
+        grid = fold_grid(space, first.axes, self._grain)
         if kept is not None:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
-        final = kept is None and all(grid.axes[k].count == 1 for k in expr.axes)
-        name = describe((*parts.members, expr.name)) if parts.members else expr.label
+        final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
+        names = ", ".join(r.name for r in reductions)
         return Fused(
             parts.program,
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain),
             final,
-            expr.dtype,
-            expr.masked,
-            name,
-            (*parts.members, expr.name),
+            first.dtype,
+            first.masked,
+            describe((*parts.members, names)) if parts.members else names,
+            (*parts.members, names),
         )
 
-    def _reduce_parts(self, expr: Reduce, joined: Concatenate) -> Expr:
+    def _reduce_parts(self, reductions: tuple[Reduce, ...], joined: Concatenate) -> list[Expr]:
         """Fold each part by its own program, several small parts in a task; then merge what they give."""
-        first = self._folding(expr, joined.parts[0], None)
-        kept = {k: a for k, a in enumerate(first.grid.axes) if k not in expr.axes}
-        parts = tuple(self._folding(expr, p, kept) for p in joined.parts)
-        whole = fold_lengths(joined.sizes, expr.axes, math.prod(a.largest for a in kept.values()), self._grain)
-        runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, expr.axes)))
-        if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in expr.axes):
-            return self._merge_all(expr, parts)
-        return self._merge_all(expr, (FoldedParts(parts, tuple(runs), joined.axis),))
+        axes = reductions[0].axes
+        bases = [r.base for r in reductions]
+        by_part = list(zip(*(base.parts for base in bases if isinstance(base, Concatenate)), strict=True))
+        first = self._folding(reductions, list(by_part[0]), None)
+        kept = {k: a for k, a in enumerate(first.grid.axes) if k not in axes}
+        parts = tuple(self._folding(reductions, list(p), kept) for p in by_part)
+        whole = fold_lengths(joined.sizes, axes, math.prod(a.largest for a in kept.values()), self._grain)
+        runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
+        if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in axes):
+            return self._merge_all(reductions, parts)
+        return self._merge_all(reductions, (FoldedParts(parts, tuple(runs), joined.axis),))
 
-    def _merge_all(self, expr: Reduce, parts: tuple[Lowered, ...]) -> Expr:
-        """Trees of merges over each part, and a last merge that finishes."""
-        first = parts[0]
-        fold = _fold_of(first)
+    def _merge_all(self, reductions: tuple[Reduce, ...], parts: tuple[Lowered, ...]) -> list[Expr]:
+        """Trees of merges over each part, and for each reduction a last merge that finishes it."""
+        first, axes = parts[0], reductions[0].axes
         low, high = (a[:1] for a in first.chunks.boxes(_zero()))
-        fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // max(1, int(first.block_bytes(low, high)[0]))))
-        merged = tuple(self._merge_tree(expr, p, fan, len(parts)) for p in parts)
-        kept = [regular(1, 1) if k in expr.axes else a for k, a in enumerate(first.chunks.axes)]
-        space = tuple(regular(1, 1) if k in expr.axes else a for k, a in enumerate(kept))
-        return Merge(merged, fold, Chunks(space), expr.count, True, expr.dtype, expr.masked)
+        state_bytes = max(1, int(first.block_bytes(low, high)[0]))
+        fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // state_bytes))
+        merged = tuple(self._merge_tree(axes, p, fan, len(parts)) for p in parts)
+        grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
+        folds = _folds_of(first)
+        return [Merge(merged, folds, grid, r.count, k, r.dtype, r.masked) for k, r in enumerate(reductions)]
 
-    def _merge_tree(self, expr: Reduce, part: Lowered, fan: int, parts: int) -> Lowered:
+    def _merge_tree(self, axes: tuple[int, ...], part: Lowered, fan: int, parts: int) -> Lowered:
         node = part
-        while math.prod(node.chunks.axes[k].count for k in expr.axes) > max(1, fan // parts):
-            grid = _merged_grid(node.chunks, expr.axes, fan)
-            node = Merge((node,), _fold_of(part), grid, 0, False, expr.dtype, expr.masked)
+        while math.prod(node.chunks.axes[k].count for k in axes) > max(1, fan // parts):
+            grid = _merged_grid(node.chunks, axes, fan)
+            node = Merge((node,), _folds_of(part), grid, 0, None, part.dtype, part.masked)
         return node
 
     # -------------------------------------------------------------------------------------- whole blocks
@@ -246,16 +271,11 @@ class Lowering:
         raise UnknownSize("x[mask] has a size that depends on values; ask for its shape first, or reduce it")
 
 
-def _fold_of(lowered: Lowered) -> Fold:
-    fold = (
-        lowered.fold
-        if isinstance(lowered, FoldedParts)
-        else lowered.program.fold
-        if isinstance(lowered, Fused)
-        else None
-    )
-    assert fold is not None
-    return fold
+def _folds_of(lowered: Lowered) -> tuple[Fold, ...]:
+    if isinstance(lowered, FoldedParts):
+        return lowered.folds
+    assert isinstance(lowered, Fused)
+    return lowered.program.folds
 
 
 def _others(expr: Expr, axes: tuple[int, ...]) -> int:

@@ -22,6 +22,7 @@ from nbarray.rewrite.joins import (
     reduce_through_concatenate,
 )
 from nbarray.rewrite.lower import Lowering, Root
+from nbarray.rewrite.passes import shared_passes
 from nbarray.rewrite.views import (
     merge_views,
     view_into_filled,
@@ -80,5 +81,6 @@ def optimise(roots: Sequence[Expr], told: Teller | None = None) -> tuple[Expr, .
 
 def lower(roots: Sequence[Expr], grain: Grain = USUAL) -> tuple[Root, ...]:
     """What makes each optimised root, in nodes that tasks are made of, cut as finely as `grain` says."""
-    lowering = Lowering(grain)
+    lowering = Lowering(grain, shared_passes(roots) if grain.shares_passes else {})
+    lowering.prepare(roots)
     return tuple(lowering.root(r) for r in roots)

@@ -1,0 +1,173 @@
+"""Lowered nodes that fold parts of different kinds, and that merge what folds give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nbarray.expr.lowered import Box, Corner, Fused, Inputs, Lowered, Sink, deliver, state_bytes
+from nbarray.expr.node import Expr, node, settled
+from nbarray.grid.chunks import Chunks, Int64, regular
+from nbarray.kernels.fused import Workspace, finish_state, fold_box, merge_states
+from nbarray.kernels.program import Fold
+from nbarray.kernels.reductions import REDUCTIONS, State
+
+__all__ = ["FoldedParts", "Merge"]
+
+
+@node
+class FoldedParts(Lowered):
+    """Folds over parts that lie end to end, each with a program of its own, in runs of several parts a task.
+
+    parts : folds over one part each; they agree in the axes that stay
+    runs : task (i, ...) folds parts ``runs[i]`` to ``runs[i + 1]``
+    axis : the axis along which they lie; blocks are numbered by run along it
+    """
+
+    parts: tuple[Fused, ...]
+    runs: tuple[int, ...]
+    axis: int
+
+    kind: ClassVar[str] = "fused"
+    gives_states: ClassVar[bool] = True
+
+    def settle(self) -> dict[str, Any]:
+        first = self.parts[0]
+        axes = list(first.grid.axes)
+        axes[self.axis] = regular(len(self.runs) - 1, 1)
+        chunks = Chunks(tuple(axes))
+        return settled(chunks.shape, first.dtype, chunks, first.masked)
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        return self.parts[0].program.folds
+
+    @property
+    def label(self) -> str:
+        return self.parts[0].label
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return tuple(a for p in self.parts for a in p.args)
+
+    def _part_box(self, part: Fused, low: Int64, high: Int64) -> Box:
+        low, high = low.copy(), high.copy()
+        for a in self.folds[0].axes:
+            low[:, a], high[:, a] = 0, part.grid.axes[a].size
+        return low, high
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        boxes = []
+        starts = np.array(self.runs, np.int64)
+        first, last = starts[low[:, self.axis]], starts[low[:, self.axis] + 1]
+        for k, part in enumerate(self.parts):
+            outside = (k < first) | (k >= last)
+            for a, b in part.operand_boxes(*self._part_box(part, low, high)):
+                b[outside] = a[outside]
+                boxes.append((a, b))
+        return boxes
+
+    def block_bytes(self, low: Int64, high: Int64) -> Int64:
+        return state_bytes(self.folds, *self._part_box(self.parts[0], low, high), True)
+
+    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        widest = {p.program.scratch_bytes(): p for p in self.parts}
+        boxes = {k: self._part_box(p, low, high) for k, p in widest.items()}
+        return np.max([p.scratch_bytes(*boxes[k]) for k, p in widest.items()], axis=0)
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        inputs = Inputs(self, low, high, blocks, workspace)
+        firsts = np.cumsum([0, *(len(p.args) for p in self.parts)]).tolist()
+        states = None
+        for k in range(self.runs[low[self.axis]], self.runs[low[self.axis] + 1]):
+            part = self.parts[k]
+            axes = part.grid.axes
+            a = tuple(0 if j in self.folds[0].axes else n for j, n in enumerate(low))
+            b = tuple(axes[j].size if j in self.folds[0].axes else n for j, n in enumerate(high))
+            read = part.aligned(inputs, firsts[k])
+            states = fold_box(part.program, a, b, part.step, part.grid.shape, read, workspace, states)
+        return states
+
+
+@node
+class Merge(Lowered):
+    """Merges reduction states of neighbouring blocks; the last merge finishes one of the results.
+
+    parts : nodes that give states of `folds` over one space, end to end (or just one)
+    grid : the grid that their blocks are merged to
+    count : elements that go into one result
+    pick : which of the folds to finish; None to go on with the states of all
+    """
+
+    parts: tuple[Lowered, ...]
+    folds: tuple[Fold, ...]
+    grid: Chunks
+    count: int
+    pick: int | None
+    of_dtype: np.dtype[Any]
+    of_masked: bool
+
+    kind: ClassVar[str] = "merge"
+
+    @property
+    def _merged(self) -> tuple[Fold, ...]:
+        return self.folds if self.pick is None else (self.folds[self.pick],)
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        return self.folds[0].axes
+
+    def settle(self) -> dict[str, Any]:
+        chunks = self.grid
+        if self.pick is not None:
+            chunks = Chunks(tuple(regular(1, 1) if k in self._axes else a for k, a in enumerate(self.grid.axes)))
+        return settled(chunks.shape, self.of_dtype, chunks, self.of_masked)
+
+    @property
+    def gives_states(self) -> bool:  # type: ignore[override]
+        return self.pick is None
+
+    @property
+    def label(self) -> str:
+        return f"{', '.join(fold.name for fold in self._merged)}, merge"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        if len(self.parts) == 1 and self.pick is None:
+            return [(low, high)]
+        boxes = []
+        for part in self.parts:
+            a, b = low.copy(), high.copy()
+            for axis in self._axes:
+                a[:, axis], b[:, axis] = 0, part.chunks.axes[axis].size
+            boxes.append((a, b))
+        return boxes
+
+    def block_bytes(self, low: Int64, high: Int64) -> Int64:
+        return state_bytes(self._merged, low, high, self.gives_states)
+
+    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        return super().scratch_bytes(low, high) if self.pick is None else state_bytes(self._merged, low, high, True)
+
+    def run(
+        self,
+        low: Corner,
+        high: Corner,
+        blocks: Sequence[tuple[State, ...]],
+        sink: Sink | None,
+        workspace: Workspace,
+    ) -> Any:
+        numbers = range(len(self.folds)) if self.pick is None else (self.pick,)
+        merged = []
+        for k in numbers:
+            states = [block[k] for block in blocks] or [self._nothing(self.folds[k], low, high)]
+            merged.append(merge_states(self.folds[k].name, states))
+        if self.pick is None:
+            return tuple(merged)
+        return deliver(sink, finish_state(self.folds[self.pick], merged[0], self.count))
+
+    def _nothing(self, fold: Fold, low: Corner, high: Corner) -> State:
+        """The state of an empty block, for which no other block is asked."""
+        shape = tuple(1 if k in fold.axes else b - a for k, (a, b) in enumerate(zip(low, high, strict=True)))
+        return REDUCTIONS[fold.name].begin(shape, fold.values, fold.result)

@@ -1,0 +1,86 @@
+"""Reductions that read the same share one pass over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.session import plan
+from tests.compare import check, quiet, tiny_tasks
+from tests.pages.arrays import named
+
+RNG = np.random.default_rng(11)
+U, V = RNG.normal(size=(12, 10)), RNG.normal(size=(12, 10))
+U[3, 4] = np.nan
+STORED = (5, 4)
+
+
+def reads(*arrays: nb.Array) -> float:
+    """How often all stored numbers are read, where `u` (and as many of `v`) is what there is."""
+    return float(plan([a.expr for a in arrays]).read_bytes.sum() / U.nbytes)
+
+
+def u_and_v() -> tuple[nb.Array, nb.Array]:
+    return named("u", U, STORED, STORED), named("v", V, STORED, STORED)
+
+
+def test_mean_and_deviation_are_one_pass() -> None:
+    """A z-score reads its source twice, not three times."""
+    u, _ = u_and_v()
+
+    assert 2 == reads(((u - u.mean(axis=0)) / u.std(axis=0) > 3).sum())
+    assert 1 == reads(u.min(axis=1), u.max(axis=1), u.argmin(axis=1))
+
+
+def test_several_results_of_two_sources() -> None:
+    """Means of quadratics read each source once."""
+    u, v = u_and_v()
+
+    assert 2 == reads((u**2).mean(), (v**2).mean(), (u * v).mean())
+
+
+def test_several_files() -> None:
+    """Joined sources are read once as well."""
+    u, v = u_and_v()
+    both = nb.concatenate([u * 2, v], axis=0)
+
+    assert 2 == reads(both.mean(axis=0), both.std(axis=0), both.max(axis=0))
+
+
+def test_what_differs_in_axes_or_needs_the_other_has_passes_of_its_own() -> None:
+    """Sums over other axes, of other shapes, and of something that needs the first sum."""
+    u, _ = u_and_v()
+
+    assert 2 == reads(u.sum(axis=0), u.sum(axis=1))
+    assert 2 == reads(((u - u.mean()) ** 2).mean())
+    assert 1.5 == reads(u.sum(), u[:6].sum())
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), ()])
+@pytest.mark.parametrize(
+    "functions",
+    [
+        (np.mean, np.std),
+        (np.sum, np.min, np.argmax),
+        (np.nanmean, np.nanmax, np.mean),
+        (lambda x, axis: np.any(x > 0, axis=axis), lambda x, axis: np.sum(x * 2, axis=axis), np.prod),
+    ],
+    ids=["moments", "mixed", "missing", "kinds"],
+)
+def test_values(functions: tuple[Callable[..., Any], ...], axis: Any) -> None:
+    """What shares a pass is what NumPy gives for each."""
+    for joined in (False, True):
+        for array in (U, np.ma.masked_invalid(U), U.astype(">f4"), (V * 100).astype(np.int16)):
+            with tiny_tasks(), quiet():
+                x = nb.from_array(array, chunks=(3, 4))
+                if joined:
+                    x = nb.concatenate([x[:5], x[5:]], axis=0)
+                wanted = [f for f in functions if not (axis in ((), (0, 1)) and f is np.argmax)]
+                made = nb.compute(*(f(x, axis=axis) for f in wanted))
+            for one, function in zip(made, wanted, strict=True):
+                check(one, partial(function, array, axis=axis), within=1e-5 if array.dtype == ">f4" else 1e-12)
