@@ -56,11 +56,13 @@ class Settings:
     memory : bytes a run may hold, or None for half of what is available when it starts
     workers : threads that run tasks
     chunk_bytes : bytes of a chunk when nobody says how large chunks should be
+    scratch : folder for blocks that don't fit into memory, or None for ``TMPDIR`` or ``/var/tmp``
     """
 
     memory: int | None
     workers: int
     chunk_bytes: int
+    scratch: str | None = None
 
     def budget_bytes(self) -> int:
         """The budget in force, in bytes."""
@@ -72,7 +74,8 @@ class Settings:
             if self.memory is None
             else format_bytes(self.memory)
         )
-        return f"memory={memory}, workers={self.workers}, chunk_bytes={format_bytes(self.chunk_bytes)}"
+        scratch = "" if self.scratch is None else f", scratch={self.scratch!r}"
+        return f"memory={memory}, workers={self.workers}, chunk_bytes={format_bytes(self.chunk_bytes)}{scratch}"
 
 
 def check_setting(name: str, value: Any) -> Any:
@@ -86,8 +89,12 @@ def check_setting(name: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
             raise ConfigError(f"workers: expected a whole number from 1 to 1024, not {value!r}")
         return value
-    if name == "memory" and value is None:
+    if name in ("memory", "scratch") and value is None:
         return None
+    if name == "scratch":
+        if not isinstance(value, str | os.PathLike):
+            raise ConfigError(f"scratch: expected the path of a folder, not {value!r}")
+        return os.fspath(value)
     size = parse_bytes(value, name)
     if size < 1:
         raise ConfigError(f"{name}: expected at least one byte, not {value!r}")

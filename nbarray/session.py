@@ -25,6 +25,7 @@ from nbarray.expr.text import SHORT, expr_text
 from nbarray.expr.walk import postorder, transform
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.regions import Placement
+from nbarray.io.scratchfile import check_room, scratch_folder
 from nbarray.kernels.direct import arrange, base_slices
 from nbarray.observers.environment import from_environment
 from nbarray.ops.selection import count_by_row
@@ -124,6 +125,8 @@ def _prepare(
     made = plan(exprs, memory, (lambda *rule: rules.append(rule)) if watching else None)
     budget, used = limits(memory, workers)
     check_fits(made, budget)
+    if made.spilled_bytes:
+        check_room(scratch_folder(current().scratch), made.spilled_bytes)
     run = Run(made, budget, used, watching, _Finisher(made))
     for stage, rule, before, after in rules:
         run.tell(RuleApplied(run.number, stage, rule, expr_text(before, SHORT), expr_text(after, SHORT)))

@@ -171,6 +171,8 @@ def _peak_place(plan: Plan) -> str:
 def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> Iterator[tuple[str, str]]:
     yield format_bytes(plan.sequential_peak), f"blocks and scratch, one task at a time{_peak_place(plan)}"
     yield format_bytes(plan.result_bytes), "results"
+    if plan.spilled_bytes:
+        yield format_bytes(plan.spilled_bytes), "written to scratch"
     if workers is not None and workers > 1 and plan.ntasks:
         largest = int((plan.task_bytes + plan.scratch_bytes).max())
         more = plan.run_bytes() + (min(workers, plan.ntasks) - 1) * largest
@@ -194,11 +196,12 @@ _NODES = ("tasks", "block", "bytes", "scratch", "reads", "operation")
 
 
 def _sections(plan: Plan, budget_bytes: int | None, workers: int | None) -> list[list[tuple[str, ...]]]:
-    """The three tables; the last column of each is words, the others are numbers."""
+    """The tables; the last column of each is words, the others are numbers."""
     return [
         [_NODES, *_node_rows(plan)],
         [("read", "", "source"), *_source_rows(plan)],
         [("memory", ""), *_memory_rows(plan, budget_bytes, workers)],
+        [("to fit into memory",), *((note,) for note in plan.notes)],
     ]
 
 

@@ -296,6 +296,8 @@ class Run:
 
     def _end(self) -> None:
         self._blocks.clear()
+        if self._results is not None:
+            self._results.close()
         self._results = None
         self._ended.set()
         self._change.notify_all()

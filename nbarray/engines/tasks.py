@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.config import current
 from nbarray.errors import TaskError
 from nbarray.expr.lowered import Lowered, Sink
 from nbarray.expr.node import place_of
+from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.fused import Workspace
 from nbarray.kernels.tiles import part_of
 from nbarray.plan.plan import Plan
@@ -18,10 +20,13 @@ __all__ = ["Results", "run_task", "task_error"]
 
 
 class Results:
-    """The arrays that a run fills, one for each target node."""
+    """The arrays that a run fills, one for each target node, and the file for blocks that don't fit into memory."""
 
     def __init__(self, plan: Plan) -> None:
         self.sinks: dict[int, Sink] = {}
+        self.scratch: ScratchFile | None = None
+        if plan.spilled_bytes:
+            self.scratch = ScratchFile(scratch_folder(current().scratch), plan.spilled_bytes)
         for k in set(plan.targets):
             lowered = plan.nodes[k]
             mask = np.zeros(lowered.sizes, bool) if lowered.masked else None
@@ -32,6 +37,18 @@ class Results:
         region = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         values, mask = self.sinks[node]
         return part_of(values, region), None if mask is None else part_of(mask, region)
+
+    def spill(self, block: Any, offset: int) -> Any:
+        """Write a block to the scratch file; returns it as it lies there."""
+        assert self.scratch is not None
+        values, mask = block
+        stored = self.scratch.put(offset, values)
+        return stored, None if mask is None else self.scratch.put(offset + values.nbytes, mask)
+
+    def close(self) -> None:
+        """Give the scratch file back."""
+        if self.scratch is not None:
+            self.scratch.close()
 
 
 def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, workspace: Workspace) -> Any:
@@ -45,6 +62,8 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
             # one merge of all states, or one for each of them
             for state in block:
                 state.disposable = plan.uses[task] in (1, len(block))
+        elif plan.scratch_at is not None and plan.scratch_at[task] >= 0:
+            block = results.spill(block, int(plan.scratch_at[task]))
         return block
     sink = results.part(k, low, high)
     if plan.uses[task] == 0:

@@ -47,6 +47,10 @@ class NBArray(Configurable):
         default_value=None, help="Bytes of a chunk, such as '32MiB', when nobody says how large chunks should be."
     ).tag(config=True)
 
+    scratch = _Setting(
+        default_value=None, help="Folder for blocks that don't fit into memory; None: TMPDIR or /var/tmp."
+    ).tag(config=True)
+
     def update_config(self, config: Config) -> None:
         """Take over what ``%config`` says; an unknown name is an error instead of a warning nobody sees."""
         known = self.trait_names(config=True)

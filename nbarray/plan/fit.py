@@ -1,13 +1,14 @@
 """Whether a plan fits into a budget, and what to do where it doesn't.
 
-Work is cut more finely first.  What still takes too much is refused before anything is read, saying what
-is needed, what most of it is, and which chunks would do.
+Work is cut more finely first, and what can't be held goes through a scratch file.  What still takes too
+much is refused before anything is read, saying what is needed, what most of it is, and which chunks would do.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,17 +22,93 @@ from nbarray.units import format_bytes
 
 __all__ = ["check_fits", "fit", "smaller_chunks"]
 
+#: Blocks begin at multiples of this in the scratch file, in bytes.
+SCRATCH_ALIGNMENT = 64
+
 
 def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
-    """The plan of the coarsest grain that fits into a budget, or the one that takes least if none does."""
-    best = build(grain)
+    """The plan that fits into a budget at the least cost, or one that takes least if none does.
+
+    build : makes the plan of a grain
+
+    Blocks are held while there is room.  Where there isn't, work is first cut more finely, which costs a little
+    time; then blocks that many tasks wait for go through a scratch file.  Elementwise chains and reads
+    are never held to begin with: they are done again by each task that needs them.
+    """
+    coarsest = best = build(grain)
     finer = grain.finer()
+    made = [(grain, coarsest)]
     while best.run_bytes() > max(budget_bytes, best.result_bytes) and finer is not None:
-        made = build(finer)
-        if made.run_bytes() < best.run_bytes():
-            best = made
+        made.append((finer, build(finer)))
+        if made[-1][1].run_bytes() < best.run_bytes():
+            best = made[-1][1]
         finer = finer.finer()
+    if best.run_bytes() > max(budget_bytes, best.result_bytes):
+        for _, plan in made:
+            spilled = _spill_until_it_fits(plan, budget_bytes)
+            if spilled.run_bytes() < best.run_bytes():
+                best = spilled
+            if best.run_bytes() <= budget_bytes:
+                break
+    for used, plan in made:
+        if plan.nodes == best.nodes and used.divisor > grain.divisor:
+            return replace(best, notes=(_finer_note(coarsest, used, budget_bytes), *best.notes))
     return best
+
+
+def _finer_note(usual: Plan, grain: Grain, budget_bytes: int) -> str:
+    return (
+        f"cut into pieces {grain.divisor} times smaller than usual: those would take "
+        f"{format_bytes(usual.run_bytes())} of a budget of {format_bytes(budget_bytes)}"
+    )
+
+
+def _spill_until_it_fits(plan: Plan, budget_bytes: int) -> Plan:
+    """`plan` with nodes spilled, those first that hold most at the peak, until it fits or nothing is left to spill."""
+    chosen: list[int] = []
+    while plan.run_bytes() > budget_bytes:
+        node = _most_held(plan, chosen)
+        if node is None:
+            return plan
+        chosen.append(node)
+        plan = _spill(plan, node, budget_bytes)
+    return plan
+
+
+def _most_held(plan: Plan, spilled: list[int]) -> int | None:
+    """The node whose blocks take most at the peak, of those that can be spilled; None if that would free nothing."""
+    alive = plan.alive(plan.peak_task)
+    alive = alive[alive != plan.peak_task]
+    held = np.bincount(plan.task_node[alive], plan.task_bytes[alive], len(plan.nodes))
+    for k, lowered in enumerate(plan.nodes):
+        if lowered.gives_states or lowered.dtype.hasobject or k in plan.targets or k in spilled:
+            held[k] = 0
+    most = int(held.argmax()) if len(held) else 0
+    return most if len(held) and held[most] > 0 else None
+
+
+def _spill(plan: Plan, node: int, budget_bytes: int) -> Plan:
+    """`plan` with the blocks of a node written to the scratch file; while they are made they are in memory."""
+    chosen = plan.task_node == node
+    nbytes = plan.task_bytes[chosen]
+    room = -(-nbytes // SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT
+    at = np.full(plan.ntasks, -1, np.int64) if plan.scratch_at is None else plan.scratch_at.copy()
+    at[chosen] = plan.spilled_bytes + np.cumsum(room) - room
+    task_bytes, scratch_bytes = plan.task_bytes.copy(), plan.scratch_bytes.copy()
+    task_bytes[chosen] = 0
+    scratch_bytes[chosen] += nbytes
+    note = (
+        f"{plan.nodes[node].label} goes through scratch, {format_bytes(int(nbytes.sum()))} written: to hold it "
+        f"until it is needed would take {format_bytes(plan.run_bytes())} of a budget of {format_bytes(budget_bytes)}"
+    )
+    return replace(
+        plan,
+        task_bytes=task_bytes,
+        scratch_bytes=scratch_bytes,
+        scratch_at=at,
+        spilled_bytes=plan.spilled_bytes + int(room.sum()),
+        notes=(*plan.notes, note),
+    )
 
 
 def check_fits(plan: Plan, budget_bytes: int) -> None:

@@ -35,6 +35,9 @@ class Plan:
     to_result : whether a task's block is (part of) a result
     read_bytes : bytes of stored numbers each task decodes
     result_bytes : bytes of all results together
+    scratch_at : where in the scratch file each task's block goes, in bytes; -1 for those that stay in memory
+    spilled_bytes : size of the scratch file
+    notes : what was done to make it fit, for people
     """
 
     nodes: tuple[Lowered, ...]
@@ -50,6 +53,9 @@ class Plan:
     to_result: np.ndarray[tuple[int], np.dtype[np.bool_]]
     read_bytes: Int64
     result_bytes: int
+    scratch_at: Int64 | None = None
+    spilled_bytes: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def ntasks(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nbarray as nb
-from nbarray.errors import BudgetError
+from nbarray.errors import BudgetError, WriteError
 from nbarray.plan.fit import check_fits, smaller_chunks
+from tests.compare import check
 from tests.engines.plans import chain, graph_plan
 
 
@@ -72,3 +74,47 @@ def test_smaller_chunks_are_small_enough(chunks: list[int], times: float) -> Non
 
     assert math.prod(smaller) <= max(1, math.prod(chunks) / times)
     assert all(1 <= n <= m for n, m in zip(smaller, chunks, strict=True))
+
+
+def halves(x: nb.Array) -> nb.Array:
+    """What a user's function makes of an array: it is stored, since nobody knows what it costs to call it again."""
+    return x.map_blocks(lambda block: block / 2, dtype=x.dtype)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: (x - x.mean(axis=0)).std(), lambda x: (x + x.T).sum(axis=1)],
+    ids=["centre", "transpose"],
+)
+def test_what_can_not_be_held_goes_through_scratch(tmp_path: Path, function: Any, workers: int) -> None:
+    """In a fifth of the array, results are the same bits, and the folder is empty afterwards."""
+    made = function(halves(nb.from_array(A, chunks=(100, 100))))
+    with nb.config(memory=A.nbytes // 5, scratch=str(tmp_path)):
+        report = made.plan()
+        result = made.compute(workers=workers)
+        expected = made.compute(workers=1)
+
+    np.testing.assert_allclose(result, function(A / 2), rtol=1e-12)
+    assert np.asarray(expected).tobytes() == np.asarray(result).tobytes()
+    assert A.nbytes == report.plan.spilled_bytes
+    assert report.plan.run_bytes() <= A.nbytes // 5
+    assert re.search(r"map_blocks\(<lambda>\) goes through scratch, 7\.63 MiB written: to hold it", str(report))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_masked_blocks_through_scratch(tmp_path: Path) -> None:
+    """Masks go along."""
+    masked = np.ma.masked_less(A, 0)
+    x = nb.take(nb.from_array(masked, chunks=(100, 100)), np.arange(999, -1, -1), axis=0)
+    made = (x - x.mean(axis=0)).sum(axis=1)
+    with nb.config(memory=A.nbytes // 4, scratch=str(tmp_path)):
+        check(made, (masked[::-1] - masked.mean(axis=0)).sum(axis=1), within=1e-10)
+
+
+def test_a_scratch_folder_that_is_missing(tmp_path: Path) -> None:
+    """It is told before anything is computed."""
+    made = (halves(nb.from_array(A, chunks=100)) + halves(nb.from_array(A, chunks=100)).T).sum()
+    nowhere = nb.config(memory=A.nbytes // 5, scratch=str(tmp_path / "nowhere"))
+    with nowhere, pytest.raises(WriteError, match="there is no folder"):
+        made.compute()
