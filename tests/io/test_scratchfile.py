@@ -80,6 +80,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(WriteError, match=f"the disk is full: {tmp_path}"):
         file.put(0, np.arange(3))
+    file.close()
 
 
 def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

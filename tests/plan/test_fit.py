@@ -114,7 +114,8 @@ def test_masked_blocks_through_scratch(tmp_path: Path) -> None:
 
 def test_a_scratch_folder_that_is_missing(tmp_path: Path) -> None:
     """It is told before anything is computed."""
-    made = (halves(nb.from_array(A, chunks=100)) + halves(nb.from_array(A, chunks=100)).T).sum()
+    x = halves(nb.from_array(A, chunks=100))
+    made = (x + x.T).sum()
     nowhere = nb.config(memory=A.nbytes // 5, scratch=str(tmp_path / "nowhere"))
     with nowhere, pytest.raises(WriteError, match="there is no folder"):
         made.compute()
