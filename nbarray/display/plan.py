@@ -16,9 +16,9 @@ import numpy as np
 
 from nbarray.display.facts import clip, ends, file_text, shape_text
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.operands import operand_of
 from nbarray.io.protocols import Origin
 from nbarray.plan.plan import Plan
+from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.units import format_bytes, format_count
 
 __all__ = ["NodeTasks", "SourceReads", "node_tasks", "plan_html", "plan_text", "source_reads"]
@@ -56,11 +56,13 @@ class SourceReads:
 
     origins : where they come from, each once
     read_bytes : what all tasks read together
+    decoded_bytes : of the whole chunks that hold it, as often as tasks take part of them
     stored_bytes : what there is to read; where less, parts are read more than once
     """
 
     origins: tuple[Origin, ...]
     read_bytes: int
+    decoded_bytes: int
     stored_bytes: int
 
 
@@ -85,33 +87,17 @@ def node_tasks(plan: Plan) -> list[NodeTasks]:
 
 def source_reads(plan: Plan) -> list[SourceReads]:
     """What is taken from each source, those alike together; most bytes first."""
-    read: dict[SourceArray, int] = {}
-    by_node = np.argsort(plan.task_node, kind="stable")
-    edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
-    for k, lowered in enumerate(plan.nodes):
-        bases = [operand_of(expr).base for expr in lowered.operands]
-        if not any(isinstance(base, SourceArray) for base in bases):
-            continue
-        tasks = by_node[edges[k] : edges[k + 1]]
-        boxes = lowered.operand_boxes(*lowered.chunks.boxes(plan.task_block[tasks]))
-        for base, (low, high) in zip(bases, boxes, strict=True):
-            if isinstance(base, SourceArray):
-                elements = int(np.maximum(high - low, 0).prod(axis=1).sum())
-                read[base] = read.get(base, 0) + elements * base.dtype.itemsize
-    return _alike_together(read)
-
-
-def _alike_together(read: dict[SourceArray, int]) -> list[SourceReads]:
-    groups: dict[tuple[str, str | None, str], list[SourceArray]] = {}
-    for source in read:
+    groups: dict[tuple[str, str | None, str], list[tuple[SourceArray, Reads]]] = {}
+    for source, reads in reads_by_source(plan).items():
         origin = source.reader.origin
-        groups.setdefault((origin.kind, origin.name, origin.route), []).append(source)
+        groups.setdefault((origin.kind, origin.name, origin.route), []).append((source, reads))
     found = [
         SourceReads(
-            tuple(dict.fromkeys(source.reader.origin for source in group)),
-            sum(read[source] for source in group),
+            tuple(dict.fromkeys(source.reader.origin for source, _ in group)),
+            sum(reads.read_bytes for _, reads in group),
+            sum(reads.decoded_bytes for _, reads in group),
             # one reader may be cut into chunks in several ways
-            sum({id(s.reader): prod(s.sizes) * s.dtype.itemsize for s in group}.values()),
+            sum({id(s.reader): prod(s.sizes) * s.dtype.itemsize for s, _ in group}.values()),
         )
         for group in groups.values()
     ]
@@ -145,7 +131,9 @@ def _source_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
         if left_out and k == len(first):
             yield "…", "", f"{format_count(left_out)} more sources"
         times = f"{source.read_bytes / source.stored_bytes:.2f} ×" if source.stored_bytes else ""
-        yield format_bytes(source.read_bytes), times, _origin_text(source.origins)
+        much = source.decoded_bytes > 1.05 * source.read_bytes
+        decoded = f" ({format_bytes(source.decoded_bytes)}, in whole chunks)" if much else ""
+        yield format_bytes(source.read_bytes), times, _origin_text(source.origins) + decoded
 
 
 def _origin_text(origins: tuple[Origin, ...]) -> str:

@@ -13,10 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from nbarray.errors import BudgetError
+from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Corner, Lowered
 from nbarray.expr.node import place_of
 from nbarray.expr.operands import operand_of, reads_storage
 from nbarray.plan.plan import Plan
+from nbarray.plan.reads import Reads, decodes, reads_by_source
 from nbarray.rewrite.grain import Grain
 from nbarray.units import format_bytes
 
@@ -24,6 +26,8 @@ __all__ = ["check_fits", "fit", "smaller_chunks"]
 
 #: Blocks begin at multiples of this in the scratch file, in bytes.
 SCRATCH_ALIGNMENT = 64
+#: A copy of a source pays where it saves so many bytes of decoding, and so many times what it moves itself.
+COPY_BYTES, COPY_PAYS = 32 * 2**20, 2
 
 
 def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
@@ -33,8 +37,49 @@ def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan
 
     Blocks are held while there is room.  Where there isn't, work is first cut more finely, which costs a little
     time; then blocks that many tasks wait for go through a scratch file.  Elementwise chains and reads
-    are never held to begin with: they are done again by each task that needs them.
+    are never held to begin with: they are done again by each task that needs them.  Only a source whose stored
+    chunks lie so that tasks would decode them many times over is read once, into blocks.
     """
+    best = _fit_cut(build, grain, budget_bytes)
+    often = _decoded_often(best)
+    if not often:
+        return best
+    copied = _fit_cut(build, replace(grain, copied=frozenset(often)), budget_bytes)
+    if copied.run_bytes() > budget_bytes or COPY_PAYS * _moved_bytes(copied) > _moved_bytes(best):
+        return best
+    notes = tuple(_copied_note(source, reads) for source, reads in often.items())
+    return replace(copied, notes=(*notes, *copied.notes))
+
+
+def _decoded_often(plan: Plan) -> dict[SourceArray, Reads]:
+    """The sources that are decoded much more often than once."""
+    found = reads_by_source(plan) if plan.read_bytes.any() else {}
+    return {
+        source: reads
+        for source, reads in found.items()
+        if decodes(source) and reads.decoded_bytes - _size(source) > max(COPY_BYTES, COPY_PAYS * _size(source))
+    }
+
+
+def _moved_bytes(plan: Plan) -> int:
+    """Bytes decoded, and written to scratch."""
+    return sum(reads.decoded_bytes for reads in reads_by_source(plan).values()) + plan.spilled_bytes
+
+
+def _size(source: SourceArray) -> int:
+    return math.prod(source.sizes) * source.dtype.itemsize
+
+
+def _copied_note(source: SourceArray, reads: Reads) -> str:
+    times = reads.decoded_bytes / max(1, _size(source))
+    return (
+        f"{source.label} is read once into blocks: its stored chunks of {source.reader.stored_chunks} lie so "
+        f"that tasks would decode it {times:.0f} times"
+    )
+
+
+def _fit_cut(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
+    """The plan that fits by being cut finely enough, or by spilling."""
     coarsest = best = build(grain)
     finer = grain.finer()
     made = [(grain, coarsest)]

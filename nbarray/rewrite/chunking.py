@@ -10,7 +10,7 @@ from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.rewrite.driver import on
 
-__all__ = ["drop_rechunk", "merge_rechunks", "source_chunks"]
+__all__ = ["drop_rechunk", "merge_rechunks", "source_chunks", "whole_chunks"]
 
 #: A source is read in pieces of about so many bytes, made of whole stored chunks.
 READ_BYTES = 2 * 2**20
@@ -55,15 +55,15 @@ def source_chunks(expr: Expr) -> Expr | None:
             stored = expr.reader.stored_chunks
             if expr.reader.array is not None or stored is None:
                 return None
-            good = _multiples(expr.sizes, stored, expr.dtype.itemsize)
+            good = whole_chunks(expr.sizes, stored, expr.dtype.itemsize)
             return SourceArray(held, good) if good != chunks else None
     return None
 
 
-def _multiples(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: int) -> Chunks:
-    """Whole stored chunks, as many along the last axes as make up a good read."""
+def whole_chunks(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: int, divisor: int = 1) -> Chunks:
+    """Whole stored chunks, as many along the last axes as make up a good read, or one so many times smaller."""
     lengths = [max(1, min(s, n)) for s, n in zip(stored, shape, strict=True)]
-    left = READ_BYTES // max(1, math.prod(lengths) * itemsize)
+    left = READ_BYTES // divisor // max(1, math.prod(lengths) * itemsize)
     for k in range(len(shape) - 1, -1, -1):
         times = max(1, min(left, -(-shape[k] // lengths[k]) if lengths[k] else 1))
         if lengths[k] * times < shape[k]:

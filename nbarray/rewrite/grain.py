@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from nbarray.expr.node import Expr
+
 __all__ = ["USUAL", "Grain"]
 
 #: How many times less each finer grain takes, and the finest there is.
@@ -18,10 +20,12 @@ class Grain:
 
     task_elements : the most elements of a task's block, None for what is usual
     divisor : how many times smaller than usual tasks, steps, tiles and products are
+    copied : stored arrays that are read once into blocks, because tasks would decode their chunks too often
     """
 
     task_elements: int | None = None
     divisor: int = 1
+    copied: frozenset[Expr] = frozenset()
 
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.

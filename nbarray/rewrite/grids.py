@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct, is_generated, operand_of, reads_storage
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import TILE_ELEMENTS
+from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
 __all__ = ["Space", "elementwise_grid", "fold_grid", "step_lengths"]
@@ -45,7 +47,7 @@ class Space:
     has_blocks: bool = False
 
     @staticmethod
-    def of(shape: tuple[int, ...], operands: Sequence[Expr]) -> Space:
+    def of(shape: tuple[int, ...], operands: Sequence[Expr], grain: Grain = USUAL) -> Space:
         units: list[AxisChunks | None] = [None] * len(shape)
         has_storage = has_generated = has_blocks = False
         for expr in operands:
@@ -56,7 +58,7 @@ class Space:
                 continue
             has_storage |= stored
             has_blocks |= not stored
-            chunks = view_chunks(operand.base.chunks, operand.placement)
+            chunks = view_chunks(_readable_chunks(operand.base, grain), operand.placement)
             skip = len(shape) - len(chunks.axes)
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
                 if axis.size == shape[k + skip] and not m.repeats:
@@ -66,6 +68,15 @@ class Space:
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
         return have if have is not None else regular(self.shape[axis], 1)
+
+
+def _readable_chunks(base: Expr, grain: Grain) -> Chunks:
+    """The chunks that reading shouldn't cut: those that the rules chose, or smaller ones where memory is short."""
+    if grain.divisor > 1 and isinstance(base, SourceArray) and reads_storage(base):
+        stored = base.reader.stored_chunks
+        if stored is not None:
+            return whole_chunks(base.sizes, stored, base.dtype.itemsize, grain.divisor)
+    return base.chunks
 
 
 def _reconcile(a: AxisChunks | None, b: AxisChunks) -> AxisChunks:

@@ -99,6 +99,8 @@ class Lowering:
         return lowered
 
     def _lower(self, expr: Expr) -> Expr:
+        if expr in self._grain.copied:
+            return self._copy(expr)
         if is_direct(expr) or isinstance(expr, Lowered):
             return expr
         return _TABLE[type(expr)](self, expr)
@@ -113,7 +115,7 @@ class Lowering:
 
     def _elementwise_from(self, parts: FusedParts, expr: Expr, wanted: Chunks | None = None) -> Lowered:
         """wanted : how what takes it in is cut; followed where it costs nothing to"""
-        space = Space.of(expr.sizes, parts.operands)
+        space = Space.of(expr.sizes, parts.operands, self._grain)
         grain = self._grain
         if wanted is not None and not space.has_storage:
             units = tuple(wish if have is None else have for have, wish in zip(space.units, wanted.axes, strict=True))
@@ -169,7 +171,7 @@ class Lowering:
             for r, base in zip(reductions, bases, strict=True)
         )
         parts = fuse_folds(of_bases, self.operand, first.count, self._grain.divisor)
-        space = Space.of(bases[0].sizes, parts.operands)
+        space = Space.of(bases[0].sizes, parts.operands, self._grain)
         grid = fold_grid(space, first.axes, self._grain)
         if kept is not None:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
@@ -236,7 +238,7 @@ class Lowering:
 
     def take(self, expr: Take) -> Expr:
         arg = self.operand(expr.base)
-        axes = list(Space.of(arg.sizes, (arg,)).units)
+        axes = list(Space.of(arg.sizes, (arg,), self._grain).units)
         lengths = [a if a is not None else None for a in axes]
         lengths[expr.axis] = None
         space = Space(expr.sizes, tuple(lengths), False, False)

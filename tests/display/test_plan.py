@@ -38,7 +38,7 @@ def test_sources_with_their_route() -> None:
     lines = words(plan_text(plan([f[::2].sum().expr, f.max(axis=0).expr])))
 
     assert "read source" in lines
-    assert "576 B 1.50 × file f: in memory" in lines
+    assert "576 B 1.50 × file f: in memory (768 B, in whole chunks)" in lines
 
 
 def test_files_that_are_alike_count_together() -> None:

@@ -1,0 +1,70 @@
+"""What a plan takes from each source, and what it has to decode for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbarray.expr.leaves import SourceArray
+from nbarray.expr.operands import operand_of, reads_storage
+from nbarray.grid.chunks import Int64
+from nbarray.grid.regions import Placement
+from nbarray.plan.plan import Plan
+
+__all__ = ["Reads", "decodes", "reads_by_source"]
+
+
+@dataclass
+class Reads:
+    """Bytes of stored numbers that all tasks take from a source, and bytes of the whole chunks that hold them.
+
+    A chunk counts each time a task takes part of it.  They are the same where nothing has to be decoded.
+    """
+
+    read_bytes: int = 0
+    decoded_bytes: int = 0
+
+
+def decodes(source: SourceArray) -> bool:
+    """Whether chunks have to be decoded whole for any part of them."""
+    if not reads_storage(source) or source.reader.stored_chunks is None:
+        return False
+    return "not compressed" not in source.reader.origin.route
+
+
+def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
+    """What is taken from each source."""
+    found: dict[SourceArray, Reads] = {}
+    by_node = np.argsort(plan.task_node, kind="stable")
+    edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
+    for k, lowered in enumerate(plan.nodes):
+        operands = [operand_of(expr) for expr in lowered.operands]
+        if not any(isinstance(operand.base, SourceArray) for operand in operands):
+            continue
+        tasks = by_node[edges[k] : edges[k + 1]]
+        boxes = lowered.operand_boxes(*lowered.chunks.boxes(plan.task_block[tasks]))
+        for operand, (low, high) in zip(operands, boxes, strict=True):
+            base = operand.base
+            if isinstance(base, SourceArray):
+                reads = found.setdefault(base, Reads())
+                read = int(np.maximum(high - low, 0).prod(axis=1).sum()) * base.dtype.itemsize
+                reads.read_bytes += read
+                if decodes(base):
+                    read = _decoded(base, operand.placement, low, high)
+                reads.decoded_bytes += read
+    return found
+
+
+def _decoded(base: SourceArray, placement: Placement, low: Int64, high: Int64) -> int:
+    """Bytes of all chunks that boxes touch; along an axis, a step touches no more chunks than it has positions."""
+    stored = base.reader.stored_chunks
+    assert stored is not None
+    base_low, base_high = placement.base_boxes(low, high, base.ndim)
+    chunk = np.array(stored, np.int64)
+    touched = np.where(base_high > base_low, (base_high - 1) // chunk - base_low // chunk + 1, 0)
+    for k, axis in enumerate(placement.axes):
+        if axis.axis >= 0:
+            touched[:, axis.axis] = np.minimum(touched[:, axis.axis], np.maximum(high[:, k] - low[:, k], 0))
+    elements = np.minimum(touched * chunk, np.array(base.sizes, np.int64)).prod(axis=1)
+    return int(elements.sum()) * base.dtype.itemsize
