@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from nbarray.config import current
 from nbarray.display.plan import plan_html, plan_text
 from nbarray.plan.plan import Plan
+from nbarray.plan.reads import reads_by_source
 
 __all__ = ["PlanReport"]
 
@@ -51,6 +53,22 @@ class PlanReport:
     def result_bytes(self) -> int:
         """Bytes of the results."""
         return self.plan.result_bytes
+
+    @property
+    def projected_peak(self) -> int:
+        """About the most bytes that a run holds with these workers and this budget, results included."""
+        workers, budget = self.workers or current().workers, self.budget_bytes or current().budget_bytes()
+        return self.plan.projected_peak(workers, budget)
+
+    @property
+    def decoded_bytes(self) -> int:
+        """Bytes of the stored chunks that are decoded for that, each time they are."""
+        return sum(reads.decoded_bytes for reads in reads_by_source(self.plan).values())
+
+    @property
+    def spilled_bytes(self) -> int:
+        """Bytes written to scratch."""
+        return self.plan.spilled_bytes
 
     @property
     def read_bytes(self) -> int:

@@ -25,6 +25,8 @@ __all__ = ["NodeTasks", "SourceReads", "node_tasks", "plan_html", "plan_text", "
 
 #: Operations and sources that get a line of their own at most.
 MOST_LINES = 12
+#: Where no budget is given.
+UNBOUNDED = 2**62
 _NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
 _WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
 _TABLE = "border-collapse:collapse;margin:0 0 8px 0"
@@ -162,10 +164,7 @@ def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> I
     if plan.spilled_bytes:
         yield format_bytes(plan.spilled_bytes), "written to scratch"
     if workers is not None and workers > 1 and plan.ntasks:
-        largest = int((plan.task_bytes + plan.scratch_bytes).max())
-        more = plan.run_bytes() + (min(workers, plan.ntasks) - 1) * largest
-        if budget_bytes is not None:
-            more = max(plan.run_bytes(), min(more, budget_bytes))
+        more = plan.projected_peak(workers, UNBOUNDED if budget_bytes is None else budget_bytes)
         yield format_bytes(more), f"together, about, with {workers} workers"
     if budget_bytes is not None:
         fits = plan.run_bytes() <= budget_bytes

@@ -238,11 +238,16 @@ class Fused(Lowered):
             bytes_ += part * (base.dtype.itemsize + base.masked) + decoding_bytes(base)
         if self.program.folds and self.final:
             bytes_ += state_bytes(self.program.folds, low, high, True)
-        linear = [fold for fold in self.program.folds if fold.linear is not None]
-        if linear:
-            # sums of stored numbers, and counts of those left out, beside the state
-            bytes_ += state_bytes(linear, space_low, space_high, True)
+        for fold in self.program.folds:
+            if fold.linear is not None:
+                # sums of stored numbers, and counts of those left out, beside the state
+                bytes_ += self._kept_elements(space_low, space_high) * (8 + fold.left.itemsize)
         return bytes_
+
+    def _kept_elements(self, low: Int64, high: Int64) -> Int64:
+        extent = np.maximum(high - low, 0)
+        extent[:, list(self.program.folds[0].axes)] = 1
+        return extent.prod(axis=1)
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)

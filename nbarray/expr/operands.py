@@ -27,6 +27,7 @@ __all__ = [
     "DIRECT",
     "Operand",
     "block_ranges",
+    "decodes",
     "decoding_bytes",
     "is_direct",
     "is_generated",
@@ -54,12 +55,18 @@ def reads_storage(expr: Expr) -> bool:
     return isinstance(expr, SourceArray) and expr.reader.array is None
 
 
+def decodes(source: SourceArray) -> bool:
+    """Whether stored chunks have to be decoded whole for any part of them."""
+    if not reads_storage(source) or source.reader.stored_chunks is None:
+        return False
+    return "not compressed" not in source.reader.origin.route
+
+
 def decoding_bytes(expr: Expr) -> int:
-    """What reading any part of `expr` takes besides what is read: a chunk as stored, inflated, and in order."""
-    if not (isinstance(expr, SourceArray) and reads_storage(expr)):
+    """What reading any part of `expr` takes besides what is read: a chunk as it is stored, and decoded."""
+    if not (isinstance(expr, SourceArray) and decodes(expr)):
         return 0
-    stored = expr.reader.stored_chunks
-    return 0 if stored is None else 3 * math.prod(stored) * expr.dtype.itemsize
+    return 2 * math.prod(expr.reader.stored_chunks or ()) * expr.dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)

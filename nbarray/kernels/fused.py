@@ -15,7 +15,7 @@ from nbarray.errors import InputError
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
 from nbarray.kernels.reductions import REDUCTIONS, State, Where
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import part_of, steps, tiles
+from nbarray.kernels.tiles import fold_tiles, part_of, steps, tiles
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
 
@@ -171,7 +171,7 @@ def _fold_steps(
         for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset):
             values, masks = _cut(operands, program.spreads, tile)
             registers, planes = evaluator.registers(values, masks, tile_shape, None)
-            where = Where(tuple(p + s.start for p, s in zip(a, tile, strict=True)), shape)
+            corner = tuple(p + s.start for p, s in zip(a, tile, strict=True))
             for fold, state in zip(folds, states, strict=True):
                 value = _spread(registers[fold.register], tile_shape)
                 skip = _left_out(fold, registers, planes, tile_shape)
@@ -179,6 +179,7 @@ def _fold_steps(
                     may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
                     value = _neutralised(value, skip, fold, may_overwrite, workspace)
                     _count_left(state, skip, axes, target, fold.left)
+                where = Where(corner, shape, state.left is None)
                 REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
 
 
@@ -188,7 +189,7 @@ def _schedule(
 ) -> tuple[tuple[tuple[slice, ...], Corner, tuple[slice, ...]], ...]:
     """The tiles of a step, each with its shape and where in the state its results go."""
     made = []
-    for tile in tiles(extent, elements):
+    for tile in fold_tiles(extent, elements, axes):
         target = tuple(
             slice(0, 1) if k in axes else slice(s.start + offset[k], s.stop + offset[k]) for k, s in enumerate(tile)
         )
@@ -257,7 +258,7 @@ def _count_left(
     if state.left is None:
         state.left = np.zeros(state.planes[0].shape, dtype)
     if state.left.size == 1:
-        state.left += np.count_nonzero(skip)
+        np.add(state.left, np.count_nonzero(skip), out=state.left, casting="unsafe")
         return
     if all(skip.shape[a] == 1 for a in axes):
         state.left[target] += skip
@@ -282,7 +283,7 @@ def merge_states(name: str, states: list[State]) -> State:
 def finish_state(fold: Fold, state: State, count: int) -> Planes:
     """The result of a reduction over `count` elements, with the reduced axes kept at length 1."""
     row = REDUCTIONS[fold.name]
-    seen = count if state.left is None else count - state.left
+    seen = count if state.left is None else np.subtract(count, state.left, dtype=np.int64)
     params = dict(fold.params)
     nothing = np.equal(seen, 0)
     on_nothing = params.get("on_nothing")

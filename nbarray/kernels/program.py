@@ -164,7 +164,7 @@ class Program:
 
     def scratch_bytes(self) -> int:
         """Upper bound of what an evaluator's buffers take."""
-        widths = sum(i.dtype.itemsize for i in self.instructions)
+        widths = sum(_share_buffers(self)[1])
         masks = 2 * sum(self.masked_registers())
         # one fold after the other: its temporaries are gone when the next begins
         fold = max((2 * max(8, fold.values.itemsize) + 2 for fold in self.folds), default=0)

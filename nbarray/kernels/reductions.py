@@ -91,10 +91,14 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Tile:
 
 @dataclass(slots=True)
 class Where:
-    """Where a tile lies in the whole array: needed by what reports positions."""
+    """Where a tile lies in the whole array: needed by what reports positions.
+
+    alike : nothing has been left out so far, so that all results of the tile have seen equally many elements
+    """
 
     low: tuple[int, ...]
     shape: tuple[int, ...]
+    alike: bool
 
 
 # ---------------------------------------------------------------- sum, prod, any, all, min, max, mean
@@ -250,7 +254,7 @@ def _moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axe
     if mask is None:
         n: Any = float(size)
         if size == 1:
-            _moments_update(planes, n, values.astype(kind, copy=False), 0.0)
+            _moments_update(planes, n, values.astype(kind, copy=False), 0.0, where.alike)
             return
         total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)
         mean = total / n
@@ -265,11 +269,39 @@ def _moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axe
         square = deviation.real**2 + deviation.imag**2
     else:
         square = np.multiply(deviation, deviation, out=deviation)
-    _moments_update(planes, n, mean, np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype))
+    m2 = np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype)
+    _moments_update(planes, n, mean, m2, where.alike)
 
 
-def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any) -> None:
+def _moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> None:
+    """As `_moments_update`, where all results have seen equally many elements."""
     count, mean_plane, m2_plane = planes
+    before = float(count.flat[0])
+    if before + n == 0:
+        return
+    share = n / (before + n)
+    delta = mean - mean_plane
+    step = delta * share
+    mean_plane += step
+    if step.dtype.kind == "c":
+        square = (delta.real * step.real + delta.imag * step.imag) * before
+    else:
+        square = np.multiply(delta, step, out=step)
+        square *= before
+    m2_plane += square
+    m2_plane += m2
+    count += n
+
+
+def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) -> None:
+    """Put a group of `n` elements, with its mean and sum of squared deviations, to those seen before.
+
+    alike : whether nothing has been left out so far, so that all results have seen equally many elements
+    """
+    count, mean_plane, m2_plane = planes
+    if alike and isinstance(n, float) and count.size:
+        _moments_update_alike(planes, n, mean, m2)
+        return
     together = count + n
     share = np.divide(n, together, out=np.zeros_like(count), where=together > 0)
     delta = mean - mean_plane
@@ -284,7 +316,9 @@ def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any) -> None:
 
 
 def _moments_merge(planes: list[Tile], other: list[Tile]) -> None:
-    _moments_update(planes, other[0], other[1], other[2])
+    alike = all(plane.size and plane.min() == plane.max() for plane in (planes[0], other[0]))
+    n: Any = float(other[0].flat[0]) if alike else other[0]
+    _moments_update(planes, n, other[1], other[2], alike)
 
 
 def _variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:

@@ -6,14 +6,25 @@ once and stays in cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGEST_TILE", "LEAST_TILE", "SMALLEST_TILE", "TILE_BYTES", "TILE_ELEMENTS", "part_of", "steps", "tiles"]
+__all__ = [
+    "LARGEST_TILE",
+    "LEAST_TILE",
+    "SMALLEST_TILE",
+    "TILE_BYTES",
+    "TILE_ELEMENTS",
+    "fold_tiles",
+    "part_of",
+    "steps",
+    "tiles",
+]
 
 #: Elements of a tile where nothing more is known.
 TILE_ELEMENTS = 65_536
@@ -22,6 +33,8 @@ TILE_ELEMENTS = 65_536
 TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
 #: No smaller tiles, however short memory is: calls would take longer than what they do.
 LEAST_TILE = 1024
+#: A tile that is folded is made of runs of so many elements that lie side by side.
+RUN_LENGTH = 8192
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -54,15 +67,37 @@ def steps(low: tuple[int, ...], high: tuple[int, ...], lengths: tuple[int, ...])
 @lru_cache(maxsize=256)
 def tiles(shape: tuple[int, ...], elements: int) -> tuple[tuple[slice, ...], ...]:
     """Cut a box of `shape` into tiles of about so many elements, long along the last axes, in C order."""
-    lengths = []
-    left = max(1, elements)
-    for n in reversed(shape):
-        pieces = -(-n // left) if n else 1
-        length = max(1, -(-n // pieces))
-        lengths.append(length)
-        left = max(1, left // length)
+    lengths = [1] * len(shape)
+    _lengthen(lengths, shape, range(len(shape)), elements)
+    return _cut(shape, lengths)
+
+
+@lru_cache(maxsize=256)
+def fold_tiles(shape: tuple[int, ...], elements: int, axes: tuple[int, ...]) -> tuple[tuple[slice, ...], ...]:
+    """Cut a box that is reduced over `axes` into tiles that hold as much of those as can be.
+
+    Results are then touched seldom.  Tiles are made of runs that lie side by side in memory.
+
+    >>> len(fold_tiles((32, 100_000), 262_144, (0,)))
+    13
+    """
+    lengths = [1] * len(shape)
+    _lengthen(lengths, shape, range(len(shape)), min(elements, RUN_LENGTH))
+    _lengthen(lengths, shape, axes, elements)
+    _lengthen(lengths, shape, range(len(shape)), elements)
+    return _cut(shape, lengths)
+
+
+def _lengthen(lengths: list[int], shape: tuple[int, ...], axes: Iterable[int], elements: int) -> None:
+    """Make a tile longer along some axes, the last first, until it holds about so many elements."""
+    for k in sorted(axes, reverse=True):
+        room = max(1, elements // max(1, math.prod(lengths) // lengths[k]))
+        pieces = -(-shape[k] // room) if shape[k] else 1
+        lengths[k] = max(lengths[k], 1, -(-shape[k] // pieces))
+
+
+def _cut(shape: tuple[int, ...], lengths: list[int]) -> tuple[tuple[slice, ...], ...]:
     axes = [
-        [slice(a, min(a + length, n)) for a in range(0, n, length)]
-        for n, length in zip(shape, reversed(lengths), strict=True)
+        [slice(a, min(a + length, n)) for a in range(0, n, length)] for n, length in zip(shape, lengths, strict=True)
     ]
     return tuple(product(*axes))

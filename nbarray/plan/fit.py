@@ -16,9 +16,9 @@ from nbarray.errors import BudgetError
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Corner, Lowered
 from nbarray.expr.node import place_of
-from nbarray.expr.operands import operand_of, reads_storage
+from nbarray.expr.operands import decodes, operand_of, reads_storage
 from nbarray.plan.plan import Plan
-from nbarray.plan.reads import Reads, decodes, reads_by_source
+from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.rewrite.grain import Grain
 from nbarray.units import format_bytes
 

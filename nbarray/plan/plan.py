@@ -101,6 +101,12 @@ class Plan:
         """How many tasks each node has."""
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
 
+    def projected_peak(self, workers: int, budget_bytes: int) -> int:
+        """About the most bytes that a run holds: what it takes at the least, and a task more for each more worker."""
+        largest = int((self.task_bytes + self.scratch_bytes).max(initial=0))
+        ahead = (min(workers, max(1, self.ntasks)) - 1) * largest
+        return max(self.run_bytes(), min(self.run_bytes() + ahead, budget_bytes))
+
     def run_bytes(self) -> int:
         """What a run takes at the least: the sequential peak and the results."""
         return self.sequential_peak + self.result_bytes

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.operands import operand_of, reads_storage
+from nbarray.expr.operands import decodes, operand_of
 from nbarray.grid.chunks import Int64
 from nbarray.grid.regions import Placement
 from nbarray.plan.plan import Plan
 
-__all__ = ["Reads", "decodes", "reads_by_source"]
+__all__ = ["Reads", "reads_by_source"]
 
 
 @dataclass
@@ -24,13 +24,6 @@ class Reads:
 
     read_bytes: int = 0
     decoded_bytes: int = 0
-
-
-def decodes(source: SourceArray) -> bool:
-    """Whether chunks have to be decoded whole for any part of them."""
-    if not reads_storage(source) or source.reader.stored_chunks is None:
-        return False
-    return "not compressed" not in source.reader.origin.route
 
 
 def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:

@@ -65,7 +65,7 @@ def fuse_folds(
             reduce.dtype,
             reduce.params,
             reduce.masked,
-            np.dtype(np.int32 if count < 2**31 else np.int64),
+            np.min_scalar_type(count),
             linear,
         )
         for reduce, base, skipped, linear in found

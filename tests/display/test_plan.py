@@ -27,7 +27,7 @@ def test_tasks_by_operation() -> None:
 
     assert "Plan: 4 tasks of 2 operations, 384 B to read" == lines[0]
     assert "tasks block bytes scratch reads operation" == lines[1]
-    assert "3 (2, 8) 128 B 512 B 384 B map_blocks(negative)" == lines[2]
+    assert "3 (2, 8) 128 B 384 B 384 B map_blocks(negative)" == lines[2]
     assert lines[3].startswith("1 (8, 6)")
     assert lines[3].endswith("subtract")
 
