@@ -47,11 +47,13 @@ class Ledger:
         self.budget_bytes = budget_bytes
         self._slack = budget_bytes - self._plan.run_bytes()
 
-    def next_task(self) -> int | None:
-        """A task that may start now, taken off the list of ready ones, or None."""
+    def next_task(self, before: int | None = None) -> int | None:
+        """The first task that may start now (and comes before `before`), taken off the list of ready ones, or None."""
         if not self._ready:
             return None
         task = self._ready[0]
+        if before is not None and task >= before:
+            return None
         if task != self.head:
             cost = self._blocks[task] + self._scratch[task]
             if self.ahead_bytes + cost > self._slack:
@@ -104,6 +106,11 @@ class Ledger:
         if nbytes and before:
             self._ahead[task] = nbytes
             self.ahead_bytes += nbytes
+
+    @property
+    def ready(self) -> int:
+        """How many tasks have all that they need, whether or not there is memory for them."""
+        return len(self._ready)
 
     @property
     def all_done(self) -> bool:

@@ -27,8 +27,10 @@ __all__ = ["Run"]
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
-#: (task, block, error, when it began)
-_Outcome = tuple[int, Any, BaseException | None, float]
+#: (task, block, error, when it began, when it ended)
+_Outcome = tuple[int, Any, BaseException | None, float, float]
+#: A worker takes short tasks for about so many seconds at once, and not more of them than this.
+WINDOW_S, LARGEST_WINDOW = 0.001, 64
 
 
 class Run:
@@ -58,7 +60,7 @@ class Run:
         self._error: BaseException | None = None
         self._busy_s = 0.0
         self._started_s = 0.0
-        self._running = 0
+        self._running = self._waiting = 0
         self._ended = threading.Event()
         self._change = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -198,48 +200,75 @@ class Run:
             thread.start()
 
     def _work(self, worker: int) -> None:
-        workspace = Workspace()
-        task = self._next(worker)
-        while task is not None:
-            start = perf_counter()
-            block = error = None
-            try:
-                assert self._results is not None
-                block = run_task(self.plan, task, self._inputs(task), self._results, workspace)
-            except BaseException as e:
-                error = e
-            # handed over, not shared: a worker that kept a name for its last block would keep the block
-            outcome, block = [(task, block, error, start)], None
-            task = self._next(worker, outcome)
+        workspace, window = Workspace(), 1
+        outcomes: list[_Outcome] = []
+        tasks = self._next(worker, outcomes, window)
+        while tasks:
+            begin = perf_counter()
+            for task in tasks:
+                if self.state in ("failed", "cancelled"):
+                    # taken, but not begun
+                    outcomes.append((task, None, None, 0.0, 0.0))
+                    continue
+                start = perf_counter()
+                block = error = None
+                try:
+                    assert self._results is not None
+                    block = run_task(self.plan, task, self._inputs(task), self._results, workspace)
+                except BaseException as e:
+                    error = e
+                # handed over, not shared: a worker that kept a name for its last block would keep the block
+                outcomes.append((task, block, error, start, perf_counter()))
+                block = None
+            # so many short tasks at once that taking them costs little, and nothing waits long for the others
+            each = (perf_counter() - begin) / len(tasks)
+            window = max(1, min(2 * window, LARGEST_WINDOW, int(WINDOW_S / max(each, 1e-9))))
+            tasks = self._next(worker, outcomes, window)
 
     def _inputs(self, task: int) -> list[Any]:
         return [self._blocks[d] for d in self.plan.dependencies(task).tolist()]
 
-    def _next(self, worker: int, outcome: list[_Outcome] | None = None) -> int | None:
-        """Hand in what came out of a task, and take the next one; None when there is nothing left to do."""
+    def _next(self, worker: int, outcomes: list[_Outcome], window: int) -> list[int]:
+        """Hand in what came out of tasks, and take the next few; none when there is nothing left to do."""
         with self._change:
-            if outcome is not None:
-                self._running -= 1
-                try:
-                    self._hand_in(worker, *outcome.pop())
-                except Exception as error:  # an error of ours: nobody may wait for ever for its sake
-                    self.state, self._error = "failed", error
-                    self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+            self._running -= len(outcomes)
+            try:
+                for k, outcome in enumerate(outcomes):
+                    outcomes[k] = None  # type: ignore[call-overload]
+                    self._hand_in(worker, *outcome)
+                outcome = None  # type: ignore[assignment]
+            except Exception as error:  # an error of ours: nobody may wait for ever for its sake
+                self.state, self._error = "failed", error
+                self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+            outcomes.clear()
             while True:
                 if self._ended.is_set() or self.state in ("failed", "cancelled"):
                     self._end_if_idle()
-                    return None
-                task = None
-                if self.state == "running" and worker < self._workers:
-                    task = self._ledger.next_task()
-                if task is not None:
-                    self._running += 1
-                    self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
-                    return task
+                    return []
+                tasks = self._take(window) if self.state == "running" and worker < self._workers else []
+                if tasks:
+                    return tasks
+                self._waiting += 1
                 self._change.wait()
+                self._waiting -= 1
 
-    def _hand_in(self, worker: int, task: int, block: Any, error: BaseException | None, start: float) -> None:
-        stop = perf_counter()
+    def _take(self, window: int) -> list[int]:
+        """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
+        tasks: list[int] = []
+        window = 1 if self._workers == 1 else max(1, min(window, self._ledger.ready // self._workers))
+        while len(tasks) < window:
+            task = self._ledger.next_task(tasks[0] + 2 * window if tasks else None)
+            if task is None:
+                break
+            tasks.append(task)
+            if self._observers:
+                self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
+        self._running += len(tasks)
+        return tasks
+
+    def _hand_in(
+        self, worker: int, task: int, block: Any, error: BaseException | None, start: float, stop: float
+    ) -> None:
         self._busy_s += stop - start
         if error is not None:
             self._fail(task, error)
@@ -249,7 +278,6 @@ class Run:
         ledger = self._ledger
         if ledger.users[task]:
             self._blocks[task] = block
-        ready_before = ledger.done + self._running
         for r in ledger.finish(task):
             if self._blocks.pop(r, None) is not None and self._observers:
                 self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))
@@ -262,7 +290,7 @@ class Run:
             )
         if ledger.all_done:
             self._complete()
-        elif ready_before >= 0:
+        elif self._waiting and ledger.ready:
             self._change.notify_all()
 
     def _complete(self) -> None:

@@ -77,8 +77,7 @@ class Mapped(_ReadsOperands):
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
-        corners = np.array([low], np.int64).reshape(1, len(low)), np.array([high], np.int64).reshape(1, len(high))
-        boxes = [(tuple(a[0].tolist()), tuple(b[0].tolist())) for a, b in self.operand_boxes(*corners)]
+        boxes = self._boxes_for(low)
         parts = [_as_array(inputs.read_whole(k, *box), self.args[k].masked) for k, box in enumerate(boxes)]
         keywords = dict(self.function.keywords)
         if self.function.wants_block_id:
@@ -90,9 +89,23 @@ class Mapped(_ReadsOperands):
         mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
         return deliver(sink, (np.asarray(np.ma.getdata(values), self.of_dtype), mask))
 
+    def _boxes_for(self, low: Corner) -> list[tuple[Corner, Corner]]:
+        """`operand_boxes` for one block, without arrays: there may be very many, and small ones."""
+        number = self._block_id(low)
+        ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
+        boxes = []
+        for chunks in self.argument_chunks:
+            spans = []
+            for source, axis in enumerate(chunks.axes, ndim - len(chunks.axes)):
+                cut = axis.count > 1 and source in self.axes
+                spans.append(axis.span(number[self.axes.index(source)]) if cut else (0, axis.size))
+            boxes.append((tuple(a for a, _ in spans), tuple(b for _, b in spans)))
+        return boxes
+
     def _block_id(self, low: Corner) -> tuple[int, ...]:
-        corner = np.array(low, np.int64)
-        return tuple(int(axis.chunk_of(corner[k : k + 1])[0]) for k, axis in enumerate(self.chunks.axes))
+        return tuple(
+            axis.number_of(min(a, max(0, axis.size - 1))) for a, axis in zip(low, self.chunks.axes, strict=True)
+        )
 
     def _block_info(self, low: Corner, high: Corner, boxes: list[tuple[Corner, Corner]]) -> dict[int | None, Any]:
         info: dict[int | None, Any] = {}

@@ -38,6 +38,7 @@ __all__ = [
 DIRECT = (SourceArray, Filled, Arange, Eye, Scalar)
 
 Corner = tuple[int, ...]
+_ONES = (1,) * 64
 
 
 def is_direct(expr: Expr) -> bool:
@@ -71,16 +72,20 @@ def decoding_bytes(expr: Expr) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A view on a base."""
+    """A view on a base; `whole` if it shows all of it, as it is."""
 
     base: Expr
     placement: Placement
+    whole: bool = False
 
     def slices(self, low: Corner, high: Corner) -> tuple[slice, ...]:
+        """The part of the base that a rectangle of the view shows."""
         return base_slices(self.placement, low, high, self.base.ndim)
 
     def read(self, low: Corner, high: Corner, workspace: Workspace, name: Any) -> Planes:
         """A rectangle of a direct base, in the view's order; axes that repeat have length 1."""
+        if self.whole:
+            return self._read_base(tuple(map(slice, low, high, _ONES)), workspace, name)
         slices = self.slices(low, high)
         values, mask = self._read_base(slices, workspace, name)
         return arrange(values, self.placement), None if mask is None else arrange(mask, self.placement)
@@ -114,7 +119,7 @@ def operand_of(expr: Expr) -> Operand:
     """`expr` taken as a view on a base."""
     if isinstance(expr, View):
         return Operand(expr.base, expr.placement)
-    return Operand(expr, identity(expr.sizes))
+    return Operand(expr, identity(expr.sizes), True)
 
 
 def block_ranges(chunks: Chunks, slices: tuple[slice, ...]) -> list[range]:

@@ -113,6 +113,19 @@ class AxisChunks:
             return low, np.minimum(low + self.step, self.size)
         return self.offsets[chunk], self.offsets[chunk + 1]
 
+    def number_of(self, position: int) -> int:
+        """Which chunk holds a position: `chunk_of` for one, without arrays."""
+        if self.explicit is None:
+            return position // self.step
+        return int(np.searchsorted(self.offsets, position, side="right")) - 1
+
+    def span(self, number: int) -> tuple[int, int]:
+        """First position and end of a chunk: `bounds` for one, without arrays."""
+        if self.explicit is None:
+            low = number * self.step
+            return low, min(low + self.step, self.size)
+        return int(self.offsets[number]), int(self.offsets[number + 1])
+
     def cut(self, start: int, step: int, count: int) -> AxisChunks:
         """The chunks of ``axis[start::step]`` with `count` elements; `step` may be negative, not 0."""
         if count == 0:

@@ -117,11 +117,7 @@ def block_box(chunks: Chunks, number: int) -> tuple[Corner, Corner]:
     low, high = [], []
     for axis in reversed(chunks.axes):
         number, k = divmod(number, axis.count)
-        if axis.is_regular:
-            start = k * axis.step
-            low.append(start)
-            high.append(min(start + axis.step, axis.size))
-        else:
-            low.append(int(axis.offsets[k]))
-            high.append(int(axis.offsets[k + 1]))
+        start, stop = axis.span(k)
+        low.append(start)
+        high.append(stop)
     return tuple(low[::-1]), tuple(high[::-1])
