@@ -18,8 +18,10 @@ from typing import Any, TypeVar
 from nbarray import events
 from nbarray.config import check_setting
 from nbarray.engines.ledger import Ledger
+from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task, task_error
 from nbarray.errors import Cancelled
+from nbarray.io.scratch import forget
 from nbarray.kernels.fused import Workspace
 from nbarray.plan.plan import Plan
 
@@ -60,7 +62,7 @@ class Run:
         self._error: BaseException | None = None
         self._busy_s = 0.0
         self._started_s = 0.0
-        self._running = self._waiting = 0
+        self._running = self._waiting = self._working = 0
         self._ended = threading.Event()
         self._change = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -135,6 +137,9 @@ class Run:
         while not self._ended.wait(0.1 if deadline is None else max(0.0, min(0.1, deadline - perf_counter()))):
             if deadline is not None and perf_counter() >= deadline:
                 raise TimeoutError(f"the run is not done after {timeout} s; it goes on")
+        for thread in self._threads:  # they have nothing more to do than to give memory back
+            if thread is not threading.current_thread():
+                thread.join(1.0)
         if self._error is not None:
             raise self._error
         return self._value
@@ -173,6 +178,7 @@ class Run:
         """Run all tasks in the calling thread; for plans too small to be worth threads."""
         with self._change:
             self._begin()
+            self._working = 1
         try:
             self._work(0)
         except BaseException:  # interrupted between two tasks
@@ -190,6 +196,7 @@ class Run:
             self._complete()
 
     def _add_threads(self) -> None:
+        share_arena()
         for k in range(len(self._threads), min(self._workers, max(1, self.plan.ntasks))):
             # each thread its own copy of the context: NumPy's error state, and IPython's current cell
             context = contextvars.copy_context()
@@ -197,6 +204,7 @@ class Run:
                 target=context.run, args=(self._work, k), name=f"nbarray-{self.number}-{k}", daemon=True
             )
             self._threads.append(thread)
+            self._working += 1
             thread.start()
 
     def _work(self, worker: int) -> None:
@@ -224,6 +232,13 @@ class Run:
             each = (perf_counter() - begin) / len(tasks)
             window = max(1, min(2 * window, LARGEST_WINDOW, int(WINDOW_S / max(each, 1e-9))))
             tasks = self._next(worker, outcomes, window)
+        del workspace
+        forget()
+        with self._change:
+            self._working -= 1
+            last = self._working == 0
+        if last and self.peak_bytes >= WORTH_BYTES:
+            give_back()
 
     def _inputs(self, task: int) -> list[Any]:
         return [self._blocks[d] for d in self.plan.dependencies(task).tolist()]

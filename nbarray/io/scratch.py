@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["scratch"]
+__all__ = ["forget", "scratch"]
 
 #: A buffer larger than this is not kept for the next chunk.
 KEPT_BYTES = 64 * 2**20
@@ -23,6 +23,11 @@ class _Buffers(threading.local):
 
 
 _buffers = _Buffers()
+
+
+def forget() -> None:
+    """Let go of this thread's buffers."""
+    _buffers.kept.clear()
 
 
 def scratch(purpose: str, nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
