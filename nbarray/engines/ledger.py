@@ -47,8 +47,11 @@ class Ledger:
         self.budget_bytes = budget_bytes
         self._slack = budget_bytes - self._plan.run_bytes()
 
-    def next_task(self, before: int | None = None) -> int | None:
-        """The first task that may start now (and comes before `before`), taken off the list of ready ones, or None."""
+    def next_task(self, before: int | None = None, parts: int = 1) -> int | None:
+        """The first task that may start now, taken off the list of ready ones, or None.
+
+        before : only one that comes before this; parts : how many runs share the budget
+        """
         if not self._ready:
             return None
         task = self._ready[0]
@@ -56,7 +59,8 @@ class Ledger:
             return None
         if task != self.head:
             cost = self._blocks[task] + self._scratch[task]
-            if self.ahead_bytes + cost > self._slack:
+            slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.run_bytes()
+            if self.ahead_bytes + cost > slack:
                 return None
             self._ahead[task] = cost
             self.ahead_bytes += cost

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 
 from nbarray import events
 from nbarray.config import check_setting
+from nbarray.engines import share
 from nbarray.engines.ledger import Ledger
 from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task, task_error
-from nbarray.errors import Cancelled
+from nbarray.errors import Cancelled, ConfigError
 from nbarray.io.scratch import forget
 from nbarray.kernels.fused import Workspace
 from nbarray.plan.plan import Plan
@@ -33,6 +34,8 @@ _numbers = itertools.count(1)
 _Outcome = tuple[int, Any, BaseException | None, float, float]
 #: A worker takes short tasks for about so many seconds at once, and not more of them than this.
 WINDOW_S, LARGEST_WINDOW = 0.001, 64
+#: How often a worker without work looks whether other runs have left it more, in seconds.
+SHARE_S = 0.05
 
 
 class Run:
@@ -53,6 +56,7 @@ class Run:
         self.plan = plan
         self.state = "ready"
         self._workers = workers
+        self._member = share.Member(workers)
         self._observers = list(observers)
         self._finish = finish
         self._ledger = Ledger(plan, budget_bytes)
@@ -83,6 +87,7 @@ class Run:
         with self._change:
             if self.state == "running":
                 self.state = "paused"
+                self._member.active = False
                 self.tell(events.RunPaused(self.number, perf_counter()))
 
     def resume(self) -> None:
@@ -90,6 +95,7 @@ class Run:
         with self._change:
             if self.state == "paused":
                 self.state = "running"
+                self._member.active = True
                 self.tell(events.RunResumed(self.number, perf_counter()))
                 self._change.notify_all()
 
@@ -106,10 +112,26 @@ class Run:
         """Change how many threads work, from the next task on.  Raises ConfigError for less than one."""
         checked = int(check_setting("workers", workers))
         with self._change:
-            self._workers = checked
+            self._workers = self._member.workers = checked
             if self.state in ("running", "paused"):
                 self._add_threads()
             self._change.notify_all()
+
+    def set_priority(self, priority: int) -> None:
+        """Change which run goes first where several are under way: the one of the highest number; runs begin at 0.
+
+        The others keep one worker each.  Raises ConfigError for what isn't a whole number.
+        """
+        if isinstance(priority, bool) or not isinstance(priority, int):
+            raise ConfigError(f"priority: expected a whole number, such as 1 to go before others, not {priority!r}")
+        with self._change:
+            self._member.priority = priority
+            self._change.notify_all()
+
+    @property
+    def priority(self) -> int:
+        """Runs of a higher number go first."""
+        return self._member.priority
 
     def set_budget(self, budget: int | str) -> None:
         """Change the memory budget (bytes, or "2GiB"), from the next task on; tasks under way keep what they have.
@@ -188,9 +210,10 @@ class Run:
         return self.result()
 
     def _begin(self) -> None:
-        self.state = "running"
         self._started_s = perf_counter()
         self._results = Results(self.plan)
+        self.state = "running"
+        share.join(self._member)
         self._tell_plan()
         if self.plan.ntasks == 0:
             self._complete()
@@ -260,19 +283,22 @@ class Run:
                 if self._ended.is_set() or self.state in ("failed", "cancelled"):
                     self._end_if_idle()
                     return []
-                tasks = self._take(window) if self.state == "running" and worker < self._workers else []
+                mine = self.state == "running" and worker < share.part_of_workers(self._member)
+                tasks = self._take(window) if mine else []
                 if tasks:
                     return tasks
                 self._waiting += 1
-                self._change.wait()
+                # nobody tells when another run ends and leaves its share
+                self._change.wait(SHARE_S if share.others_active(self._member) else None)
                 self._waiting -= 1
 
     def _take(self, window: int) -> list[int]:
         """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
         tasks: list[int] = []
+        parts = share.part_of_budget(self._member)
         window = 1 if self._workers == 1 else max(1, min(window, self._ledger.ready // self._workers))
         while len(tasks) < window:
-            task = self._ledger.next_task(tasks[0] + 2 * window if tasks else None)
+            task = self._ledger.next_task(tasks[0] + 2 * window if tasks else None, parts)
             if task is None:
                 break
             tasks.append(task)
@@ -338,6 +364,7 @@ class Run:
             self._end()
 
     def _end(self) -> None:
+        share.leave(self._member)
         self._blocks.clear()
         if self._results is not None:
             self._results.close()
