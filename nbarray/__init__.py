@@ -26,11 +26,12 @@ from nbarray.api.creation import (
 )
 from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
 from nbarray.api.functions import compute
+from nbarray.api.ghosting import GHOSTING as _GHOSTING
 from nbarray.config import config
 
 __version__ = "0.1.0"
 
-globals().update(_FUNCTIONS)
+globals().update(_FUNCTIONS | _GHOSTING)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
 for _name in (
@@ -44,7 +45,7 @@ del _name
 __all__ = [
     "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
     "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
-    *_FUNCTIONS,
+    *_FUNCTIONS, *_GHOSTING,
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from nbarray.ops.indexing import getitem
 from nbarray.ops.mapping import map_blocks
 from nbarray.session import compute
 
-__all__ = ["mapped"]
+__all__ = ["dtype_of_first_block", "mapped"]
 
 
 def mapped(function: Callable[..., Any], values: Sequence[Any], dtype: Any, options: dict[str, Any]) -> Expr:
@@ -24,16 +24,23 @@ def mapped(function: Callable[..., Any], values: Sequence[Any], dtype: Any, opti
     keywords = dict(options)
     changes = {k: keywords.pop(k, None) for k in ("chunks", "drop_axis", "new_axis")}
     masked = keywords.pop("masked", None)
+
+    def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
+        return map_blocks(function, values, dtype, **changes, keywords=keywords, masked=masked)
+
     if dtype is None:
-        dtype, found_masked = _first_block(function, values, changes, keywords)
+        dtype, found_masked = dtype_of_first_block(function, build)
         masked = found_masked if masked is None else masked
-    return map_blocks(function, values, dtype, **changes, keywords=keywords, masked=masked)
+    return build(function, dtype, masked)
 
 
-def _first_block(
-    function: Callable[..., Any], values: Sequence[Any], changes: dict[str, Any], keywords: dict[str, Any]
+def dtype_of_first_block(
+    function: Callable[..., Any], build: Callable[[Callable[..., Any], Any, bool | None], Expr]
 ) -> tuple[np.dtype[Any], bool]:
-    """Dtype and maskedness of what the function makes of the first blocks: real ones, never invented data."""
+    """Dtype and maskedness of what the function makes of the first blocks: real ones, never invented data.
+
+    build : (function, dtype, masked) -> the expression that calls it
+    """
     found: list[tuple[np.dtype[Any], bool]] = []
 
     def spy(*blocks: Any, **options: Any) -> Any:
@@ -43,7 +50,7 @@ def _first_block(
 
     spy.__name__ = getattr(function, "__name__", type(function).__name__)
     spy.__signature__ = _signature(function)  # type: ignore[attr-defined]
-    whole = map_blocks(spy, values, object, **changes, keywords=keywords, masked=True)
+    whole = build(spy, object, True)
     compute(getitem(whole, tuple(slice(0, axis.first(1)[0]) for axis in whole.chunks.axes)))
     return found[0]
 

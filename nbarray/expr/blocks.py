@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class UserFunction:
     """A user's function of blocks with its keyword arguments; equal only to itself.
 
     masked : whether it gives masked blocks
+    trims : it gives blocks as large as it gets, and what they got of their neighbours is cut off
     """
 
     function: Any
@@ -26,10 +27,27 @@ class UserFunction:
     wants_block_id: bool
     wants_block_info: bool
     masked: bool
+    trims: bool = False
 
     @property
     def name(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
+
+
+class Ghost(NamedTuple):
+    """How blocks overlap along one axis.
+
+    before, after : how many elements of their neighbours they get
+    shift : how far the argument is padded in front
+    """
+
+    before: int
+    after: int
+    shift: int
+
+    def box(self, start: int, stop: int, size: int) -> tuple[int, int]:
+        """What a block from `start` to `stop` gets of an argument of `size` elements."""
+        return max(0, start + self.shift - self.before), min(size, stop + self.shift + self.after)
 
 
 @node
@@ -40,6 +58,7 @@ class MapBlocks(Expr):
     args : arguments, broadcast block-wise: aligned from the last axis
     chunks : of the result; block (i, j) of the result comes from block (i, j) of the arguments
     axes : for each axis of the result, the axis of the arguments' grid it comes from, or -1 for a new one
+    ghosts : for each argument and axis, how its blocks overlap their neighbours; none if they don't
     """
 
     held: ById
@@ -48,6 +67,7 @@ class MapBlocks(Expr):
     chunks: Chunks
     axes: tuple[int, ...]
     of_dtype: np.dtype[Any]
+    ghosts: tuple[tuple[Ghost, ...], ...] = ()
 
     kind: ClassVar[str] = "blocks"
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nbarray.errors import DTypeError, ShapeError
-from nbarray.expr.blocks import UserFunction
+from nbarray.expr.blocks import Ghost, UserFunction
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver, new_block
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import Operand, decoding_bytes, operand_of
@@ -46,6 +46,7 @@ class Mapped(_ReadsOperands):
     chunks: Chunks
     axes: tuple[int, ...]
     of_dtype: np.dtype[Any]
+    ghosts: tuple[tuple[Ghost, ...], ...]
 
     kind: ClassVar[str] = "blocks"
 
@@ -64,7 +65,7 @@ class Mapped(_ReadsOperands):
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
         boxes = []
-        for chunks in self.argument_chunks:
+        for number, chunks in enumerate(self.argument_chunks):
             a = np.zeros((len(low), len(chunks.axes)), np.int64)
             b = a + np.array(chunks.shape, np.int64).reshape(1, -1)
             for k, axis in enumerate(chunks.axes):
@@ -72,6 +73,10 @@ class Mapped(_ReadsOperands):
                 if source in self.axes and axis.count > 1:
                     j = self.axes.index(source)
                     a[:, k], b[:, k] = axis.bounds(_block_numbers(self.chunks, j, low))
+                if self.ghosts:
+                    ghost = self.ghosts[number][k]
+                    a[:, k] = np.maximum(0, a[:, k] + ghost.shift - ghost.before)
+                    b[:, k] = np.minimum(self.args[number].sizes[k], b[:, k] + ghost.shift + ghost.after)
             boxes.append((a, b))
         return boxes
 
@@ -85,20 +90,39 @@ class Mapped(_ReadsOperands):
         if self.function.wants_block_info:
             keywords["block_info"] = self._block_info(low, high, boxes)
         values = np.asanyarray(self.function.function(*parts, **keywords))
+        if self.function.trims:
+            values = self._trimmed(values, low, high, boxes)
         self._check(values, low, high)
         mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
         return deliver(sink, (np.asarray(np.ma.getdata(values), self.of_dtype), mask))
 
+    def _trimmed(
+        self, values: np.ndarray[Any, Any], low: Corner, high: Corner, boxes: list[tuple[Corner, Corner]]
+    ) -> np.ndarray[Any, Any]:
+        """The block without what it got of its neighbours."""
+        first = max(range(len(boxes)), key=lambda k: len(boxes[k][0]))
+        shape = tuple(b - a for a, b in zip(*boxes[first], strict=True))
+        if values.shape != shape:
+            raise ShapeError(
+                f"{self.function.name} returned a block of shape {values.shape} for one of shape {shape}, and what "
+                "overlaps can't be cut off; return as many elements, or give trim=False and chunks="
+            )
+        starts = [a + g.shift - b for a, g, b in zip(low, self.ghosts[first], boxes[first][0], strict=True)]
+        return values[tuple(slice(s, s + b - a) for s, a, b in zip(starts, low, high, strict=True))]
+
     def _boxes_for(self, low: Corner) -> list[tuple[Corner, Corner]]:
         """`operand_boxes` for one block, without arrays: there may be very many, and small ones."""
-        number = self._block_id(low)
+        block = self._block_id(low)
         ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
         boxes = []
-        for chunks in self.argument_chunks:
+        for number, chunks in enumerate(self.argument_chunks):
             spans = []
             for source, axis in enumerate(chunks.axes, ndim - len(chunks.axes)):
                 cut = axis.count > 1 and source in self.axes
-                spans.append(axis.span(number[self.axes.index(source)]) if cut else (0, axis.size))
+                spans.append(axis.span(block[self.axes.index(source)]) if cut else (0, axis.size))
+            if self.ghosts:
+                of_each = zip(self.ghosts[number], spans, self.args[number].sizes, strict=True)
+                spans = [ghost.box(*span, size) for ghost, span, size in of_each]
             boxes.append((tuple(a for a, _ in spans), tuple(b for _, b in spans)))
         return boxes
 

@@ -230,7 +230,7 @@ class Lowering:
                 made = self._elementwise_from(self._fuse(arg, self.operand), arg, chunks)
                 self._done[arg] = self._with_place(made, arg)
         args = tuple(self.operand(a) for a in expr.args)
-        return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype)
+        return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype, expr.ghosts)
 
     def concatenate(self, expr: Concatenate) -> Expr:
         parts = tuple(self.operand(p) for p in expr.parts)

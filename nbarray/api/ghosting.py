@@ -1,0 +1,120 @@
+"""Padding, and functions of blocks that overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import implements
+from nbarray.api.mapping import dtype_of_first_block
+from nbarray.expr.node import Expr
+from nbarray.ops import ghosting
+from nbarray.ops.padding import pad as pad_expr
+
+__all__ = ["GHOSTING"]
+
+
+@implements(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Array:
+    """More elements around an array, as `numpy.pad` has it.
+
+    pad_width : elements before and after, for all axes or one pair for each
+    mode : "constant", "empty", "edge", "wrap", "reflect", "symmetric", "maximum" or "minimum"
+
+    Raises InputError for bad widths, NotBlocked for NumPy's other modes.
+
+    >>> import nbarray as nb
+    >>> nb.pad(nb.arange(3), 2, mode="reflect").compute()
+    array([2, 1, 0, 1, 2, 1, 0])
+    """
+    return Array(pad_expr(asarray(array).expr, pad_width, mode, **options))
+
+
+def map_overlap(
+    func: Callable[..., Any],
+    *args: Any,
+    depth: Any = 0,
+    boundary: Any = None,
+    trim: bool = True,
+    dtype: Any = None,
+    chunks: Any = None,
+    **options: Any,
+) -> Array:
+    """A function of blocks together with what surrounds them.
+
+    args : blocked arrays, and other arguments, which are handed on
+    depth : elements of the neighbours that a block gets: a number, one an axis (a number, or (before, after)), or
+        a dictionary by axis; a list of such for several arrays
+    boundary : what lies beyond the edges: None or "none" for nothing, "periodic", "reflect", "nearest", or a
+        number; one an axis, or a dictionary by axis; a list for several arrays
+    trim : cut off what the function makes of the surroundings
+    dtype : of the result; without it the function is called on the first block, now
+
+    Raises InputError for depths that are negative, ShapeError where a function returns another shape.
+
+    >>> import nbarray as nb
+    >>> x = nb.arange(6, chunks=2)
+    >>> nb.map_overlap(lambda b: b + np.roll(b, 1), x, depth=1, boundary="periodic").compute()
+    array([5, 1, 3, 5, 7, 9])
+    """
+    values = [a.expr if isinstance(a, Array) else a for a in args]
+    count = sum(isinstance(v, Expr) for v in values)
+    each = [v if isinstance(v, list) else [v] * count for v in (depth, boundary)]
+    options = {k: v for k, v in options.items() if k not in ("align_arrays", "allow_rechunk", "meta")}
+    masked = options.pop("masked", None)
+
+    def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
+        return ghosting.map_overlap(function, values, each[0], each[1], dtype, trim, chunks, options, masked)
+
+    if dtype is None:
+        dtype, found_masked = dtype_of_first_block(func, build)
+        masked = found_masked if masked is None else masked
+    return Array(build(func, dtype, masked))
+
+
+def overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
+    """Blocks that hold what surrounds them as well; the array is as much larger.
+
+    depth, boundary : as `map_overlap` takes them
+
+    >>> import nbarray as nb
+    >>> nb.overlap(nb.arange(4, chunks=2), 1, boundary=9).compute()
+    array([9, 0, 1, 2, 1, 2, 3, 9])
+    """
+    x = asarray(x)
+    return map_overlap(_same, x, depth=depth, boundary=boundary, trim=False, dtype=x.dtype)
+
+
+def trim_overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
+    """Blocks without what `overlap` gave them.
+
+    >>> import nbarray as nb
+    >>> nb.trim_overlap(nb.overlap(nb.arange(4, chunks=2), 1, boundary=9), 1, boundary=9).compute()
+    array([0, 1, 2, 3])
+    """
+    x = asarray(x)
+    pairs, edges = ghosting.depths(depth, x.ndim), ghosting.boundaries(boundary, x.ndim)
+    counts = [len(sizes) for sizes in x.chunks]
+
+    def cut(axis: int, block: int) -> tuple[int, int]:
+        before, after = pairs[axis]
+        inner = edges[axis] is not None
+        return before if inner or block > 0 else 0, after if inner or block < counts[axis] - 1 else 0
+
+    def trimmed(block: Any, block_id: tuple[int, ...]) -> Any:
+        cuts = [cut(k, b) for k, b in enumerate(block_id)]
+        return block[tuple(slice(a, n - b) for (a, b), n in zip(cuts, block.shape, strict=True))]
+
+    chunks = tuple(tuple(n - sum(cut(k, b)) for b, n in enumerate(sizes)) for k, sizes in enumerate(x.chunks))
+    return x.map_blocks(trimmed, dtype=x.dtype, chunks=chunks)
+
+
+def _same(block: Any) -> Any:
+    return block
+
+
+GHOSTING: dict[str, Callable[..., Any]] = {f.__name__: f for f in (pad, map_overlap, overlap, trim_overlap)}

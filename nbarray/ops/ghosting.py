@@ -1,0 +1,115 @@
+"""Functions of blocks that overlap their neighbours.
+
+Nothing is exchanged between blocks and nothing is stored for it: a task reads its block and what
+surrounds it as one rectangle, whatever blocks that lies in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import InputError
+from nbarray.expr.blocks import Ghost, MapBlocks
+from nbarray.expr.elementwise import broadcast_chunks, broadcast_sizes
+from nbarray.expr.node import Expr
+from nbarray.grid.chunks import AxisChunks
+from nbarray.kernels.elementwise import ById
+from nbarray.ops.mapping import map_blocks
+from nbarray.ops.padding import pad_axis
+
+__all__ = ["boundaries", "depths", "map_overlap"]
+
+#: What dask and SciPy call the modes of `pad`.
+_MODES = {"periodic": "wrap", "reflect": "symmetric", "nearest": "edge"}
+
+
+def depths(given: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    """(before, after) for each axis, of a number, one an axis, or a dictionary by axis; an entry may be a pair."""
+    entries = [_by_axis(given, k, ndim, 0) for k in range(ndim)]
+    made = tuple(tuple(e) if isinstance(e, tuple | list) else (e, e) for e in entries)
+    for pair in made:
+        if len(pair) != 2 or any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 0 for d in pair):
+            raise InputError(
+                f"depth={given!r}: expected numbers of elements, 0 or more, or (before, after), for each axis"
+            )
+    return tuple((int(a), int(b)) for a, b in made)
+
+
+def boundaries(given: Any, ndim: int) -> tuple[Any, ...]:
+    """What lies beyond the edges of each axis: None for nothing, a mode's name, or a constant."""
+    made = [_by_axis(given, k, ndim, None) for k in range(ndim)]
+    for boundary in made:
+        if isinstance(boundary, str) and boundary not in {"none", *_MODES}:
+            raise InputError(f"boundary={boundary!r}: expected 'none', 'periodic', 'reflect', 'nearest' or a number")
+    return tuple(None if b == "none" else b for b in made)
+
+
+def _by_axis(given: Any, axis: int, ndim: int, otherwise: Any) -> Any:
+    if isinstance(given, dict):
+        return given.get(axis, given.get(axis - ndim, otherwise))
+    if isinstance(given, tuple | list):
+        if len(given) != ndim:
+            raise InputError(f"{given!r} has {len(given)} entries, but the array has {ndim} axes")
+        return given[axis]
+    return otherwise if given is None else given
+
+
+def map_overlap(
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    depth: Sequence[Any],
+    boundary: Sequence[Any],
+    dtype: Any,
+    trim: bool = True,
+    chunks: Any = None,
+    keywords: dict[str, Any] | None = None,
+    masked: bool | None = None,
+) -> Expr:
+    """A function of blocks together with what surrounds them.
+
+    values : arrays, and other things that are handed on
+    depth, boundary : for each array, as `depths` and `boundaries` take them
+    trim : cut off what the function returns for the surroundings; else the blocks of the result are larger
+    """
+    arrays = [v for v in values if isinstance(v, Expr)]
+    if not arrays:
+        raise InputError("map_overlap: expected at least one blocked array")
+    around = [depths(d, a.ndim) for d, a in zip(depth, arrays, strict=True)]
+    beyond = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
+    together = broadcast_chunks(broadcast_sizes([a.sizes for a in arrays], "map_overlap"), [a.chunks for a in arrays])
+    first = max(range(len(arrays)), key=lambda k: arrays[k].ndim)
+    if not trim and chunks is None:
+        chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], beyond[first], strict=True))
+    plain = map_blocks(function, values, dtype, chunks=chunks, keywords=keywords, masked=masked)
+    assert isinstance(plain, MapBlocks)
+    padded, ghosts = [], []
+    for array, pairs, edges in zip(arrays, around, beyond, strict=True):
+        made, here = array, []
+        for axis, ((before, after), edge) in enumerate(zip(pairs, edges, strict=True)):
+            # an axis of one element is broadcast: it has no neighbours
+            alone = array.sizes[axis] != together.axes[axis + len(together.axes) - array.ndim].size
+            if alone or edge is None or array.sizes[axis] == 0:
+                here.append(Ghost(0, 0, 0) if alone else Ghost(before, after, 0))
+                continue
+            mode, extra = (_MODES[edge], (0, 0)) if isinstance(edge, str) else ("constant", (edge, edge))
+            made = pad_axis(made, axis, before, after, mode, extra)
+            here.append(Ghost(before, after, before))
+        padded.append(made)
+        ghosts.append(tuple(here))
+    held = ById(replace(plain.held.value, trims=trim))
+    return MapBlocks(
+        held, tuple(padded), plain.argument_chunks, plain.chunks, plain.axes, plain.of_dtype, tuple(ghosts)
+    )
+
+
+def _extended(axis: AxisChunks, pair: tuple[int, int], edge: Any) -> tuple[int, ...]:
+    """Sizes of blocks with what surrounds them."""
+    before, after = pair
+    shift = 0 if edge is None else before
+    size = axis.size if edge is None else axis.size + before + after
+    spans = (Ghost(before, after, shift).box(*axis.span(k), size) for k in range(axis.count))
+    return tuple(b - a for a, b in spans)

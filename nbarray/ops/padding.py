@@ -1,0 +1,142 @@
+"""Padding: values beyond the edges, made of views, constants and reductions of what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import InputError, NotBlocked
+from nbarray.expr.node import Expr
+from nbarray.ops.creation import full
+from nbarray.ops.elementwise import astype
+from nbarray.ops.indexing import getitem
+from nbarray.ops.joining import concatenate
+from nbarray.ops.operands import broadcast_to
+from nbarray.ops.reductions import reduction
+
+__all__ = ["PERIODS", "pad", "pad_axis", "pairs"]
+
+Index = np.ndarray[Any, np.dtype[np.int64]]
+
+#: mode -> (positions that may lie outside, length of the axis) -> the positions inside that they stand for
+PERIODS: dict[str, Callable[[Index, int], Index]] = {
+    "edge": lambda at, n: np.clip(at, 0, n - 1),
+    "wrap": lambda at, n: at % n,
+    "symmetric": lambda at, n: np.where(at % (2 * n) < n, at % (2 * n), 2 * n - 1 - at % (2 * n)),
+    "reflect": lambda at, n: np.where(at % _turn(n) < n, at % _turn(n), _turn(n) - at % _turn(n)),
+}
+#: mode -> the reduction whose result is put beyond the edges
+_STATISTICS = {"maximum": "max", "minimum": "min"}
+_NEEDED = {"constant": "constant_values", "maximum": "stat_length", "minimum": "stat_length"}
+
+
+def _turn(n: int) -> int:
+    return max(1, 2 * n - 2)
+
+
+def pairs(given: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
+    """(before, after) for each axis, of a value, a pair, or pairs.  Raises InputError for other forms."""
+    if isinstance(given, dict):
+        found = {(k + ndim) % max(1, ndim): v for k, v in given.items()}
+        return [pairs(found.get(k, 0), 1, name)[0] for k in range(ndim)]
+    try:
+        array = np.broadcast_to(np.asarray(given, object), (ndim, 2))
+    except ValueError:
+        raise InputError(
+            f"pad: {name}={given!r} doesn't fit {ndim} axes; give a number, (before, after), or such a pair an axis"
+        ) from None
+    return [(before, after) for before, after in array.tolist()]
+
+
+def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr:
+    """More elements around an array, axis after axis, as `numpy.pad` has it.
+
+    Raises InputError (a ValueError) for widths that are negative or not whole, NotBlocked for modes that have no
+    blocked form.
+    """
+    widths = pairs(pad_width, x.ndim, "pad_width")
+    for width in (w for pair in widths for w in pair):
+        if isinstance(width, bool) or not isinstance(width, int | np.integer):
+            raise InputError(f"pad: `pad_width` must be of integral type, not {width!r}")
+        if width < 0:
+            raise InputError(f"pad: pad_width can't contain negative values, such as {width}")
+    if not isinstance(mode, str) or mode not in {"constant", "empty", *PERIODS, *_STATISTICS}:
+        raise NotBlocked(
+            f"pad: mode={mode!r} has no blocked form; use one of constant, empty, edge, wrap, reflect, "
+            "symmetric, maximum, minimum, or compute first: np.pad(x.compute(), ...)"
+        )
+    unknown = [k for k in options if k != _NEEDED.get(mode) and not (k == "reflect_type" and options[k] == "even")]
+    if unknown:
+        raise InputError(f"pad: mode {mode!r} doesn't take {unknown[0]}={options[unknown[0]]!r} on blocked arrays")
+    extra = pairs(next(iter(options.values()), None if mode in _STATISTICS else 0), x.ndim, "values")
+    for axis, (before, after) in enumerate(widths):
+        x = pad_axis(x, axis, int(before), int(after), mode, extra[axis])
+    return x
+
+
+def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tuple[Any, Any] = (0, 0)) -> Expr:
+    """More elements in front of and behind one axis; `extra` are constants, or how many elements a statistic is of."""
+    if not before and not after:
+        return x
+    n = x.sizes[axis]
+    if mode in ("constant", "empty"):
+        front, back = (_constant(x, axis, width, value) for width, value in zip((before, after), extra, strict=True))
+    elif not n:
+        raise InputError(f"pad: can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
+    elif mode in _STATISTICS:
+        front = _statistic(x, axis, before, mode, extra[0], False)
+        back = _statistic(x, axis, after, mode, extra[1], True)
+    else:
+        period = PERIODS[mode]
+        front = _picked(x, axis, period(np.arange(-before, 0), n))
+        back = _picked(x, axis, period(np.arange(n, n + after), n))
+    return concatenate([*front, x, *back], axis, dtype=x.dtype)
+
+
+def _constant(x: Expr, axis: int, width: int, value: Any) -> list[Expr]:
+    if not width:
+        return []
+    shape = (*x.sizes[:axis], width, *x.sizes[axis + 1 :])
+    return [full(shape, np.asarray(value).astype(x.dtype)[()], dtype=x.dtype)]
+
+
+def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: bool) -> list[Expr]:
+    """The extreme of the `length` elements (None: all) next to an edge."""
+    if not width:
+        return []
+    n = x.sizes[axis]
+    if length is not None and length < 1:
+        raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least 1")
+    seen = n if length is None else min(n, int(length))
+    part = _slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
+    extreme = reduction(_STATISTICS[mode], part, axis, keepdims=True)
+    return [_spread(astype(extreme, x.dtype), axis, width)]
+
+
+def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:
+    """Elements at positions, as views: each run of equally spaced ones is a slice."""
+    parts: list[Expr] = []
+    start = 0
+    while start < len(positions):
+        step = int(positions[start + 1] - positions[start]) if start + 1 < len(positions) else 1
+        stop = start + 1
+        while stop < len(positions) and abs(step) <= 1 and positions[stop] - positions[stop - 1] == step:
+            stop += 1
+        first, last = int(positions[start]), int(positions[stop - 1])
+        if first == last:
+            parts.append(_spread(_slab(x, axis, slice(first, first + 1)), axis, stop - start))
+        else:
+            end = last + step
+            parts.append(_slab(x, axis, slice(first, None if end < 0 else end, step)))
+        start = stop
+    return parts
+
+
+def _slab(x: Expr, axis: int, part: slice) -> Expr:
+    return getitem(x, (*(slice(None),) * axis, part))
+
+
+def _spread(x: Expr, axis: int, width: int) -> Expr:
+    return broadcast_to(x, (*x.sizes[:axis], width, *x.sizes[axis + 1 :]))

@@ -1,0 +1,120 @@
+"""Functions of blocks that overlap: as if the array were one block that is padded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nbarray as nb
+from nbarray.errors import InputError, ShapeError
+from tests.compare import check, tiny_tasks
+
+A = np.random.default_rng(6).normal(size=(7, 9))
+MODES = {"periodic": "wrap", "reflect": "symmetric", "nearest": "edge"}
+
+
+def smooth(block: Any) -> Any:
+    """Each element with its neighbours within one along the first and two along the last axis."""
+    down = block + np.roll(block, 1, axis=0) + np.roll(block, -1, axis=0)
+    return down + np.roll(down, 2, axis=1) - np.roll(down, -1, axis=1)
+
+
+def padded(a: Any, widths: Any, boundary: Any) -> Any:
+    """What `smooth` sees beyond the edges."""
+    for axis, (pair, edge) in enumerate(zip(widths, boundary, strict=True)):
+        pairs = [(0, 0)] * a.ndim
+        pairs[axis] = pair
+        a = np.pad(a, pairs, mode=MODES[edge]) if isinstance(edge, str) else np.pad(a, pairs, constant_values=edge)
+    return a
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "reflect", "nearest", 2.5, ("periodic", 0)])
+@pytest.mark.parametrize("chunks", [(3, 4), (1, 1), (7, 9), ((2, 5), (1, 6, 2))])
+def test_smoothing(boundary: Any, chunks: Any) -> None:
+    """Blocks smaller than the depth, and uneven ones, see the same neighbours."""
+    edges = boundary if isinstance(boundary, tuple) else (boundary, boundary)
+    x = nb.from_array(A, chunks=chunks)
+    made = nb.map_overlap(smooth, x, depth={0: 1, 1: (2, 1)}, boundary=boundary, dtype=float)
+    expected = smooth(padded(A, [(1, 1), (2, 1)], edges))[1:-1, 2:-1]
+
+    with tiny_tasks():
+        check(made, expected)
+    assert x.chunks == made.chunks
+
+
+@given(st.integers(1, 6), st.integers(0, 5), st.integers(0, 5), st.sampled_from(["none", "periodic", 1.0]))
+def test_what_blocks_get(chunk: int, before: int, after: int, boundary: Any) -> None:
+    """Every block gets just its neighbours' elements, and at the edges what the boundary says."""
+    a = np.arange(10)
+    x = nb.from_array(a, chunks=chunk)
+    outer = a if boundary == "none" else padded(a, [(before, after)], [boundary])
+    shift = 0 if boundary == "none" else before
+    expected = [outer[max(0, k + shift - before) : min(k + chunk, 10) + shift + after] for k in range(0, 10, chunk)]
+    made = nb.overlap(x, (((before, after),)), boundary=(boundary,))
+
+    check(made, np.concatenate(expected))
+    assert [len(e) for e in expected] == list(made.chunks[0])
+    if (boundary == "none" and 10 % chunk < max(before, after)) or chunk < max(before, after):
+        return  # how large such blocks were can't be told any more
+    check(nb.trim_overlap(made, (((before, after),)), boundary=(boundary,)), a)
+
+
+def test_no_boundary() -> None:
+    """Without anything beyond the edges, blocks at them get less."""
+    sizes: list[int] = []
+
+    def largest(block: Any) -> Any:
+        sizes.append(len(block))
+        return np.full(len(block), block.max())
+
+    made = nb.map_overlap(largest, nb.arange(9, chunks=3), depth=2, dtype=int).compute(workers=1)
+
+    assert [5, 7, 5] == sizes
+    np.testing.assert_array_equal(np.repeat([4, 7, 8], 3), made)
+
+
+def test_several_arrays() -> None:
+    """Each with its own depth; broadcast axes have no neighbours; other arguments are handed on."""
+    x, y = nb.from_array(A, chunks=(3, 4)), nb.from_array(A[0], chunks=4)
+
+    def both(a: Any, b: Any, times: float) -> Any:
+        return (a + b) * times
+
+    made = nb.map_overlap(both, x, y, 3.0, depth=[(0, 2), 2], boundary="periodic", dtype=float)
+    check(made, (A + A[0]) * 3)
+    check(nb.map_overlap(both, x, x[:1], 2.0, depth=[(0, 1), (0, 1)], boundary=0, dtype=float), (A + A[:1]) * 2)
+
+
+def test_dtype_is_found_out() -> None:
+    """Without a dtype, from the first block."""
+    made = nb.map_overlap(lambda b: b > 0, nb.from_array(A, chunks=3), depth=1, boundary=0)
+
+    assert bool == made.dtype
+    check(made, A > 0)
+
+
+def test_only_what_is_needed() -> None:
+    """A few elements of very many blocks take milliseconds and a few tasks."""
+    x = nb.ones((10_000, 10_000), chunks=50)
+    made = nb.map_overlap(lambda b: b * 2, x, depth=1, boundary="reflect", dtype=float)[5000:5010, 5000:5010]
+
+    assert made.plan().ntasks < 30
+    assert 200 == made.sum().compute()
+
+
+def test_refusals() -> None:
+    """Depths and boundaries that mean nothing, and functions that change the shape."""
+    x = nb.from_array(A, chunks=3)
+    for depth in (-1, 1.5, (1, 2, 3), ((1, 2, 3), 0)):
+        with pytest.raises(InputError):
+            nb.map_overlap(smooth, x, depth=depth, dtype=float)
+    with pytest.raises(InputError, match="boundary='mirror': expected 'none', 'periodic'"):
+        nb.map_overlap(smooth, x, depth=1, boundary="mirror", dtype=float)
+    with pytest.raises(InputError, match="at least one blocked array"):
+        nb.map_overlap(smooth, A, depth=1, dtype=float)
+    with pytest.raises(ShapeError, match="what overlaps can't be cut off"):
+        nb.map_overlap(lambda b: b[1:], x, depth=1, dtype=float).compute()

@@ -1,0 +1,84 @@
+"""Padding is NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nbarray as nb
+from nbarray.errors import InputError, NotBlocked
+from tests.compare import check, same
+
+MODES = ["constant", "edge", "wrap", "reflect", "symmetric", "maximum", "minimum"]
+ARRAYS = {
+    "vector": np.arange(5.0),
+    "matrix": np.arange(12).reshape(3, 4),
+    "one": np.array([[7, 8]]),
+    "bytes": np.array([[True, False, True]]),
+    "big-endian": np.arange(6, dtype=">i2").reshape(2, 3),
+    "complex": np.array([1 + 2j, 3]),
+    "times": np.array(["2014-01-01", "2014-01-05"], "M8[D]"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("width", [0, 1, (2, 1), 7])
+def test_modes(name: str, mode: str, width: Any) -> None:
+    """Every mode, also wider than the array, for every kind of dtype."""
+    if mode in ("maximum", "minimum") and name == "complex":
+        pytest.skip("checked with the reductions")
+    if name == "times" and mode == "constant":
+        pytest.skip("NumPy can't put numbers among times")
+    same(lambda a: np.pad(a, width, mode=mode), ARRAYS[name], chunks=2)
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    st.sampled_from(MODES),
+    st.data(),
+)
+def test_any_widths(shape: list[int], mode: str, data: st.DataObject) -> None:
+    """Other widths at each end of each axis; corners are filled as NumPy fills them."""
+    widths = [(data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))) for _ in shape]
+    a = np.arange(np.prod(shape)).reshape(shape)
+
+    check(lambda: nb.pad(nb.from_array(a, chunks=2), widths, mode=mode), lambda: np.pad(a, widths, mode=mode))
+
+
+def test_options() -> None:
+    """Constants, lengths of statistics, and dictionaries by axis."""
+    a = np.arange(12).reshape(3, 4)
+    same(lambda x: np.pad(x, 2, constant_values=((1, 2), (3, 4))), a)
+    same(lambda x: np.pad(x, 2, constant_values=5), a)
+    same(lambda x: np.pad(x, 2, mode="maximum", stat_length=2), a)
+    same(lambda x: np.pad(x, 1, mode="reflect", reflect_type="even"), a)
+    same(lambda x: np.pad(x, 1), np.array(5.0))
+    same(lambda x: np.pad(x, ((0, 2), (1, 1))), np.zeros((0, 2)))
+    check(nb.pad(nb.from_array(a), {1: (1, 2)}), np.pad(a, ((0, 0), (1, 2))))
+
+
+def test_refusals() -> None:
+    """Negative widths, widths for other axes, empty axes, and modes without a blocked form."""
+    a = np.arange(12).reshape(3, 4)
+    for width in (-1, (1, 2, 3), ((1, 2),) * 3):
+        same(lambda x, width=width: np.pad(x, width), a)
+    same(lambda x: np.pad(x, 1, mode="edge"), np.zeros((0, 2)))
+    with pytest.raises(InputError, match="must be of integral type"):
+        nb.pad(nb.from_array(a), 1.5)
+    with pytest.raises(NotBlocked, match="mode='mean' has no blocked form"):
+        nb.pad(nb.from_array(a), 1, mode="mean")
+    with pytest.raises(InputError, match="mode 'wrap' doesn't take constant_values=3"):
+        nb.pad(nb.from_array(a), 1, mode="wrap", constant_values=3)
+
+
+def test_padding_reads_nothing_twice() -> None:
+    """Slices of what was padded are slices of what there is."""
+    x = nb.pad(nb.ones((10_000, 10_000), chunks=100), 5, mode="wrap")
+
+    assert x[5000:5010, 5000:5010].plan().ntasks < 30
+    assert 100 == x[:10, :10].sum().compute()
