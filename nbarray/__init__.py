@@ -27,11 +27,12 @@ from nbarray.api.creation import (
 from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
 from nbarray.api.functions import compute
 from nbarray.api.ghosting import GHOSTING as _GHOSTING
+from nbarray.api.scanning import SCANS as _SCANS
 from nbarray.config import config
 
 __version__ = "0.1.0"
 
-globals().update(_FUNCTIONS | _GHOSTING)
+globals().update(_FUNCTIONS | _GHOSTING | _SCANS)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
 for _name in (
@@ -45,7 +46,7 @@ del _name
 __all__ = [
     "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
     "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
-    *_FUNCTIONS, *_GHOSTING,
+    *_FUNCTIONS, *_GHOSTING, *_SCANS,
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from nbarray.engines.run import Run
 from nbarray.errors import InputError, NotBlocked, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
+from nbarray.ops.scans import scan
 from nbarray.provenance import caller
 from nbarray.session import compute, has_unknown_sizes, limits, plan, resolve_sizes, start
 
@@ -275,6 +276,9 @@ class Array:
         if method == "reduce" and function in _REDUCTION_OF:
             axis = options.pop("axis", args[1] if len(args) > 1 else 0)
             return apply(reductions.reduction, _REDUCTION_OF[function], args[0], axis, **options)
+        if method == "accumulate":
+            axis = options.pop("axis", args[1] if len(args) > 1 else 0)
+            return apply(scan, function, args[0], axis, **options)
         if method != "__call__":
             name = f"np.{function.__name__}.{method}"
             raise NotBlocked(f"{name} has no blocked form; compute first: {name}(x.compute())")
@@ -444,3 +448,15 @@ class Array:
     def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
         """A function of each block; see `nbarray.map_blocks`."""
         return apply(mapped, function, (self, *args), dtype, options)
+
+    def map_overlap(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """A function of each block and what surrounds it; see `nbarray.map_overlap`."""
+        return blocked_form("map_overlap")(function, self, *args, **options)
+
+    def cumsum(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+        """Sums of all elements up to each, along `axis`."""
+        return blocked_form(np.cumsum)(self, axis, dtype, out)
+
+    def cumprod(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+        """Products of all elements up to each, along `axis`."""
+        return blocked_form(np.cumprod)(self, axis, dtype, out)

@@ -34,6 +34,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return Array(pad_expr(asarray(array).expr, pad_width, mode, **options))
 
 
+@implements("map_overlap")
 def map_overlap(
     func: Callable[..., Any],
     *args: Any,

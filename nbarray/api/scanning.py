@@ -1,0 +1,87 @@
+"""Cumulative sums and products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import implements
+from nbarray.errors import AxisError, NotBlocked
+from nbarray.expr.leaves import Filled
+from nbarray.kernels.program import Constant
+from nbarray.ops.elementwise import ufunc, where
+from nbarray.ops.joining import concatenate
+from nbarray.ops.scans import scan
+from nbarray.ops.shaping import reshape
+
+__all__ = ["SCANS"]
+
+SCANS: dict[str, Callable[..., Any]] = {}
+
+
+def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str) -> None:
+    def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Array:
+        if out is not None:
+            raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+        x = asarray(a).expr
+        if axis is None:
+            x, axis = reshape(x, -1), 0
+        # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
+        kind = getattr(np, name)(np.empty(1, x.dtype), dtype=dtype).dtype
+        if nan_is is not None and x.dtype.kind in "fc":
+            x = where(ufunc(np.isnan, x), x.dtype.type(nan_is), x)
+        return Array(scan(operation, x, axis, kind))
+
+    cumulative.__name__ = cumulative.__qualname__ = name
+    cumulative.__doc__ = f"""{summary}, as `numpy.{name}` has it: over the flattened array if `axis` is None.
+
+    Raises AxisError, NotBlocked for masked arrays.
+
+    >>> import nbarray as nb
+    >>> nb.{name}(nb.arange(1, 5, chunks=2)).compute()
+    {getattr(np, name)(np.arange(1, 5))!r}
+    """
+    SCANS[name] = implements(getattr(np, name))(cumulative)
+
+
+_cumulative("cumsum", np.add, None, "Sums of all elements up to each")
+_cumulative("cumprod", np.multiply, None, "Products of all elements up to each")
+_cumulative("nancumsum", np.add, 0, "Sums of all elements up to each, NaN taken as 0")
+_cumulative("nancumprod", np.multiply, 1, "Products of all elements up to each, NaN taken as 1")
+
+
+def _standard(name: str, of: str, first: int, summary: str) -> None:
+    def cumulative(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False
+    ) -> Array:
+        x = asarray(x)
+        if axis is None and x.ndim != 1:
+            raise AxisError(f"{name}: axis is needed for an array of {x.ndim} axes")
+        k = 0 if axis is None else axis
+        made: Array = SCANS[of](x, axis=k, dtype=dtype, out=out)
+        if not include_initial:
+            return made
+        shape = list(made.shape)
+        shape[k] = 1
+        start = Filled(Constant.of(made.dtype.type(first)), made[tuple(slice(0, n) for n in shape)].expr.chunks)
+        return Array(concatenate([start, made.expr], k))
+
+    cumulative.__name__ = cumulative.__qualname__ = name
+    cumulative.__doc__ = f"""{summary}, as the array API standard has it.
+
+    include_initial : begin with {first}, so that the axis becomes one longer
+
+    >>> import nbarray as nb
+    >>> nb.{name}(nb.arange(1, 4), include_initial=True).compute()
+    {getattr(np, name)(np.arange(1, 4), include_initial=True)!r}
+    """
+    SCANS[name] = implements(getattr(np, name))(cumulative)
+
+
+if hasattr(np, "cumulative_sum"):
+    _standard("cumulative_sum", "cumsum", 0, "Sums of all elements up to each")
+    _standard("cumulative_prod", "cumprod", 1, "Products of all elements up to each")

@@ -1,0 +1,88 @@
+"""Scans: every element becomes what all before it and itself come to.
+
+Two passes.  The first finds what each block comes to, the second scans each block and goes on from what
+all blocks before it come to.  Nothing is stored but one number a line and block, so asking for the last
+elements takes one pass and their blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import DTypeError, NotBlocked
+from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.node import Expr
+from nbarray.grid.chunks import Chunks, regular
+from nbarray.kernels.elementwise import ById
+from nbarray.ops.operands import normalize_axes, sample
+
+__all__ = ["SCANNED", "scan"]
+
+#: The ufuncs that can be taken block by block, because it doesn't matter how they are bracketed.
+SCANNED = (np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or)
+Block = np.ndarray[Any, Any]
+
+
+def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
+    """``ufunc.accumulate(x, axis)``.
+
+    Raises NotBlocked for other ufuncs and for masked arrays, AxisError, DTypeError.
+    """
+    if ufunc not in SCANNED:
+        raise NotBlocked(f"np.{ufunc.__name__}.accumulate has no blocked form; compute first: x.compute()")
+    if x.masked:
+        raise NotBlocked(
+            "scans of masked arrays have no blocked form yet; fill what is missing first, as in "
+            "nb.where(nb.isnan(x), 0, x) on an array opened without missing='mask'"
+        )
+    (k,) = normalize_axes(axis, x.ndim)
+    try:
+        kind = np.asarray(ufunc.accumulate(np.atleast_1d(sample(x)).ravel()[:1], dtype=dtype)).dtype
+    except TypeError as error:
+        raise DTypeError(f"{ufunc.__name__}.accumulate of {x.dtype}: {error}") from None
+    if not x.sizes[k]:
+        return _blocks(f"scan by {ufunc.__name__}", lambda block: block.astype(kind), (x,), (x.chunks,), x.chunks, kind)
+    count = x.chunks.axes[k].count
+    if count == 1:
+        whole = lambda block: ufunc.accumulate(block, axis=k, dtype=kind)  # noqa: E731 - named by `_blocks`
+        return _blocks(f"scan by {ufunc.__name__}", whole, (x,), (x.chunks,), x.chunks, kind)
+    one_each = _with_axis(x.chunks, k, count, 1)
+    together = _with_axis(x.chunks, k, count, count)
+
+    def total(block: Block) -> Block:
+        return np.asarray(ufunc.reduce(block, axis=k, keepdims=True, dtype=kind))
+
+    def carry(totals: Block) -> Block:
+        # what comes before the first block is never looked at
+        done = ufunc.accumulate(totals, axis=k, dtype=kind)
+        return np.roll(done, 1, axis=k)
+
+    def go_on(block: Block, before: Block, block_id: tuple[int, ...]) -> Block:
+        scanned = np.asarray(ufunc.accumulate(block, axis=k, dtype=kind))
+        return scanned if block_id[k] == 0 else np.asarray(ufunc(before, scanned, out=scanned))
+
+    name = ufunc.__name__
+    totals = _blocks(f"total by {name}", total, (x,), (x.chunks,), one_each, kind)
+    carried = _blocks(f"carry by {name}", carry, (totals,), (together,), together, kind)
+    return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True)
+
+
+def _with_axis(chunks: Chunks, axis: int, size: int, step: int) -> Chunks:
+    return Chunks(tuple(regular(size, step) if k == axis else a for k, a in enumerate(chunks.axes)))
+
+
+def _blocks(
+    name: str,
+    function: Any,
+    args: tuple[Expr, ...],
+    argument_chunks: tuple[Chunks, ...],
+    chunks: Chunks,
+    dtype: np.dtype[Any],
+    wants_block_id: bool = False,
+) -> Expr:
+    """A function of blocks that lie at the same place of arguments of different shapes."""
+    function.__name__ = name
+    held = ById(UserFunction(function, {}, wants_block_id, False, False))
+    return MapBlocks(held, args, argument_chunks, chunks, tuple(range(len(chunks.axes))), dtype)

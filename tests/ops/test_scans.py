@@ -1,0 +1,93 @@
+"""Scans are NumPy's, block by block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import NotBlocked
+from tests.compare import check, same, tiny_tasks
+
+KINDS = {
+    "float": np.array([[1.5, np.nan, -2], [np.inf, 4, 5], [0.1, 0.2, 0.3], [7, 8, -0.0]]),
+    "single": np.arange(12, dtype="f4").reshape(4, 3) / 3,
+    "half": np.arange(12, dtype="f2").reshape(4, 3),
+    "whole": np.arange(12).reshape(4, 3) - 5,
+    "byte": np.full((4, 3), 100, np.int8),
+    "unsigned": np.full((4, 3), 200, np.uint8),
+    "truth": np.array([[True, False, True]] * 4),
+    "complex": np.arange(12).reshape(4, 3) * (1 + 2j),
+    "big-endian": np.arange(12, dtype=">f8").reshape(4, 3),
+    "empty": np.zeros((0, 3)),
+    "one": np.array([3.0]),
+}
+FUNCTIONS = [np.cumsum, np.cumprod, np.nancumsum, np.nancumprod]
+UFUNCS = [np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.logical_and, np.logical_or]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, 0, 1, -1])
+def test_cumulative(kind: str, function: Any, axis: Any) -> None:
+    """Every dtype, axis and chunking; what overflows does so as it does for NumPy."""
+    with tiny_tasks():
+        for chunks in (2, (1, 3), ((1, 3), (2, 1))):
+            if isinstance(chunks, tuple) and KINDS[kind].shape != (4, 3):
+                continue
+            same(lambda x: function(x, axis=axis), KINDS[kind], chunks=chunks, close=True)
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "complex"])
+@pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_accumulate(kind: str, ufunc: Any, axis: int) -> None:
+    """Methods of ufuncs, called on blocked arrays."""
+    same(lambda x: ufunc.accumulate(x, axis=axis), KINDS[kind], chunks=2, close=True)
+
+
+def test_options() -> None:
+    """dtype, methods, and the standard's names."""
+    a = KINDS["whole"]
+    same(lambda x: np.cumsum(x, axis=0, dtype=np.float32), a)
+    same(lambda x: np.add.accumulate(x, 1, dtype=float), a)
+    same(lambda x: x.cumsum(axis=1), a)
+    same(lambda x: x.cumprod(), a)
+    same(lambda x: np.cumsum(x), np.array(5))
+    same(lambda x: np.cumsum(x, axis=2), a)
+    if hasattr(np, "cumulative_sum"):
+        same(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), a)
+        same(lambda x: np.cumulative_prod(x[0]), a)
+        same(lambda x: np.cumulative_sum(x), a)
+
+
+def test_long_sums_are_at_least_as_good_as_numpys() -> None:
+    """Sums of blocks lose less than sums of single elements."""
+    a = np.full(100_000, 0.1)
+    exact = np.arange(1, 100_001) * 0.1
+    made = nb.cumsum(nb.from_array(a, chunks=1000)).compute()
+
+    assert np.abs(made - exact).max() <= np.abs(np.cumsum(a) - exact).max()
+
+
+def test_the_last_elements_take_one_pass() -> None:
+    """Only their blocks are scanned; of the others only totals are stored."""
+    x = nb.arange(10_000_000, chunks=100_000)
+    report = nb.cumsum(x)[-10:].plan()
+
+    assert 1 == report.tasks["map_blocks(scan by add)"]
+    assert report.sequential_peak < 10 * 8 * 100_000
+    check(nb.cumsum(x)[-3:], np.cumsum(np.arange(10_000_000))[-3:])
+
+
+def test_refusals() -> None:
+    """Ufuncs whose order matters, and masked arrays, with the way out."""
+    x = nb.from_array(np.arange(4.0), chunks=2)
+    with pytest.raises(NotBlocked, match=r"np\.subtract\.accumulate has no blocked form"):
+        np.subtract.accumulate(x)
+    with pytest.raises(NotBlocked, match="masked arrays have no blocked form yet"):
+        nb.cumsum(nb.from_array(np.ma.masked_equal(np.arange(4.0), 2)))
+    with pytest.raises(NotBlocked, match="out= is not supported"):
+        nb.cumsum(x, out=np.zeros(4))
