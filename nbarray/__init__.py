@@ -28,11 +28,12 @@ from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
 from nbarray.api.functions import compute
 from nbarray.api.ghosting import GHOSTING as _GHOSTING
 from nbarray.api.scanning import SCANS as _SCANS
+from nbarray.api.writing import WRITERS as _WRITERS
 from nbarray.config import config
 
 __version__ = "0.1.0"
 
-globals().update(_FUNCTIONS | _GHOSTING | _SCANS)
+globals().update(_FUNCTIONS | _GHOSTING | _SCANS | _WRITERS)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
 for _name in (
@@ -46,7 +47,7 @@ del _name
 __all__ = [
     "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
     "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
-    *_FUNCTIONS, *_GHOSTING, *_SCANS,
+    *_FUNCTIONS, *_GHOSTING, *_SCANS, *_WRITERS,
 ]  # fmt: skip
 
 

@@ -109,6 +109,14 @@ def _unary(function: np.ufunc) -> Callable[[Array], Any]:
     return lambda self: apply(elementwise.ufunc, function, self)
 
 
+def _writing(name: str) -> Callable[..., Any]:
+    def method(self: Array, path: Any, *args: Any, **options: Any) -> Any:
+        return blocked_form(name)(self, path, *args, **options)
+
+    method.__name__, method.__doc__ = name, f"Write this array to a file; see `nbarray.{name}`."
+    return method
+
+
 def _reducing(name: str) -> Callable[..., Any]:
     def method(self: Array, axis: Any = None, dtype: Any = None, out: None = None, **options: Any) -> Any:
         _refuse_out(name, out)
@@ -448,6 +456,8 @@ class Array:
     def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
         """A function of each block; see `nbarray.map_blocks`."""
         return apply(mapped, function, (self, *args), dtype, options)
+
+    to_hdf5, to_netcdf, to_npy, to_zarr = map(_writing, ("to_hdf5", "to_netcdf", "to_npy", "to_zarr"))
 
     def map_overlap(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """A function of each block and what surrounds it; see `nbarray.map_overlap`."""

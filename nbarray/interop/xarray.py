@@ -34,12 +34,12 @@ from nbarray.api import creation as public_creation
 from nbarray.api.array import Array, wrap
 from nbarray.api.creation import from_array
 from nbarray.api.functions import FUNCTIONS, compute, map_blocks
+from nbarray.api.storing import store
 from nbarray.config import current
 from nbarray.errors import ChunkError, InputError, NotBlocked
 from nbarray.grid.chunks import AxisChunks
 from nbarray.grid.normalize import normalize_chunks
 from nbarray.interop.gufunc import apply_gufunc
-from nbarray.interop.storing import store
 from nbarray.io.getitem import GetitemReader
 from nbarray.io.protocols import Origin, Source
 from nbarray.ops.creation import from_source
@@ -174,7 +174,7 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
         return tuple(from_array(v, d.chunks) if isinstance(d, Array) else v for d, v in zip(data, values, strict=True))
 
     def store(self, sources: Any, targets: Any, **options: Any) -> None:
-        """Compute arrays and write them into targets; see `nbarray.interop.storing`."""
+        """Compute arrays and write them into targets; see `nbarray.api.storing`."""
         _refuse("store", options, {"lock", "compute", "flush", "regions", "memory", "workers"})
         if not options.pop("compute", True):
             raise NotBlocked("store: compute=False (to_netcdf or to_zarr later) has no blocked form; write at once")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.api.storing import store
 from nbarray.errors import InputError
-from nbarray.interop.storing import store
 
 
 @pytest.mark.parametrize("memory", ["64MiB", "1MiB"])

@@ -1,0 +1,208 @@
+"""Arrays into files: HDF5, NetCDF, Zarr and ``.npy``, whatever their size.
+
+A file that is new gets its name when it is whole, so a run that fails or is cancelled leaves nothing that
+looks like a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import implements
+from nbarray.api.storing import store as store_values
+from nbarray.errors import InputError, NBArrayError, WriteError
+
+__all__ = ["WRITERS"]
+
+
+def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **options: Any) -> None:
+    """Compute arrays and assign them to targets: anything that takes ``target[region] = values``.
+
+    lock : held while values are assigned; regions : where they go in their targets (slices), None for all of it
+    options : memory, workers
+
+    Raises InputError where counts or shapes differ.
+
+    >>> import numpy as np, nbarray as nb
+    >>> out = np.zeros(3)
+    >>> nb.store(nb.arange(3), out)
+    >>> out
+    array([0., 1., 2.])
+    """
+    arrays = [asarray(s) for s in (sources if isinstance(sources, list | tuple) else [sources])]
+    places = list(targets) if isinstance(targets, list | tuple) else [targets]
+    where = regions if isinstance(regions, list) else [regions] * len(arrays)
+    for array, target, region in zip(arrays, places, where, strict=False):
+        shape = getattr(target, "shape", None)
+        if region is None and shape is not None and tuple(shape) != array.shape:
+            raise InputError(f"store: an array of shape {array.shape} doesn't fit a target of shape {tuple(shape)}")
+    store_values(arrays, places, where, None if isinstance(lock, bool) else lock, **options)
+
+
+def to_npy(x: Any, path: Any, **options: Any) -> None:
+    """Write an array to an ``.npy`` file, which `numpy.load` reads; an old file of that name is replaced.
+
+    Raises WriteError where that can't be done, InputError for masked arrays.
+    """
+    x = _plain(asarray(x), "to_npy")
+    with _new_file(Path(path)) as part:
+        target = np.lib.format.open_memmap(part, "w+", x.dtype, x.shape)
+        store_values([x], [target], [None], **options)
+        target.flush()
+        del target
+
+
+def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **options: Any) -> None:
+    """Write arrays to datasets of an HDF5 file: ``to_hdf5(path, "/x", x)`` or ``to_hdf5(path, {"/x": x, "/y": y})``.
+
+    options : as `h5py.Group.create_dataset` takes them (compression, shuffle, ...); ``chunks=None`` for a contiguous
+        dataset; by default a dataset has the array's chunks where they are alike
+
+    A file that exists is added to.  Raises InputError for a name that is taken, WriteError for a place that can't be
+    written to.
+    """
+    import h5py
+
+    arrays = _named(args, "to_hdf5")
+    plain = {name: _plain(x, "to_hdf5") for name, x in arrays.items()}
+    with _changed_file(Path(path)) as part, _told(path), h5py.File(part, "a") as file:
+        for name in plain:
+            if name in file:
+                raise InputError(f"{path} has {name!r} already; give another name, or delete it first")
+        try:
+            targets = [_dataset(file, name, x, options) for name, x in plain.items()]
+            store_values(list(plain.values()), targets, [None] * len(targets), None, memory, workers)
+        except BaseException:
+            for name in plain:
+                if name in file:
+                    del file[name]
+            raise
+
+
+def _dataset(file: Any, name: str, x: Array, options: dict[str, Any]) -> Any:
+    chosen = dict(options)
+    if "chunks" not in chosen and x.ndim and x.size and math.prod(map(len, x.chunks)) > 1:
+        chosen["chunks"] = tuple(min(n, size) for n, size in zip(x.chunksize, x.shape, strict=True))
+    return file.create_dataset(name, shape=x.shape, dtype=x.dtype, **chosen)
+
+
+def to_netcdf(path: Any, *args: Any, dims: Any = None, memory: Any = None, workers: Any = None, **options: Any) -> None:
+    """Write arrays to variables of a NetCDF-4 file: ``to_netcdf(path, "x", x)`` or ``to_netcdf(path, {"x": x})``.
+
+    dims : names of the dimensions of all of the arrays, or a dictionary by variable; by default made up
+    options : as `netCDF4.Dataset.createVariable` takes them (zlib, chunksizes, fill_value, ...)
+
+    A file that exists is added to.  Masked elements are stored as missing.  Raises InputError for a name that is
+    taken or dimensions of another size.
+    """
+    import netCDF4
+
+    arrays = _named(args, "to_netcdf")
+    with contextlib.ExitStack() as stack:
+        part = stack.enter_context(_changed_file(Path(path)))
+        stack.enter_context(_told(path))
+        file = stack.enter_context(netCDF4.Dataset(part, "a" if part.exists() else "w"))
+        targets = []
+        for name, x in arrays.items():
+            if name in file.variables:
+                raise InputError(f"{path} has {name!r} already; give another name")
+            given = dims.get(name) if isinstance(dims, Mapping) else dims
+            endian = {"<": "little", ">": "big"}.get(x.dtype.byteorder, "native")
+            names = _dimensions(file, x, given, name)
+            targets.append(file.createVariable(name, x.dtype, names, **{"endian": endian, **options}))
+        store_values(list(arrays.values()), targets, [None] * len(targets), None, memory, workers)
+
+
+def _dimensions(file: Any, x: Array, given: Any, variable: str) -> tuple[str, ...]:
+    names = tuple(given) if given is not None else tuple(f"{variable}_{k}" for k in range(x.ndim))
+    if len(names) != x.ndim:
+        raise InputError(f"to_netcdf: dims={names} has {len(names)} names, but {variable!r} has {x.ndim} axes")
+    for name, size in zip(names, x.shape, strict=True):
+        if name not in file.dimensions:
+            file.createDimension(name, size)
+        elif len(file.dimensions[name]) != size:
+            raise InputError(f"to_netcdf: dimension {name!r} has size {len(file.dimensions[name])}, not {size}")
+    return names
+
+
+def to_zarr(x: Any, target: Any, memory: Any = None, workers: Any = None, **options: Any) -> Any:
+    """Write an array to Zarr: into an array of the package `zarr`, or a new one at a path; returns it.
+
+    options : as `zarr.create_array` takes them (name, overwrite, compressors, ...); chunks are the array's
+    """
+    x = _plain(asarray(x), "to_zarr")
+    if isinstance(target, str | os.PathLike):
+        import zarr
+
+        chunks = options.pop("chunks", x.chunksize if x.ndim else ())
+        with _told(target):
+            target = zarr.create_array(os.fspath(target), shape=x.shape, dtype=x.dtype, chunks=chunks, **options)
+    store(x, target, memory=memory, workers=workers)
+    return target
+
+
+def _named(args: tuple[Any, ...], function: str) -> dict[str, Array]:
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        return {str(name): asarray(x) for name, x in args[0].items()}
+    if len(args) == 2 and isinstance(args[0], str):
+        return {args[0]: asarray(args[1])}
+    raise InputError(f"{function}: expected a path, a name and an array, or a path and a dictionary of arrays by name")
+
+
+def _plain(x: Array, function: str) -> Array:
+    if x.masked:
+        raise InputError(f"{function}: masked elements can't be stored there; fill them first, or use to_netcdf")
+    return x
+
+
+@contextlib.contextmanager
+def _told(path: Any) -> Iterator[None]:
+    """What a library says of a place that can't be written to, as our error."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, NBArrayError):
+            raise
+        full = error.errno == errno.ENOSPC
+        raise WriteError(f"{path} can't be written: {'the disk is full' if full else error}") from error
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[Path]:
+    """A name to write to; the file gets its own when it is whole, and is removed if it never is."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with _told(path):
+            yield part
+            part.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+@contextlib.contextmanager
+def _changed_file(path: Path) -> Iterator[Path]:
+    """The file itself if it exists, else a name to write to first."""
+    if path.exists():
+        yield path
+        return
+    with _new_file(path) as part:
+        yield part
+
+
+implements("to_hdf5")(lambda x, path, name, **options: to_hdf5(path, name, x, **options))
+implements("to_netcdf")(lambda x, path, name, **options: to_netcdf(path, name, x, **options))
+implements("to_npy")(to_npy)
+implements("to_zarr")(to_zarr)
+
+WRITERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (store, to_hdf5, to_netcdf, to_npy, to_zarr)}

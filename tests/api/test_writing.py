@@ -1,0 +1,130 @@
+"""Files that were written are read back by the libraries they belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import InputError, TaskError, WriteError
+
+A = np.random.default_rng(9).normal(size=(60, 50))
+KINDS = [
+    A,
+    np.arange(7, dtype=">i4"),
+    np.array([True, False]),
+    np.array(3.5),
+    np.zeros((0, 3)),
+    A.astype("f4")[:, ::-1],
+]
+
+
+def broken(block: Any) -> Any:
+    """Fails in the last block."""
+    raise ValueError("here")
+
+
+@pytest.mark.parametrize("values", KINDS, ids=lambda v: f"{v.dtype}-{v.shape}")
+@pytest.mark.parametrize("memory", ["64MiB", "20kB"])
+def test_what_is_written_comes_back(tmp_path: Path, values: Any, memory: str) -> None:
+    """Every kind of array, also larger than the budget."""
+    x = nb.from_array(values, chunks=20)
+    with nb.config(memory=memory):
+        x.to_npy(tmp_path / "x.npy")
+        x.to_hdf5(tmp_path / "x.h5", "/group/x")
+        nb.to_hdf5(tmp_path / "x.h5", {"y": x, "z": x + x})
+        if values.dtype != bool and values.size:
+            x.to_netcdf(tmp_path / "x.nc", "x")
+
+    back = np.load(tmp_path / "x.npy")
+    assert (values.dtype, values.shape) == (back.dtype, back.shape)
+    np.testing.assert_array_equal(values, back)
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(values, file["group/x"][()])
+        np.testing.assert_array_equal(values, file["y"][()])
+        np.testing.assert_array_equal(values + values, file["z"][()])
+    if values.dtype != bool and values.size:
+        with netCDF4.Dataset(tmp_path / "x.nc") as file:
+            np.testing.assert_array_equal(values, file["x"][...])
+
+
+def test_zarr(tmp_path: Path) -> None:
+    """A new array at a path, or one that is there."""
+    zarr = pytest.importorskip("zarr")
+    x = nb.from_array(A, chunks=(20, 30))
+    made = x.to_zarr(tmp_path / "x.zarr", memory="20kB")
+    assert (20, 30) == made.chunks
+    np.testing.assert_array_equal(A, zarr.open_array(str(tmp_path / "x.zarr"))[...])
+    (x * 2).to_zarr(made)
+    np.testing.assert_array_equal(2 * A, made[...])
+
+
+def test_layouts(tmp_path: Path) -> None:
+    """Chunks and filters are as asked for; a rechunked array is written in its chunks, in a part of its size."""
+    x = nb.from_array(A, chunks=(1, 50))
+    x.rechunk((60, 5)).to_hdf5(tmp_path / "x.h5", "columns", memory="20kB", compression="gzip", shuffle=True)
+    x.to_hdf5(tmp_path / "x.h5", "plain", chunks=None)
+
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert ((60, 5), "gzip", True) == (file["columns"].chunks, file["columns"].compression, file["columns"].shuffle)
+        assert file["plain"].chunks is None
+        np.testing.assert_array_equal(A, file["columns"][...])
+
+
+def test_netcdf_dimensions_and_missing_values(tmp_path: Path) -> None:
+    """Dimensions have the names given, are shared, and masked elements come back masked."""
+    masked = np.ma.masked_less(A, 0)
+    nb.to_netcdf(tmp_path / "x.nc", {"a": A, "b": nb.from_array(masked, chunks=20)}, dims=("y", "x"), zlib=True)
+
+    with netCDF4.Dataset(tmp_path / "x.nc") as file:
+        assert ("y", "x") == file["b"].dimensions
+        np.testing.assert_array_equal(masked.mask, np.ma.getmaskarray(file["b"][...]))
+        np.testing.assert_array_equal(masked.compressed(), file["b"][...].compressed())
+    with pytest.raises(InputError, match="dimension 'y' has size 60, not 50"):
+        nb.to_netcdf(tmp_path / "x.nc", "c", A.T, dims=("y", "x"))
+    with pytest.raises(InputError, match="has 1 names, but 'c' has 2 axes"):
+        nb.to_netcdf(tmp_path / "x.nc", "c", A, dims=("y",))
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """No file, no half of one, and what was there stays as it was."""
+    x = nb.from_array(A, chunks=20).map_blocks(broken, dtype=float)
+    for write in (x.to_npy, lambda p: x.to_hdf5(p, "x"), lambda p: x.to_netcdf(p, "x")):
+        with pytest.raises(TaskError, match="here"):
+            write(tmp_path / "out")
+    assert [] == list(tmp_path.iterdir())
+
+    nb.to_hdf5(tmp_path / "x.h5", "good", A)
+    with pytest.raises(TaskError, match="here"):
+        x.to_hdf5(tmp_path / "x.h5", "bad")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert ["good"] == list(file)
+
+
+def test_store(tmp_path: Path) -> None:
+    """Anything that takes values at a region is a target."""
+    out, part = np.zeros((60, 50)), np.zeros((100, 50))
+    nb.store([A, nb.from_array(A, chunks=7)], [out, part], regions=[None, (slice(40, 100),)])
+    np.testing.assert_array_equal(A, out)
+    np.testing.assert_array_equal(A, part[40:])
+    with pytest.raises(InputError, match=r"shape \(60, 50\) doesn't fit a target of shape \(3,\)"):
+        nb.store(A, np.zeros(3))
+
+
+def test_refusals(tmp_path: Path) -> None:
+    """Names that are taken, folders that are missing, masked arrays, and no name."""
+    nb.to_hdf5(tmp_path / "x.h5", "x", A)
+    with pytest.raises(InputError, match="has 'x' already; give another name"):
+        nb.to_hdf5(tmp_path / "x.h5", "x", A)
+    with pytest.raises(InputError, match="expected a path, a name and an array"):
+        nb.to_hdf5(tmp_path / "x.h5", A)
+    with pytest.raises(InputError, match="masked elements can't be stored there"):
+        nb.to_npy(np.ma.masked_less(A, 0), tmp_path / "x.npy")
+    for write in (lambda p: nb.to_npy(A, p), lambda p: nb.to_hdf5(p, "x", A), lambda p: nb.to_netcdf(p, "x", A)):
+        with pytest.raises(WriteError, match="can't be written"):
+            write(tmp_path / "nowhere" / "x")
