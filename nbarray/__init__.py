@@ -27,13 +27,14 @@ from nbarray.api.creation import (
 from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
 from nbarray.api.functions import compute
 from nbarray.api.ghosting import GHOSTING as _GHOSTING
+from nbarray.api.ordering import ORDERING as _ORDERING
 from nbarray.api.scanning import SCANS as _SCANS
 from nbarray.api.writing import WRITERS as _WRITERS
 from nbarray.config import config
 
 __version__ = "0.1.0"
 
-globals().update(_FUNCTIONS | _GHOSTING | _SCANS | _WRITERS)
+globals().update(_FUNCTIONS | _GHOSTING | _ORDERING | _SCANS | _WRITERS)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
 for _name in (
@@ -47,7 +48,7 @@ del _name
 __all__ = [
     "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
     "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
-    *_FUNCTIONS, *_GHOSTING, *_SCANS, *_WRITERS,
+    *_FUNCTIONS, *_GHOSTING, *_ORDERING, *_SCANS, *_WRITERS,
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.reduce import Reduce
+from nbarray.expr.sorting import Cuts, MergedRuns, MergeRuns
 from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
@@ -38,7 +39,7 @@ MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
 #: Elements of a matrix product's blocks along each axis.
 PRODUCT_SIDE = 1024
 #: What is stored between tasks, whoever uses it.
-_STORED = (Reduce, MapBlocks, Contract, Take, Reshape, Compress)
+_STORED = (Reduce, MapBlocks, Contract, Take, Reshape, Compress, MergeRuns)
 
 
 _NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
@@ -266,6 +267,11 @@ class Lowering:
         chunks = Chunks(tuple(regular(n, length) for n, length in zip(expr.sizes, lengths, strict=True)))
         return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype)
 
+    def merge_runs(self, expr: MergeRuns) -> Expr:
+        runs = self.operand(expr.runs)
+        has_fields = expr.dtype != expr.runs.dtype
+        return MergedRuns(Cuts(runs, expr.chunks, has_fields), runs, expr.dtype, expr.chunks, has_fields)
+
     def compress(self, expr: Compress) -> Expr:
         return Compressed(self.operand(expr.base), self.operand(expr.mask), expr.rows, expr.chunks, expr.offsets)
 
@@ -323,6 +329,7 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Take: lambda w, e: w.take(e),  # type: ignore[arg-type]
     Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
     Contract: lambda w, e: w.contract(e),  # type: ignore[arg-type]
+    MergeRuns: lambda w, e: w.merge_runs(e),  # type: ignore[arg-type]
     Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
 }
