@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.dispatch import blocked_form
+from nbarray.api.dispatch import METHODS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.html import array_html, array_text
@@ -111,7 +111,7 @@ def _unary(function: np.ufunc) -> Callable[[Array], Any]:
 
 def _writing(name: str) -> Callable[..., Any]:
     def method(self: Array, path: Any, *args: Any, **options: Any) -> Any:
-        return blocked_form(name)(self, path, *args, **options)
+        return METHODS[name](self, path, *args, **options)
 
     method.__name__, method.__doc__ = name, f"Write this array to a file; see `nbarray.{name}`."
     return method
@@ -461,7 +461,7 @@ class Array:
 
     def map_overlap(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """A function of each block and what surrounds it; see `nbarray.map_overlap`."""
-        return blocked_form("map_overlap")(function, self, *args, **options)
+        return METHODS["map_overlap"](function, self, *args, **options)
 
     def cumsum(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
         """Sums of all elements up to each, along `axis`."""

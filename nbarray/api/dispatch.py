@@ -11,10 +11,12 @@ from typing import Any
 
 from nbarray.errors import NotBlocked
 
-__all__ = ["IMPLEMENTATIONS", "blocked_form", "implements"]
+__all__ = ["IMPLEMENTATIONS", "METHODS", "blocked_form", "implements", "is_method"]
 
 #: NumPy's function -> ours
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
+#: name of a method of arrays that NumPy has no function for -> what it does, given the array
+METHODS: dict[str, Callable[..., Any]] = {}
 
 
 def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -23,6 +25,16 @@ def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for f in numpy_functions:
             IMPLEMENTATIONS[f] = function
+        return function
+
+    return enter
+
+
+def is_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a function into the table of methods."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        METHODS[name] = function
         return function
 
     return enter

@@ -9,7 +9,7 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import implements, is_method
 from nbarray.api.mapping import dtype_of_first_block
 from nbarray.expr.node import Expr
 from nbarray.ops import ghosting
@@ -34,7 +34,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return Array(pad_expr(asarray(array).expr, pad_width, mode, **options))
 
 
-@implements("map_overlap")
+@is_method("map_overlap")
 def map_overlap(
     func: Callable[..., Any],
     *args: Any,

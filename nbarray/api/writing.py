@@ -18,7 +18,7 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import is_method
 from nbarray.api.storing import store as store_values
 from nbarray.errors import InputError, NBArrayError, WriteError
 
@@ -200,9 +200,9 @@ def _changed_file(path: Path) -> Iterator[Path]:
         yield part
 
 
-implements("to_hdf5")(lambda x, path, name, **options: to_hdf5(path, name, x, **options))
-implements("to_netcdf")(lambda x, path, name, **options: to_netcdf(path, name, x, **options))
-implements("to_npy")(to_npy)
-implements("to_zarr")(to_zarr)
+is_method("to_hdf5")(lambda x, path, name, **options: to_hdf5(path, name, x, **options))
+is_method("to_netcdf")(lambda x, path, name, **options: to_netcdf(path, name, x, **options))
+is_method("to_npy")(to_npy)
+is_method("to_zarr")(to_zarr)
 
 WRITERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (store, to_hdf5, to_netcdf, to_npy, to_zarr)}

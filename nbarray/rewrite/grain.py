@@ -30,8 +30,9 @@ class Grain:
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.
 
-        >>> Grain(8192).finer()
-        Grain(task_elements=2048, divisor=4)
+        >>> finer = Grain(8192).finer()
+        >>> finer.task_elements, finer.divisor
+        (2048, 4)
         """
         if self.divisor >= FINEST:
             return None
