@@ -213,6 +213,104 @@ def _build(library: Callable[[], Any]) -> Callable[[Sizes], Work]:
     return make
 
 
+# ---------------------------------------------------------------------------------------- other work
+
+
+def _cube(sizes: Sizes, **options: Any) -> Path:
+    """A float64 cube in HDF5, made once: maps of 500 × 250, in chunks of 32 of them."""
+    import h5py
+
+    steps = max(32, sizes.array_bytes // (8 * 500 * 250) // 32 * 32)
+    kind = "-".join(map(str, options.values())) or "plain"
+    path = sizes.folder / f"cube-{steps}-{kind}.h5"
+    if not path.exists():
+        random = np.random.default_rng(1)
+        part = path.with_suffix(".part")
+        with h5py.File(part, "w") as file:
+            made = file.create_dataset("x", (steps, 500, 250), "f8", chunks=(32, 500, 250), **options)
+            for k in range(0, steps, 32):
+                made[k : k + 32] = np.round(random.random((32, 500, 250)), 3)
+        part.rename(path)
+    return path
+
+
+def _of_cube(expression: Callable[[Any, Any], Any], **options: Any) -> dict[str, Callable[[Sizes], Work]]:
+    def with_nbarray(sizes: Sizes) -> Work:
+        import h5py
+
+        nb = _nbarray()
+        x = nb.from_array(h5py.File(_cube(sizes, **options))["x"])
+        return lambda: expression(nb, x).compute()
+
+    def with_dask(sizes: Sizes) -> Work:
+        import h5py
+
+        da = _dask()
+        stored = h5py.File(_cube(sizes, **options))["x"]
+        x = da.from_array(stored, chunks=stored.chunks)
+        return lambda: expression(da, x).compute()
+
+    return {"nbarray": with_nbarray, "dask": with_dask}
+
+
+def _of_square(
+    expression: Callable[[Any, Any, Any], Any], side: int | None = None
+) -> dict[str, Callable[[Sizes], Work]]:
+    """Of one or two square arrays in memory; `side` where it is not for the size to say."""
+
+    def make(library: Callable[[], Any], sizes: Sizes) -> Work:
+        n = min(side or 10**6, int(sizes.array_bytes // 8) ** 0.5 // 1)
+        random = np.random.default_rng(2)
+        a, b = (random.random((int(n), int(n))) for _ in range(2))
+        module = library()
+        if module is np:
+            return lambda: expression(np, a, b)
+        x, y = (module.from_array(v, chunks=1000) for v in (a, b))
+        return lambda: expression(module, x, y).compute()
+
+    return {"nbarray": partial(make, _nbarray), "dask": partial(make, _dask), "numpy": partial(make, lambda: np)}
+
+
+def _general(library: Callable[[], Any]) -> Callable[[Sizes], Work]:
+    def make(sizes: Sizes) -> Work:
+        x = library().from_array(np.zeros(10 * sizes.tiny_blocks), chunks=10)
+        return lambda: x.map_blocks(_nothing, dtype=float).sum().compute()
+
+    return make
+
+
+def _nothing(block: Any) -> Any:
+    return block
+
+
+def _sample(library: Callable[[], Any]) -> Callable[[Sizes], Work]:
+    def make(sizes: Sizes) -> Work:
+        module, n = library(), int(sizes.tiny_blocks**0.5) * 50
+        x = module.ones((n, n), chunks=50)
+        half = slice(n // 2, n // 2 + 10)
+
+        def work() -> Any:
+            y = module.map_overlap(_double, x, depth=1, boundary="reflect", dtype=float)
+            return y[half, half].compute()
+
+        return work
+
+    return make
+
+
+def _double(block: Any) -> Any:
+    return block * 2
+
+
+def _cumsum(library: Callable[[], Any], last: int | None) -> Callable[[Sizes], Work]:
+    def make(sizes: Sizes) -> Work:
+        module = library()
+        x = module.from_array(np.random.default_rng(3).random(min(40_000_000, sizes.array_bytes // 8)), chunks=10**6)
+        return lambda: (module.cumsum(x, axis=0) if last is None else module.cumsum(x, axis=0)[-last:]).compute()
+
+    return make
+
+
 ROWS: dict[str, Row] = {
     row.name: row
     for row in (
@@ -250,6 +348,78 @@ ROWS: dict[str, Row] = {
             "building (e + e.T).sum(axis=0).mean() on a square of blocks",
             Must(seconds=0.020),
             {"nbarray": _build(_nbarray)},
+        ),
+        Row(
+            "met std",
+            "standard deviation over time, same files",
+            Must(times=5.0),
+            _met(lambda x: x.std(axis=0)),
+        ),
+        Row(
+            "centre",
+            "abs(x - x.mean(axis=0)).mean() of plain HDF5 in 32 MB blocks",
+            Must(times=2.3, peak_bytes=320_000_000),
+            _of_cube(lambda module, x: abs(x - x.mean(axis=0)).mean()),
+        ),
+        Row(
+            "z-score",
+            "((x - x.mean(0)) / x.std(0) > 3).sum(), same",
+            Must(times=3.5, peak_bytes=320_000_000),
+            _of_cube(lambda module, x: ((x - x.mean(axis=0)) / x.std(axis=0) > 3).sum()),
+        ),
+        Row(
+            "gzip max",
+            "max(axis=(0, 2)) of a deflated float64 cube",
+            Must(times=3.0),
+            _of_cube(lambda module, x: x.max(axis=(0, 2)), compression="gzip", compression_opts=1, shuffle=True),
+        ),
+        Row(
+            "where",
+            "where(a > b, exp(-a*a), sqrt(abs(b)) + 1).mean(axis=1), in memory",
+            Must(times=1.8),
+            _of_square(lambda m, a, b: m.where(a > b, m.exp(-a * a), m.sqrt(abs(b)) + 1).mean(axis=1)),
+        ),
+        Row(
+            "transpose",
+            "(x + x.T).mean(), in memory",
+            Must(times=2.0),
+            _of_square(lambda m, a, b: (a + a.T).mean()),
+        ),
+        Row(
+            "double diff",
+            "(a[1:, 1:] - b[:-1, :-1]).std(), in memory",
+            Must(times=4.0),
+            _of_square(lambda m, a, b: (a[1:, 1:] - b[:-1, :-1]).std()),
+        ),
+        Row(
+            "matmul",
+            "(a @ a.T).sum(), 4000 x 4000",
+            Must(times=1.8),
+            _of_square(lambda m, a, b: (a @ a.T).sum(), 4000),
+        ),
+        Row(
+            "general tasks",
+            "map_blocks of a function that does nothing",
+            Must(times=5.0),
+            {"nbarray": _general(_nbarray), "dask": _general(_dask)},
+        ),
+        Row(
+            "sample",
+            "map_overlap over all blocks of a square, of which 10 x 10 elements are wanted",
+            Must(times=12.0),
+            {"nbarray": _sample(_nbarray), "dask": _sample(_dask)},
+        ),
+        Row(
+            "cumsum",
+            "cumulative sum, all wanted",
+            Must(times=1.5),
+            {"nbarray": _cumsum(_nbarray, None), "dask": _cumsum(_dask, None)},
+        ),
+        Row(
+            "cumsum, last ten",
+            "cumulative sum, the last ten wanted",
+            Must(times=1.5),
+            {"nbarray": _cumsum(_nbarray, 10), "dask": _cumsum(_dask, 10)},
         ),
     )
 }
