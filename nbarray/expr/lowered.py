@@ -147,10 +147,14 @@ def new_block(lowered: Lowered, shape: Corner) -> tuple[np.ndarray[Any, Any], np
     return np.empty(shape, lowered.dtype), np.zeros(shape, bool) if lowered.masked else None
 
 
-def deliver(sink: Sink | None, planes: Planes) -> Planes | None:
-    """Hand a finished block on: copied into the sink if there is one."""
+def deliver(sink: Sink | None, planes: Planes, workspace: Workspace) -> Planes | None:
+    """Hand a finished block on: copied into the sink if there is one, or out of what the worker uses again."""
     if sink is None:
-        return planes
+        values, mask = planes
+        return (
+            values.copy() if workspace.lends(values) else values,
+            mask.copy() if mask is not None and workspace.lends(mask) else mask,
+        )
     sink[0][...] = planes[0]
     if sink[1] is not None:
         sink[1][...] = False if planes[1] is None else planes[1]
@@ -265,7 +269,7 @@ class Fused(Lowered):
         if not self.final:
             return states
         (fold,), (state,) = self.program.folds, states
-        return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)))
+        return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)), workspace)
 
     def aligned(self, inputs: Inputs, first: int = 0) -> Callable[[int, Corner, Corner], Planes]:
         """Reads operands in the space's coordinates; ours are the inputs from number `first` on."""

@@ -94,7 +94,7 @@ class Mapped(_ReadsOperands):
             values = self._trimmed(values, low, high, boxes)
         self._check(values, low, high)
         mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
-        return deliver(sink, (np.asarray(np.ma.getdata(values), self.of_dtype), mask))
+        return deliver(sink, (np.asarray(np.ma.getdata(values), self.of_dtype), mask), workspace)
 
     def _trimmed(
         self, values: np.ndarray[Any, Any], low: Corner, high: Corner, boxes: list[tuple[Corner, Corner]]
@@ -333,7 +333,7 @@ class Reshaped(_ReadsOperands):
         def cut(plane: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             return plane.reshape(-1)[run].reshape(shape)
 
-        return deliver(sink, (cut(values), None if mask is None else cut(mask)))
+        return deliver(sink, (cut(values), None if mask is None else cut(mask)), workspace)
 
 
 def _ravel(corners: Int64, shape: tuple[int, ...]) -> Int64:
@@ -421,7 +421,7 @@ class Product(Lowered):
                 left.reshape(*stack, rows, deep), right.reshape(*stack, deep, columns), dtype=self.of_dtype
             )
             total = part if a == 0 else np.add(total, part, out=total)
-        return deliver(sink, (total.reshape(shape), None))
+        return deliver(sink, (total.reshape(shape), None), workspace)
 
 
 @node
@@ -461,4 +461,4 @@ class Compressed(Lowered):
         box = tuple(a[0].tolist()), tuple(b[0].tolist())
         values, missing = inputs.read_whole(0, *box)
         chosen = inputs.read_whole(1, *box)[0]
-        return deliver(sink, (values[chosen], None if missing is None else missing[chosen]))
+        return deliver(sink, (values[chosen], None if missing is None else missing[chosen]), workspace)

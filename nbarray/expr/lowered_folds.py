@@ -165,7 +165,7 @@ class Merge(Lowered):
             merged.append(merge_states(self.folds[k].name, states))
         if self.pick is None:
             return tuple(merged)
-        return deliver(sink, finish_state(self.folds[self.pick], merged[0], self.count))
+        return deliver(sink, finish_state(self.folds[self.pick], merged[0], self.count), workspace)
 
     def _nothing(self, fold: Fold, low: Corner, high: Corner) -> State:
         """The state of an empty block, for which no other block is asked."""

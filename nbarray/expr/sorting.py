@@ -74,7 +74,7 @@ class Cuts(Lowered):
         runs = [_keys(values, self.has_fields) for values, _ in blocks]
         ranks = self.parts.axes[0].offsets.tolist()
         cuts = np.array([cut_runs(runs, rank) for rank in ranks], np.int64).reshape(self.sizes)
-        return deliver(sink, (cuts, None))
+        return deliver(sink, (cuts, None), workspace)
 
 
 @node
@@ -111,7 +111,7 @@ class MergedRuns(Lowered):
             merged = merge_pieces([p[KEY] for p in pieces], [p[BESIDE] for p in pieces])
         else:
             merged = merge_pieces(pieces)
-        return deliver(sink, (merged, None))
+        return deliver(sink, (merged, None), workspace)
 
 
 def _everything(expr: Expr, low: Int64) -> Box:

@@ -61,6 +61,13 @@ class Workspace:
             have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
         return have[:nbytes].view(dtype).reshape(shape)
 
+    def lends(self, array: Tile) -> bool:
+        """Whether an array lies in one of our buffers, so that what is in it will not stay."""
+        owner: Any = array
+        while isinstance(owner, np.ndarray) and owner.base is not None:
+            owner = owner.base
+        return any(owner is kept for key, kept in self._kept.items() if key[0] in ("buffer", "tile"))
+
 
 def _evaluator(program: Program, workspace: Workspace) -> Evaluator:
     """The worker's evaluator for a program; the last few are kept, and all share their buffers."""
