@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
+import sys
+import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
 
-from bench.rows import ROWS, Sizes
+from bench.data import Sizes
+from bench.peers import PEERS, THREADS
+from bench.rows import ROWS, Row
 
 
 def held_bytes() -> int:
@@ -53,8 +59,40 @@ def summary(result: Any) -> list[float] | None:
     """A few numbers that agree between libraries up to rounding."""
     if result is None:
         return None
-    values: Any = np.ma.asarray(result).astype(float)
-    return [float(values.mean()), float(values.std()), float(values.min()), float(values.max()), float(values.count())]
+    found: list[float] = []
+    for each in result if isinstance(result, tuple | list) else (result,):
+        values: Any = np.ma.asarray(each).astype(float)
+        found += [float(values.mean()), float(values.std()), float(values.min()), float(values.max())]
+        found.append(float(values.count()))
+    return found
+
+
+def planned(row: Row, sizes: Sizes, memory: int | None) -> dict[str, Any]:
+    """What nbarray's plan says before the run: bytes, and how often the source that is read most is read."""
+    if row.of is None:
+        return {}
+    from nbarray.plan.reads import reads_by_source
+    from nbarray.session import limits, plan
+
+    arrays = row.arrays(PEERS["nbarray"](sizes.folder, memory), sizes)
+    made, (budget, _) = plan([x.expr for x in arrays], memory), limits(memory)
+    sizes_of = {s: math.prod(s.sizes) * s.dtype.itemsize for s in reads_by_source(made)}
+    reads = [r.decoded_bytes / max(1, sizes_of[s]) for s, r in reads_by_source(made).items()]
+    return {
+        "reads": max(reads, default=0.0),
+        "spilled_bytes": made.spilled_bytes,
+        "least_bytes": made.run_bytes(),
+        "result_bytes": made.result_bytes,
+        "projected_bytes": made.projected_peak(THREADS, budget),
+        "tasks": made.ntasks,
+    }
+
+
+def opened(row: Row, name: str, sizes: Sizes, memory: int | None) -> Callable[[], Any]:
+    """The work of a library or of a limit; raises ModuleNotFoundError where it isn't installed."""
+    if name in row.besides:
+        return row.besides[name](sizes)
+    return row.open(PEERS[name](sizes.folder, memory), sizes)
 
 
 def main() -> None:
@@ -62,29 +100,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.one", description=__doc__)
     parser.add_argument("row")
     parser.add_argument("library")
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "nbarray-bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--memory", type=int, help="nbarray's budget in bytes, in place of the row's")
     options = parser.parse_args()
+    row = ROWS[options.row]
     sizes = Sizes.quick(options.folder) if options.quick else Sizes.full(options.folder)
+    memory = options.memory or (None if options.quick else row.memory)
     try:
-        work = ROWS[options.row].libraries[options.library](sizes)
+        work = opened(row, options.library, sizes, memory)
     except ModuleNotFoundError as missing:
         print(json.dumps({"missing": missing.name}))
         return
+    told = planned(row, sizes, memory) if options.library == "nbarray" else {}
     # measured apart: sampling takes a little of the processor
-    memory = PeakMemory()
+    watched = PeakMemory()
     start = perf_counter()
     result = work()
-    first = perf_counter() - start
-    peak = memory.end()
-    times = []
-    for _ in range(options.repeats):
+    times = [perf_counter() - start]
+    peak = watched.end()
+    for _ in range(0 if row.once else options.repeats):
         start = perf_counter()
         work()
         times.append(perf_counter() - start)
-    digest = summary(result)
-    print(json.dumps({"first_s": first, "best_s": min(times), "peak_bytes": peak, "summary": digest}))
+    best = min(times[1:], default=times[0])
+    print(json.dumps({"first_s": times[0], "best_s": best, "peak_bytes": peak, "summary": summary(result), **told}))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
