@@ -6,7 +6,7 @@ some libraries do, or what is no library but a limit, comes as a function of the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -98,7 +98,7 @@ class Row:
     data: Data = lambda sizes: []
     of: Callable[..., Any] | None = None
     peers: tuple[str, ...] = ()
-    besides: dict[str, Callable[[Sizes], Callable[[], Any]]] = field(default_factory=dict)
+    besides: Mapping[str, Callable[[Sizes], Callable[[], Any]]] = field(default_factory=dict)
     own: Callable[[Library, Sizes], Callable[[], Any]] | None = None
     memory: int | None = None
     once: bool = False

@@ -77,7 +77,7 @@ def fused_numba(sizes: Sizes) -> Work:
 
     numba.set_num_threads(THREADS)
 
-    @numba.njit(parallel=True, fastmath=True)
+    @numba.njit(parallel=True, fastmath=True)  # type: ignore[untyped-decorator]
     def total(x: Any, y: Any) -> float:
         found = 0.0
         for i in numba.prange(len(x)):

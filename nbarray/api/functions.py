@@ -402,5 +402,5 @@ def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 FUNCTIONS.update(
-    {name: _ufunc(value) for name, value in vars(np).items() if isinstance(value, np.ufunc) and value.signature is None}
+    {n: _ufunc(u) for n in np.__all__ if isinstance(u := getattr(np, n), np.ufunc) and u.signature is None}
 )

@@ -13,7 +13,7 @@ import nbarray as nb
 from tests.compare import check, check_blocks, same
 from tests.laws.arrays import MASKED
 
-UFUNCS = sorted({name for name, u in vars(np).items() if isinstance(u, np.ufunc) and u.signature is None})
+UFUNCS = sorted(n for n in np.__all__ if isinstance(u := getattr(np, n), np.ufunc) and u.signature is None)
 OPERATORS = [
     divmod, operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
     operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift, operator.lt, operator.le, operator.gt,
