@@ -7,34 +7,15 @@ from typing import Any
 import numpy as _np
 
 from nbarray import errors
+from nbarray.api import families as _families
 from nbarray.api.array import Array
-from nbarray.api.creation import (
-    arange,
-    asarray,
-    empty,
-    empty_like,
-    eye,
-    from_array,
-    full,
-    full_like,
-    linspace,
-    ones,
-    ones_like,
-    open,
-    zeros,
-    zeros_like,
-)
-from nbarray.api.functions import FUNCTIONS as _FUNCTIONS
-from nbarray.api.functions import compute
-from nbarray.api.ghosting import GHOSTING as _GHOSTING
-from nbarray.api.ordering import ORDERING as _ORDERING
-from nbarray.api.scanning import SCANS as _SCANS
-from nbarray.api.writing import WRITERS as _WRITERS
+from nbarray.api.dispatch import PUBLIC as _PUBLIC
 from nbarray.config import config
 
 __version__ = "0.1.0"
 
-globals().update(_FUNCTIONS | _GHOSTING | _ORDERING | _SCANS | _WRITERS)
+assert _families.FAMILIES  # they have filled the table
+globals().update(_PUBLIC)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.
 for _name in (
@@ -45,11 +26,7 @@ for _name in (
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = [
-    "Array", "arange", "asarray", "compute", "config", "empty", "empty_like", "errors", "eye", "from_array", "full",
-    "full_like", "linspace", "ones", "ones_like", "open", "zeros", "zeros_like",
-    *_FUNCTIONS, *_GHOSTING, *_ORDERING, *_SCANS, *_WRITERS,
-]  # fmt: skip
+__all__ = ["Array", "config", "errors", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:

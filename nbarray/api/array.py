@@ -1,6 +1,7 @@
 """The public array: a handle on an expression, and nothing else.
 
-Every method is a line that calls down into `ops`, `session` or `display`.
+Every method is a line that calls down into `ops`, `session` or `display`.  More methods come from the families of
+functions, which enter them into the table `METHODS`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.dispatch import METHODS, blocked_form
+from nbarray.api.dispatch import blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.html import array_html, array_text
@@ -107,14 +108,6 @@ def _is_operand(value: Any) -> bool:
 
 def _unary(function: np.ufunc) -> Callable[[Array], Any]:
     return lambda self: apply(elementwise.ufunc, function, self)
-
-
-def _writing(name: str) -> Callable[..., Any]:
-    def method(self: Array, path: Any, *args: Any, **options: Any) -> Any:
-        return METHODS[name](self, path, *args, **options)
-
-    method.__name__, method.__doc__ = name, f"Write this array to a file; see `nbarray.{name}`."
-    return method
 
 
 def _reducing(name: str) -> Callable[..., Any]:
@@ -456,17 +449,3 @@ class Array:
     def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
         """A function of each block; see `nbarray.map_blocks`."""
         return apply(mapped, function, (self, *args), dtype, options)
-
-    to_hdf5, to_netcdf, to_npy, to_zarr = map(_writing, ("to_hdf5", "to_netcdf", "to_npy", "to_zarr"))
-
-    def map_overlap(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """A function of each block and what surrounds it; see `nbarray.map_overlap`."""
-        return METHODS["map_overlap"](function, self, *args, **options)
-
-    def cumsum(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-        """Sums of all elements up to each, along `axis`."""
-        return blocked_form(np.cumsum)(self, axis, dtype, out)
-
-    def cumprod(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-        """Products of all elements up to each, along `axis`."""
-        return blocked_form(np.cumprod)(self, axis, dtype, out)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, unwrap, wrap
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import public
 from nbarray.errors import InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 
+@public()
 def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array:
     """A blocked array on data that exists: nothing is copied or read now.
 
@@ -54,6 +55,7 @@ def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array
     return wrap(creation.from_source(wrap_source(obj), blockshape if chunks is None else chunks))
 
 
+@public()
 def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
 
@@ -67,6 +69,7 @@ def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
     return obj if dtype is None else obj.astype(dtype)
 
 
+@public()
 def open(
     path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     name: str | None = None,
@@ -92,6 +95,7 @@ def open(
     return wrap(creation.from_sources(list(opened.sources), opened.axis, chunks))
 
 
+@public()
 def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> Array:
     """An array of one value.
 
@@ -103,22 +107,25 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> 
     return wrap(creation.full(shape, fill_value, dtype, chunks))
 
 
+@public()
 def zeros(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     """An array of zeros."""
     return wrap(creation.full(shape, np.zeros((), dtype), None, chunks))
 
 
+@public()
 def ones(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     """An array of ones."""
     return wrap(creation.full(shape, np.ones((), dtype), None, chunks))
 
 
+@public()
 def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     """An array whose values don't matter: zeros."""
     return zeros(shape, dtype, chunks)
 
 
-@implements(np.full_like)
+@public(np.full_like)
 def full_like(
     a: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any
 ) -> Array:
@@ -129,24 +136,25 @@ def full_like(
     return full(sizes, fill_value, like.dtype if dtype is None else dtype, grid)
 
 
-@implements(np.zeros_like)
+@public(np.zeros_like)
 def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
     """Zeros, with the shape, dtype and chunks of another array."""
     return full_like(a, np.zeros((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
 
 
-@implements(np.ones_like)
+@public(np.ones_like)
 def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
     """Ones, with the shape, dtype and chunks of another array."""
     return full_like(a, np.ones((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
 
 
-@implements(np.empty_like)
+@public(np.empty_like)
 def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
     """An array whose values don't matter, with the shape, dtype and chunks of another."""
     return zeros_like(a, dtype, chunks, shape)
 
 
+@public()
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunks: Any = None) -> Array:
     """Evenly spaced numbers from `start` (0 if only one bound is given) up to, not including, `stop`.
 
@@ -157,6 +165,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
     return wrap(creation.arange(unwrap(start), stop, step, dtype, chunks))
 
 
+@public()
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, chunks: Any = None
 ) -> Array:
@@ -164,6 +173,7 @@ def linspace(
     return wrap(creation.linspace(start, stop, num, endpoint, dtype, chunks))
 
 
+@public()
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
     """Ones on the `k`-th diagonal of an `N` by `M` array."""
     return wrap(creation.eye(N, M, k, dtype, chunks))

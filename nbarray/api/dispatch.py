@@ -1,7 +1,7 @@
-"""The table of NumPy functions that have a blocked form, and what is said of those that haven't.
+"""The tables of public names, of NumPy functions that have a blocked form, and of methods.
 
-`functions` fills it; `Array` reads it.  That is how the class and the functions can know each other
-without importing each other.
+The families of functions fill them (`families` knows which there are); the package and `Array` read them.  That
+is how the class and the functions can know each other without importing each other.
 """
 
 from __future__ import annotations
@@ -11,12 +11,24 @@ from typing import Any
 
 from nbarray.errors import NotBlocked
 
-__all__ = ["IMPLEMENTATIONS", "METHODS", "blocked_form", "implements", "is_method"]
+__all__ = ["IMPLEMENTATIONS", "METHODS", "PUBLIC", "blocked_form", "implements", "is_method", "public"]
 
 #: NumPy's function -> ours
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
-#: name of a method of arrays that NumPy has no function for -> what it does, given the array
+#: name of a method of arrays -> what it does, given the array
 METHODS: dict[str, Callable[..., Any]] = {}
+#: public name -> function; the package exports all of them
+PUBLIC: dict[str, Callable[..., Any]] = {}
+
+
+def public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Export a function by its name (less a closing underscore), as the blocked form of NumPy's functions, if any."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        PUBLIC[function.__name__.rstrip("_")] = function
+        return implements(*numpy_functions)(function)
+
+    return enter
 
 
 def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -31,7 +43,7 @@ def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable
 
 
 def is_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter a function into the table of methods."""
+    """Make a function that takes an array first a method of arrays."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         METHODS[name] = function

@@ -10,27 +10,17 @@ import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import PUBLIC, implements, public
 from nbarray.api.mapping import mapped
 from nbarray.errors import NotBlocked
 from nbarray.ops import contraction, elementwise, indexing, joining, reductions, shaping
 from nbarray.ops.operands import normalize_axes
 from nbarray.session import compute as compute_exprs
 
-__all__ = ["FUNCTIONS", "compute"]
-
-#: Public name -> function; the package exports all of them.
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
+__all__ = ["compute"]
 
 
-def _public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        FUNCTIONS[function.__name__.rstrip("_")] = function
-        return implements(*numpy_functions)(function)
-
-    return enter
-
-
+@public()
 def compute(*arrays: Any, memory: int | str | None = None, workers: int | None = None) -> tuple[Any, ...]:
     """Compute several arrays together, so that what they share is read and computed once.
 
@@ -74,8 +64,7 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
     >>> nb.{name}(nb.asarray([[1.0, 2.0], [4.0, 8.0]]), axis=0).compute().shape
     (2,)
     """
-    FUNCTIONS[name] = made
-    implements(*numpy_functions)(made)
+    public(*numpy_functions)(made)
 
 
 for _name, _row, _typed, _summary in (
@@ -96,7 +85,7 @@ for _name, _summary in (("any", "Whether any value is true"), ("all", "Whether a
     _reduction(_name, _name, [getattr(np, _name)], False, False, _summary)
 
 
-@_public(np.count_nonzero)
+@public(np.count_nonzero)
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
     """How many values are not zero, over `axis`."""
     x = asarray(a)
@@ -106,7 +95,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
 # ------------------------------------------------------------------------------------------------ elementwise
 
 
-@_public(np.where)
+@public(np.where)
 def where(condition: Any, x: Any = None, y: Any = None) -> Array:
     """`x` where the condition is true, else `y`.
 
@@ -120,37 +109,37 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Array:
     return apply(elementwise.where, condition, x, y)
 
 
-@_public(np.clip)
+@public(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
     """Values kept between two bounds; None leaves a side open."""
     return apply(elementwise.clip, asarray(a), min if a_min is None else a_min, max if a_max is None else a_max)
 
 
-@_public(np.round, np.around)
+@public(np.round, np.around)
 def round(a: Any, decimals: int = 0) -> Array:
     """Rounded to so many decimals."""
     return apply(elementwise.round_, asarray(a), decimals)
 
 
-@_public(np.real)
+@public(np.real)
 def real(val: Any) -> Array:
     """The real part."""
     return asarray(val).real
 
 
-@_public(np.imag)
+@public(np.imag)
 def imag(val: Any) -> Array:
     """The imaginary part."""
     return asarray(val).imag
 
 
-@_public(np.angle)
+@public(np.angle)
 def angle(z: Any, deg: bool = False) -> Array:
     """The angle of complex numbers, in radians or degrees."""
     return apply(elementwise.function, "angle", asarray(z), deg=bool(deg))
 
 
-@_public(np.nan_to_num)
+@public(np.nan_to_num)
 def nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Array:
@@ -158,25 +147,25 @@ def nan_to_num(
     return apply(elementwise.function, "nan_to_num", asarray(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
-@_public(np.isclose)
+@public(np.isclose)
 def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
     """Where two arrays are equal within tolerances."""
     return apply(elementwise.function, "isclose", asarray(a), asarray(b), rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
-@_public(np.allclose)
+@public(np.allclose)
 def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
     """Whether two arrays are equal within tolerances, everywhere."""
     return isclose(a, b, rtol, atol, equal_nan).all()
 
 
-@_public(np.copy)
+@public(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Array:
     """The array itself: it can't be changed."""
     return asarray(a)
 
 
-@_public(np.astype)
+@public(np.astype)
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
     """The same values as another dtype."""
     return asarray(x).astype(dtype)
@@ -185,7 +174,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 # --------------------------------------------------------------------------------------------- joining, shaping
 
 
-@_public(np.concatenate)
+@public(np.concatenate)
 def concatenate(
     arrays: Sequence[Any], axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Array:
@@ -201,7 +190,7 @@ def concatenate(
     return apply(joining.concatenate, list(arrays), axis, dtype, casting)
 
 
-@_public(np.stack)
+@public(np.stack)
 def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     """Arrays of one shape along a new axis."""
     return apply(joining.stack, list(arrays), axis)
@@ -216,56 +205,56 @@ def _at_least(a: Any, ndim: int) -> Array:
     return x[(None,) * max(0, ndim - x.ndim)] if x.ndim < ndim else x
 
 
-@_public(np.vstack)
+@public(np.vstack)
 def vstack(tup: Sequence[Any]) -> Array:
     """Arrays below each other."""
     return concatenate([_at_least(a, 2) for a in tup], 0)
 
 
-@_public(np.hstack)
+@public(np.hstack)
 def hstack(tup: Sequence[Any]) -> Array:
     """Arrays beside each other."""
     parts = [_at_least(a, 1) for a in tup]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
-@_public(np.dstack)
+@public(np.dstack)
 def dstack(tup: Sequence[Any]) -> Array:
     """Arrays behind each other."""
     return concatenate([_at_least(a, 3) for a in tup], 2)
 
 
-@_public(np.transpose)
+@public(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Array:
     """Axes in another order; reversed if none is given."""
     return asarray(a).transpose(axes)
 
 
-@_public(np.moveaxis)
+@public(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Array:
     """Axes moved to new places."""
     return apply(shaping.moveaxis, asarray(a), source, destination)
 
 
-@_public(np.swapaxes)
+@public(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Array:
     """Two axes exchanged."""
     return asarray(a).swapaxes(axis1, axis2)
 
 
-@_public(np.squeeze)
+@public(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Array:
     """Without axes of length 1."""
     return asarray(a).squeeze(axis)
 
 
-@_public(np.expand_dims)
+@public(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Array:
     """New axes of length 1."""
     return apply(shaping.expand_dims, asarray(a), axis)
 
 
-@_public(np.reshape)
+@public(np.reshape)
 def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy: bool | None = None) -> Array:
     """Another shape of the same size, in C order; one size may be -1."""
     if order != "C":
@@ -273,31 +262,31 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy
     return asarray(a).reshape(shape, chunks=chunks)
 
 
-@_public(np.ravel)
+@public(np.ravel)
 def ravel(a: Any, order: str = "C") -> Array:
     """One axis, in C order."""
     return reshape(a, -1, order)
 
 
-@_public(np.broadcast_to)
+@public(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Array:
     """Spread to a larger shape without copying."""
     return apply(shaping.broadcast_to, asarray(array), shape)
 
 
-@_public(np.flip)
+@public(np.flip)
 def flip(m: Any, axis: Any = None) -> Array:
     """Axes run backwards."""
     return apply(shaping.flip, asarray(m), axis)
 
 
-@_public()
+@public()
 def rechunk(x: Any, chunks: Any = "auto") -> Array:
     """The same values in other chunks; see `Array.rechunk`."""
     return asarray(x).rechunk(chunks)
 
 
-@_public(np.take)
+@public(np.take)
 def take(a: Any, indices: Any, axis: int | None = None) -> Array:
     """Positions along one axis; of the flattened array if `axis` is None."""
     x = asarray(a)
@@ -307,19 +296,19 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Array:
 # --------------------------------------------------------------------------------------------------- products
 
 
-@_public(np.tensordot)
+@public(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     """Products summed over pairs of axes."""
     return apply(contraction.tensordot, asarray(a), asarray(b), axes)
 
 
-@_public()
+@public()
 def matmul(a: Any, b: Any) -> Array:
     """Matrix product; leading axes are a stack and broadcast."""
     return apply(contraction.matmul, asarray(a), asarray(b))
 
 
-@_public(np.dot)
+@public(np.dot)
 def dot(a: Any, b: Any, out: None = None) -> Array:
     """The dot product, as NumPy has it."""
     if out is not None:
@@ -330,7 +319,7 @@ def dot(a: Any, b: Any, out: None = None) -> Array:
 # ------------------------------------------------------------------------------------------- functions of blocks
 
 
-@_public()
+@public()
 def map_blocks(
     function: Callable[..., Any],
     *args: Any,
@@ -401,6 +390,4 @@ def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     return function
 
 
-FUNCTIONS.update(
-    {n: _ufunc(u) for n in np.__all__ if isinstance(u := getattr(np, n), np.ufunc) and u.signature is None}
-)
+PUBLIC.update({n: _ufunc(u) for n in np.__all__ if isinstance(u := getattr(np, n), np.ufunc) and u.signature is None})

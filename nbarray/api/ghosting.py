@@ -9,16 +9,16 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements, is_method
+from nbarray.api.dispatch import is_method, public
 from nbarray.api.mapping import dtype_of_first_block
 from nbarray.expr.node import Expr
 from nbarray.ops import ghosting
 from nbarray.ops.padding import pad as pad_expr
 
-__all__ = ["GHOSTING"]
+__all__ = ["map_overlap", "overlap", "pad", "trim_overlap"]
 
 
-@implements(np.pad)
+@public(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Array:
     """More elements around an array, as `numpy.pad` has it.
 
@@ -34,7 +34,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return Array(pad_expr(asarray(array).expr, pad_width, mode, **options))
 
 
-@is_method("map_overlap")
+@public()
 def map_overlap(
     func: Callable[..., Any],
     *args: Any,
@@ -77,6 +77,7 @@ def map_overlap(
     return Array(build(func, dtype, masked))
 
 
+@public()
 def overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     """Blocks that hold what surrounds them as well; the array is as much larger.
 
@@ -90,6 +91,7 @@ def overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     return map_overlap(_same, x, depth=depth, boundary=boundary, trim=False, dtype=x.dtype)
 
 
+@public()
 def trim_overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     """Blocks without what `overlap` gave them.
 
@@ -118,4 +120,7 @@ def _same(block: Any) -> Any:
     return block
 
 
-GHOSTING: dict[str, Callable[..., Any]] = {f.__name__: f for f in (pad, map_overlap, overlap, trim_overlap)}
+@is_method("map_overlap")
+def _map_overlap(x: Array, func: Callable[..., Any], *args: Any, **options: Any) -> Array:
+    """A function of each block and what surrounds it; see `nbarray.map_overlap`."""
+    return map_overlap(func, x, *args, **options)

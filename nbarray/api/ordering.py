@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import public
 from nbarray.errors import NotBlocked
 from nbarray.ops.sorting import sort as sort_expr
 
-__all__ = ["ORDERING"]
+__all__ = ["argsort", "sort"]
 
 
-@implements(np.sort)
+@public(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Array:
     """A sorted copy, as `numpy.sort` has it; inside the budget, however long the axis is.
 
@@ -31,7 +30,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
     return _sorted("sort", a, axis, order, False)
 
 
-@implements(np.argsort)
+@public(np.argsort)
 def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Array:
     """The positions that sort an array along an axis, as `numpy.argsort` has it with ``kind="stable"``.
 
@@ -51,6 +50,3 @@ def _sorted(name: str, a: Any, axis: int | None, order: Any, positions: bool) ->
     if x.ndim == 0 and axis is not None and positions:
         return Array(sort_expr(x.reshape(1).expr, 0, True)).reshape(())
     return Array(sort_expr(x.expr, axis, positions))
-
-
-ORDERING: dict[str, Callable[..., Any]] = {"sort": sort, "argsort": argsort}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import PUBLIC, is_method, public
 from nbarray.errors import AxisError, NotBlocked
 from nbarray.expr.leaves import Filled
 from nbarray.kernels.program import Constant
@@ -18,9 +17,7 @@ from nbarray.ops.joining import concatenate
 from nbarray.ops.scans import scan
 from nbarray.ops.shaping import reshape
 
-__all__ = ["SCANS"]
-
-SCANS: dict[str, Callable[..., Any]] = {}
+__all__: list[str] = []
 
 
 def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str) -> None:
@@ -45,7 +42,7 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
     >>> nb.{name}(nb.arange(1, 5, chunks=2)).compute()
     {getattr(np, name)(np.arange(1, 5))!r}
     """
-    SCANS[name] = implements(getattr(np, name))(cumulative)
+    public(getattr(np, name))(cumulative)
 
 
 _cumulative("cumsum", np.add, None, "Sums of all elements up to each")
@@ -62,7 +59,7 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
         if axis is None and x.ndim != 1:
             raise AxisError(f"{name}: axis is needed for an array of {x.ndim} axes")
         k = 0 if axis is None else axis
-        made: Array = SCANS[of](x, axis=k, dtype=dtype, out=out)
+        made: Array = PUBLIC[of](x, axis=k, dtype=dtype, out=out)
         if not include_initial:
             return made
         shape = list(made.shape)
@@ -79,9 +76,12 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
     >>> nb.{name}(nb.arange(1, 4), include_initial=True).compute()
     {getattr(np, name)(np.arange(1, 4), include_initial=True)!r}
     """
-    SCANS[name] = implements(getattr(np, name))(cumulative)
+    public(getattr(np, name))(cumulative)
 
 
 if hasattr(np, "cumulative_sum"):
     _standard("cumulative_sum", "cumsum", 0, "Sums of all elements up to each")
     _standard("cumulative_prod", "cumprod", 1, "Products of all elements up to each")
+
+for _name in ("cumsum", "cumprod"):
+    is_method(_name)(PUBLIC[_name])

@@ -18,13 +18,14 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method
+from nbarray.api.dispatch import is_method, public
 from nbarray.api.storing import store as store_values
 from nbarray.errors import InputError, NBArrayError, WriteError
 
-__all__ = ["WRITERS"]
+__all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
 
 
+@public()
 def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **options: Any) -> None:
     """Compute arrays and assign them to targets: anything that takes ``target[region] = values``.
 
@@ -49,6 +50,7 @@ def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **o
     store_values(arrays, places, where, None if isinstance(lock, bool) else lock, **options)
 
 
+@public()
 def to_npy(x: Any, path: Any, **options: Any) -> None:
     """Write an array to an ``.npy`` file, which `numpy.load` reads; an old file of that name is replaced.
 
@@ -62,6 +64,7 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
         del target
 
 
+@public()
 def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **options: Any) -> None:
     """Write arrays to datasets of an HDF5 file: ``to_hdf5(path, "/x", x)`` or ``to_hdf5(path, {"/x": x, "/y": y})``.
 
@@ -96,6 +99,7 @@ def _dataset(file: Any, name: str, x: Array, options: dict[str, Any]) -> Any:
     return file.create_dataset(name, shape=x.shape, dtype=x.dtype, **chosen)
 
 
+@public()
 def to_netcdf(path: Any, *args: Any, dims: Any = None, memory: Any = None, workers: Any = None, **options: Any) -> None:
     """Write arrays to variables of a NetCDF-4 file: ``to_netcdf(path, "x", x)`` or ``to_netcdf(path, {"x": x})``.
 
@@ -135,6 +139,7 @@ def _dimensions(file: Any, x: Array, given: Any, variable: str) -> tuple[str, ..
     return names
 
 
+@public()
 def to_zarr(x: Any, target: Any, memory: Any = None, workers: Any = None, **options: Any) -> Any:
     """Write an array to Zarr: into an array of the package `zarr`, or a new one at a path; returns it.
 
@@ -200,9 +205,14 @@ def _changed_file(path: Path) -> Iterator[Path]:
         yield part
 
 
-is_method("to_hdf5")(lambda x, path, name, **options: to_hdf5(path, name, x, **options))
-is_method("to_netcdf")(lambda x, path, name, **options: to_netcdf(path, name, x, **options))
-is_method("to_npy")(to_npy)
-is_method("to_zarr")(to_zarr)
+def _writing(name: str, write: Callable[..., None]) -> None:
+    def method(self: Array, path: Any, *args: Any, **options: Any) -> None:
+        names = args if name in ("to_hdf5", "to_netcdf") else ()
+        write(*((path, *names, self) if names else (self, path, *args)), **options)
 
-WRITERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (store, to_hdf5, to_netcdf, to_npy, to_zarr)}
+    method.__name__, method.__doc__ = name, f"Write this array to a file; see `nbarray.{name}`."
+    is_method(name)(method)
+
+
+for _write in (to_hdf5, to_netcdf, to_npy, to_zarr):
+    _writing(_write.__name__, _write)

@@ -70,6 +70,7 @@ class MapBlocks(Expr):
     ghosts: tuple[tuple[Ghost, ...], ...] = ()
 
     kind: ClassVar[str] = "blocks"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         return settled(self.chunks.shape, self.of_dtype, self.chunks, self.held.value.masked)
@@ -96,6 +97,7 @@ class Contract(Expr):
     of_dtype: np.dtype[Any]
 
     kind: ClassVar[str] = "contract"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         left, right = self.left.chunks.axes, self.right.chunks.axes
@@ -133,6 +135,7 @@ class Compress(Expr):
     offsets: tuple[int, ...]
 
     kind: ClassVar[str] = "select"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         return settled(self.chunks.shape, self.base.dtype, self.chunks, self.base.masked)

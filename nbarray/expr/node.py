@@ -55,6 +55,8 @@ class Expr(metaclass=_Interned):
     """
 
     kind: ClassVar[str] = "expr"
+    #: whether its blocks are kept between tasks, whoever uses them
+    stored: ClassVar[bool] = False
 
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]

@@ -30,6 +30,7 @@ class Reduce(Expr):
     params: tuple[tuple[str, Hashable], ...]
 
     kind: ClassVar[str] = "reduce"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         axes = [regular(1, 1) if k in self.axes else c for k, c in enumerate(self.base.chunks.axes)]

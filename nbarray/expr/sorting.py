@@ -30,6 +30,7 @@ class MergeRuns(Expr):
     chunks: Chunks
 
     kind: ClassVar[str] = "sort"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         fields = self.runs.dtype.fields

@@ -111,6 +111,7 @@ class Reshape(Expr):
     chunks: Chunks
 
     kind: ClassVar[str] = "view"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         if math.prod(self.base.sizes) != math.prod(self.chunks.shape):
@@ -129,6 +130,7 @@ class Take(Expr):
     held: ById
 
     kind: ClassVar[str] = "select"
+    stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         axes = list(self.base.chunks.axes)

@@ -33,7 +33,8 @@ from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 from nbarray.api import creation as public_creation
 from nbarray.api.array import Array, wrap
 from nbarray.api.creation import from_array
-from nbarray.api.functions import FUNCTIONS, compute, map_blocks
+from nbarray.api.dispatch import PUBLIC
+from nbarray.api.functions import compute, map_blocks
 from nbarray.api.storing import store
 from nbarray.config import current
 from nbarray.errors import ChunkError, InputError, NotBlocked
@@ -239,7 +240,7 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
     def array_api(self) -> Any:
         """nbarray's functions, by NumPy's names."""
         made = {name: getattr(public_creation, name) for name in public_creation.__all__}
-        return SimpleNamespace(**{**FUNCTIONS, **made})
+        return SimpleNamespace(**{**PUBLIC, **made})
 
     # --------------------------------------------------------------------------------------------- not there yet
 

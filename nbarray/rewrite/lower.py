@@ -22,11 +22,11 @@ from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.reduce import Reduce
-from nbarray.expr.sorting import Cuts, MergedRuns, MergeRuns
 from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
+from nbarray.rewrite import lower_sorting
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -38,9 +38,6 @@ __all__ = ["Lowering", "Root"]
 MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
 #: Elements of a matrix product's blocks along each axis.
 PRODUCT_SIDE = 1024
-#: What is stored between tasks, whoever uses it.
-_STORED = (Reduce, MapBlocks, Contract, Take, Reshape, Compress, MergeRuns)
-
 
 _NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
 
@@ -74,7 +71,7 @@ class Lowering:
         found = depths(roots)
         # those that share a pass are lowered with the first of them, so all that they need comes before
         for inner in sorted(found, key=found.__getitem__):
-            if isinstance(inner, _STORED):
+            if inner.stored:
                 self.operand(inner)
 
     def root(self, expr: Expr) -> Root:
@@ -267,11 +264,6 @@ class Lowering:
         chunks = Chunks(tuple(regular(n, length) for n, length in zip(expr.sizes, lengths, strict=True)))
         return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype)
 
-    def merge_runs(self, expr: MergeRuns) -> Expr:
-        runs = self.operand(expr.runs)
-        has_fields = expr.dtype != expr.runs.dtype
-        return MergedRuns(Cuts(runs, expr.chunks, has_fields), runs, expr.dtype, expr.chunks, has_fields)
-
     def compress(self, expr: Compress) -> Expr:
         return Compressed(self.operand(expr.base), self.operand(expr.mask), expr.rows, expr.chunks, expr.offsets)
 
@@ -329,7 +321,7 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Take: lambda w, e: w.take(e),  # type: ignore[arg-type]
     Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
     Contract: lambda w, e: w.contract(e),  # type: ignore[arg-type]
-    MergeRuns: lambda w, e: w.merge_runs(e),  # type: ignore[arg-type]
     Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
+    **lower_sorting.LOWERINGS,
 }

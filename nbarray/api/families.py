@@ -1,0 +1,31 @@
+"""Which families of public functions there are; each enters its functions into the tables when it is imported.
+
+To add one, add a line here.  `Array` gets its methods from them, so that the class stays a thin handle.
+"""
+
+from __future__ import annotations
+
+from nbarray.api import (
+    creation,
+    functions,
+    ghosting,
+    ordering,
+    scanning,
+    writing,
+)
+from nbarray.api.array import Array
+from nbarray.api.dispatch import METHODS
+
+__all__ = ["FAMILIES"]
+
+FAMILIES = (
+    creation,
+    functions,
+    ghosting,
+    ordering,
+    scanning,
+    writing,
+)
+
+for _name, _method in METHODS.items():
+    setattr(Array, _name, _method)
