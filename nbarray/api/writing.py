@@ -205,10 +205,10 @@ def _changed_file(path: Path) -> Iterator[Path]:
         yield part
 
 
-def _writing(name: str, write: Callable[..., None]) -> None:
-    def method(self: Array, path: Any, *args: Any, **options: Any) -> None:
+def _writing(name: str, write: Callable[..., Any]) -> None:
+    def method(self: Array, path: Any, *args: Any, **options: Any) -> Any:
         names = args if name in ("to_hdf5", "to_netcdf") else ()
-        write(*((path, *names, self) if names else (self, path, *args)), **options)
+        return write(*((path, *names, self) if names else (self, path, *args)), **options)
 
     method.__name__, method.__doc__ = name, f"Write this array to a file; see `nbarray.{name}`."
     is_method(name)(method)
