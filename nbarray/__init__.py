@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as _np
 
-from nbarray import errors
+from nbarray import errors, linalg
 from nbarray.api import families as _families
 from nbarray.api.array import Array
 from nbarray.api.dispatch import PUBLIC as _PUBLIC
@@ -26,7 +26,7 @@ for _name in (
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = ["Array", "config", "errors", *_PUBLIC]
+__all__ = ["Array", "config", "errors", "linalg", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from numpy.linalg import LinAlgError as _LinAlgError
+
 __all__ = [
     "AxisError",
     "BroadcastError",
@@ -23,6 +25,7 @@ __all__ = [
     "FilesDiffer",
     "IndexingError",
     "InputError",
+    "LinAlgError",
     "MissingFile",
     "MissingProgram",
     "NBArrayError",
@@ -76,6 +79,10 @@ class DTypeError(NBArrayError, TypeError):
 
 class NotBlocked(NBArrayError, TypeError):
     """A NumPy function has no blocked form; it is never run on the whole array quietly."""
+
+
+class LinAlgError(NBArrayError, _LinAlgError):
+    """A matrix is of the wrong shape for what is asked, or has no such factors."""
 
 
 class UnknownSize(NBArrayError, ValueError):

@@ -41,6 +41,8 @@ SIZES = {
     "STEP_ELEMENTS": 16,
     "MERGE_FAN": 2,
     "PRODUCT_SIDE": 3,
+    "LEAST_WORK": 8,
+    "SQUARE": 3,
     "RUN_ELEMENTS": 8,
 }
 

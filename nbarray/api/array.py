@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.dispatch import blocked_form
+from nbarray.api.dispatch import IMPLEMENTATIONS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.html import array_html, array_text
@@ -285,6 +285,8 @@ class Array:
             raise NotBlocked(f"{name} has no blocked form; compute first: {name}(x.compute())")
         if function is np.matmul and not options:
             return apply(contraction.matmul, *args)
+        if function in IMPLEMENTATIONS:
+            return IMPLEMENTATIONS[function](*args, **options)
         return apply(elementwise.ufunc, function, *args, **options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:

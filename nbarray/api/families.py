@@ -9,7 +9,9 @@ from nbarray.api import (
     creation,
     functions,
     ghosting,
+    linalg_products,
     ordering,
+    products,
     scanning,
     writing,
 )
@@ -22,7 +24,9 @@ FAMILIES = (
     creation,
     functions,
     ghosting,
+    linalg_products,
     ordering,
+    products,
     scanning,
     writing,
 )

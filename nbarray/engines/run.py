@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from nbarray import events
 from nbarray.config import check_setting
-from nbarray.engines import share
+from nbarray.engines import blas, share
 from nbarray.engines.ledger import Ledger
 from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task, task_error
@@ -67,6 +67,7 @@ class Run:
         self._busy_s = 0.0
         self._started_s = 0.0
         self._running = self._waiting = self._working = 0
+        self._holds_blas = False
         self._ended = threading.Event()
         self._change = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -220,6 +221,9 @@ class Run:
 
     def _add_threads(self) -> None:
         share_arena()
+        if self._workers > 1 and not self._holds_blas and any(n.calls_blas for n in self.plan.nodes):
+            self._holds_blas = True
+            blas.hold()
         for k in range(len(self._threads), min(self._workers, max(1, self.plan.ntasks))):
             # each thread its own copy of the context: NumPy's error state, and IPython's current cell
             context = contextvars.copy_context()
@@ -365,6 +369,9 @@ class Run:
 
     def _end(self) -> None:
         share.leave(self._member)
+        if self._holds_blas:
+            self._holds_blas = False
+            blas.release()
         self._blocks.clear()
         if self._results is not None:
             self._results.close()

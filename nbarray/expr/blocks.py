@@ -20,6 +20,7 @@ class UserFunction:
 
     masked : whether it gives masked blocks
     trims : it gives blocks as large as it gets, and what they got of their neighbours is cut off
+    takes : what it needs besides its arguments and its block, as a multiple of the bytes of both together
     """
 
     function: Any
@@ -28,6 +29,7 @@ class UserFunction:
     wants_block_info: bool
     masked: bool
     trims: bool = False
+    takes: float = 0.0
 
     @property
     def name(self) -> str:

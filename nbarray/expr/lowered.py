@@ -50,6 +50,8 @@ class Lowered(Expr):
     gives_states: ClassVar[bool] = False
     #: whether a block that goes into a result is written there directly, and never exists besides
     fills_sink: ClassVar[bool] = False
+    #: whether tasks may call a library that has threads of its own
+    calls_blas: ClassVar[bool] = False
 
     @property
     def operands(self) -> tuple[Expr, ...]:

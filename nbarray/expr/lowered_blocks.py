@@ -1,4 +1,4 @@
-"""Lowered nodes that treat whole blocks: users' functions, picked positions, joins, reshapes, products, selections."""
+"""Lowered nodes that treat whole blocks: users' functions, picked positions, joins, reshapes, selections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.fused import Planes, Workspace
 
-__all__ = ["Compressed", "Gathered", "Joined", "Mapped", "Product", "Reshaped"]
+__all__ = ["Compressed", "Gathered", "Joined", "Mapped", "Reshaped"]
 
 
 def _operand_bytes(operands: Sequence[Operand], boxes: list[Box]) -> Int64:
@@ -49,6 +49,7 @@ class Mapped(_ReadsOperands):
     ghosts: tuple[tuple[Ghost, ...], ...]
 
     kind: ClassVar[str] = "blocks"
+    calls_blas: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
         return settled(self.chunks.shape, self.of_dtype, self.chunks, self.function.masked)
@@ -61,6 +62,12 @@ class Mapped(_ReadsOperands):
     @property
     def label(self) -> str:
         return f"map_blocks({self.function.name})"
+
+    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        read = super().scratch_bytes(low, high)
+        if not self.function.takes:
+            return read
+        return read + (self.function.takes * (read + self.block_bytes(low, high))).astype(np.int64)
 
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
@@ -349,79 +356,6 @@ def _unravel(flat: Int64, shape: tuple[int, ...]) -> Int64:
     for k in range(len(shape) - 1, -1, -1):
         rest, corners[:, k] = np.divmod(rest, max(1, shape[k]))
     return corners
-
-
-@node
-class Product(Lowered):
-    """Products of blocks, summed over `depth` axes, so many positions of the first of them at a time.
-
-    Shapes as in `expr.blocks.Contract`: left (stack..., i..., k...), right (stack..., k..., j...).
-    """
-
-    left: Expr
-    right: Expr
-    stack: int
-    depth: int
-    run_length: int
-    chunks: Chunks
-    of_dtype: np.dtype[Any]
-
-    kind: ClassVar[str] = "contract"
-
-    def settle(self) -> dict[str, Any]:
-        return settled(self.chunks.shape, self.of_dtype, self.chunks, False)
-
-    @property
-    def label(self) -> str:
-        return "matmul"
-
-    @property
-    def _summed(self) -> tuple[int, ...]:
-        return self.left.sizes[self.left.ndim - self.depth :]
-
-    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
-        n, s = len(low), self.stack
-        free = self.left.ndim - self.depth
-        summed_low = np.zeros((n, self.depth), np.int64)
-        summed_high = summed_low + np.array(self._summed, np.int64).reshape(1, -1)
-        return [
-            (np.hstack([low[:, :free], summed_low]), np.hstack([high[:, :free], summed_high])),
-            (
-                np.hstack([low[:, :s], summed_low, low[:, free:]]),
-                np.hstack([high[:, :s], summed_high, high[:, free:]]),
-            ),
-        ]
-
-    def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        extent = np.maximum(high - low, 0)
-        free = self.left.ndim - self.depth
-        deep = min(self.run_length, max(1, self._summed[0])) * math.prod(self._summed[1:])
-        left = extent[:, :free].prod(axis=1) * deep
-        right = extent[:, : self.stack].prod(axis=1) * extent[:, free:].prod(axis=1) * deep
-        width = self.of_dtype.itemsize
-        return (
-            left * (self.left.dtype.itemsize + width)
-            + right * (self.right.dtype.itemsize + width)
-            + extent.prod(axis=1) * width
-        )
-
-    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
-        inputs = Inputs(self, low, high, blocks, workspace)
-        s, free, rest = self.stack, self.left.ndim - self.depth, self._summed[1:]
-        zeros = (0,) * len(rest)
-        shape = tuple(b - a for a, b in zip(low, high, strict=True))
-        stack, rows, columns = shape[:s], math.prod(shape[s:free]), math.prod(shape[free:])
-        total = np.zeros((*stack, rows, columns), self.of_dtype)
-        for a in range(0, self._summed[0], self.run_length):
-            b = min(a + self.run_length, self._summed[0])
-            left, _ = inputs.read_whole(0, (*low[:free], a, *zeros), (*high[:free], b, *rest))
-            right, _ = inputs.read_whole(1, (*low[:s], a, *zeros, *low[free:]), (*high[:s], b, *rest, *high[free:]))
-            deep = (b - a) * math.prod(rest)
-            part = np.matmul(
-                left.reshape(*stack, rows, deep), right.reshape(*stack, deep, columns), dtype=self.of_dtype
-            )
-            total = part if a == 0 else np.add(total, part, out=total)
-        return deliver(sink, (total.reshape(shape), None), workspace)
 
 
 @node

@@ -17,7 +17,7 @@ from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, Contract, MapBlocks, Select
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Fused, Lowered
-from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Product, Reshaped
+from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Reshaped
 from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
@@ -30,14 +30,13 @@ from nbarray.rewrite import lower_sorting
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
+from nbarray.rewrite.lower_products import contract
 from nbarray.rewrite.passes import depths
 
 __all__ = ["Lowering", "Root"]
 
 #: How many states one task merges, and at most how many bytes of them.
 MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
-#: Elements of a matrix product's blocks along each axis.
-PRODUCT_SIDE = 1024
 
 _NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
 
@@ -246,23 +245,7 @@ class Lowering:
         return Reshaped(self.operand(expr.base), expr.chunks)
 
     def contract(self, expr: Contract) -> Expr:
-        left, right = self.operand(expr.left), self.operand(expr.right)
-        lengths = [1] * expr.ndim
-        free = expr.left.ndim - expr.depth
-        side = min(PRODUCT_SIDE, max(1, math.isqrt(2 * self._grain.most(self._grain.of(PRODUCT_SIDE**2)))))
-        for group, most in (
-            (range(free, expr.ndim), side),
-            (range(expr.stack, free), side),
-            (range(expr.stack), side**2),
-        ):
-            room = most if group.stop > expr.stack else max(1, most // max(1, math.prod(lengths)))
-            for k in reversed(group):
-                lengths[k] = max(1, min(room, expr.sizes[k]))
-                room //= lengths[k]
-        summed = expr.left.sizes[free:]
-        run_length = max(1, side // max(1, math.prod(summed[1:])))
-        chunks = Chunks(tuple(regular(n, length) for n, length in zip(expr.sizes, lengths, strict=True)))
-        return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype)
+        return contract(self, expr, self._grain)
 
     def compress(self, expr: Compress) -> Expr:
         return Compressed(self.operand(expr.base), self.operand(expr.mask), expr.rows, expr.chunks, expr.offsets)

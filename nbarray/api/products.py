@@ -1,0 +1,189 @@
+"""Products of vectors, matrices and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, apply
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import public
+from nbarray.errors import NotBlocked
+from nbarray.ops import diagonals, products
+from nbarray.ops import einsum as sums
+
+__all__ = [
+    "cross",
+    "einsum",
+    "einsum_path",
+    "inner",
+    "kron",
+    "matrix_transpose",
+    "matvec",
+    "outer",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
+
+def refuse_out(name: str, out: Any) -> None:
+    """NotBlocked where somebody wants a result in an array of theirs."""
+    if out is not None:
+        raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+
+
+def _ufuncs(*names: str) -> list[Any]:
+    """NumPy's functions of these names, those that it has."""
+    return [getattr(np, name) for name in names if hasattr(np, name)]
+
+
+@public(np.einsum)
+def einsum(
+    *operands: Any,
+    out: None = None,
+    optimize: Any = True,
+    dtype: Any = None,
+    order: str = "K",
+    casting: str = "safe",
+    split_every: Any = None,
+) -> Array:
+    """Products summed over labelled axes, as `numpy.einsum`: of subscripts and operands, or operands and their labels.
+
+    optimize : a path as `einsum_path` gives it; anything else leaves the order to us: what makes the fewest bytes
+    dtype, casting : what is calculated in, and how operands may be cast to it; split_every : taken for dask's sake
+
+    Pairs become matrix products or are multiplied and summed in one pass, so nothing large lies between.
+    Raises ValueError as NumPy does, DTypeError for masked arrays.
+
+    >>> import nbarray as nb
+    >>> x = nb.from_array(np.arange(6.0).reshape(2, 3), chunks=2)
+    >>> nb.einsum("ij,kj->ik", x, x).compute()
+    array([[ 5., 14.],
+           [14., 50.]])
+    """
+    refuse_out("einsum", out)
+    path = optimize[1:] if isinstance(optimize, list | tuple) and optimize[:1] == ["einsum_path"] else None
+    given = [o if isinstance(o, str | Array) or _is_labels(k, operands) else asarray(o) for k, o in enumerate(operands)]
+    return apply(sums.einsum, given, dtype, casting, path)
+
+
+def _is_labels(k: int, given: Sequence[Any]) -> bool:
+    """Whether an argument is a list of labels: every other one is, and the last where their number is odd."""
+    if isinstance(given[0], str):
+        return False
+    return k % 2 == 1 or (k == len(given) - 1 and len(given) % 2 == 1)
+
+
+@public(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> tuple[list[Any], str]:
+    """The order of products and a text about it, as `numpy.einsum_path` has it for arrays of these shapes.
+
+    Nothing is read.  `einsum` follows such a path if it is given one as `optimize`.
+
+    >>> import nbarray as nb
+    >>> nb.einsum_path("ij,kj,k->i", nb.ones((2, 3)), nb.ones((2, 3)), nb.ones(2))[0]
+    ['einsum_path', (0, 1), (0, 1)]
+    """
+    shapes = [np.broadcast_to(np.empty((), o.dtype), o.shape) if isinstance(o, Array) else o for o in operands]
+    return np.einsum_path(*shapes, optimize=optimize)
+
+
+@public(np.vdot)
+def vdot(a: Any, b: Any) -> Array:
+    """The sum of the products of all elements, those of `a` conjugated; one pass over both.
+
+    >>> import nbarray as nb
+    >>> nb.vdot(nb.asarray([1j, 2]), nb.asarray([1j, 1])).compute()
+    np.complex128(3+0j)
+    """
+    return apply(products.vdot, asarray(a), asarray(b))
+
+
+@public(np.inner)
+def inner(a: Any, b: Any) -> Array:
+    """Products summed over the last axes of both.
+
+    >>> import nbarray as nb
+    >>> nb.inner(nb.asarray([[1, 2], [3, 4]]), nb.asarray([1, 10])).compute()
+    array([21, 43])
+    """
+    return apply(products.inner, asarray(a), asarray(b))
+
+
+@public(np.outer)
+def outer(a: Any, b: Any, out: None = None) -> Array:
+    """The products of every element of `a` with every one of `b`, both flattened.
+
+    >>> import nbarray as nb
+    >>> nb.outer(nb.arange(3), nb.arange(2)).compute().shape
+    (3, 2)
+    """
+    refuse_out("outer", out)
+    return apply(products.outer, asarray(a), asarray(b))
+
+
+@public(np.kron)
+def kron(a: Any, b: Any) -> Array:
+    """The Kronecker product: `b` times each element of `a`, side by side.
+
+    >>> import nbarray as nb
+    >>> nb.kron(nb.asarray([1, 10]), nb.asarray([1, 2, 3])).compute()
+    array([ 1,  2,  3, 10, 20, 30])
+    """
+    return apply(products.kron, asarray(a), asarray(b))
+
+
+@public(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Array:
+    """The sum of a diagonal; of what is beside it only the squares that it goes through are read.
+
+    >>> import nbarray as nb
+    >>> nb.trace(nb.eye(5)).compute()
+    np.float64(5.0)
+    """
+    refuse_out("trace", out)
+    return apply(diagonals.trace, asarray(a), offset, axis1, axis2, dtype)
+
+
+@public(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
+    """Cross products of vectors of 3 elements along an axis; 2 elements stand for a third of 0, as NumPy had it.
+
+    >>> import nbarray as nb
+    >>> nb.cross(nb.asarray([1, 0, 0]), nb.asarray([0, 1, 0])).compute()
+    array([0, 0, 1])
+    """
+    return apply(products.cross, asarray(a), asarray(b), axisa, axisb, axisc, axis)
+
+
+@public(*_ufuncs("vecdot"))
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
+    """Products of vectors along an axis, those of `x1` conjugated; other axes broadcast.
+
+    >>> import nbarray as nb
+    >>> nb.vecdot(nb.ones((4, 3)), nb.arange(3.0)).compute()
+    array([3., 3., 3., 3.])
+    """
+    return apply(products.vecdot, asarray(x1), asarray(x2), axis)
+
+
+@public(*_ufuncs("matvec"))
+def matvec(x1: Any, x2: Any, /) -> Array:
+    """Matrices times vectors; leading axes broadcast."""
+    return apply(products.matvec, asarray(x1), asarray(x2))
+
+
+@public(*_ufuncs("vecmat"))
+def vecmat(x1: Any, x2: Any, /) -> Array:
+    """Vectors, conjugated, times matrices; leading axes broadcast."""
+    return apply(products.vecmat, asarray(x1), asarray(x2))
+
+
+@public(np.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Array:
+    """The last two axes exchanged; nothing is copied."""
+    return apply(products.matrix_transpose, asarray(x))

@@ -1,0 +1,78 @@
+"""How products of matrices become tasks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbarray.expr.blocks import Contract
+from nbarray.expr.elementwise import Elementwise
+from nbarray.expr.lowered_products import Product
+from nbarray.expr.node import Expr
+from nbarray.expr.structure import View
+from nbarray.grid.chunks import Chunks, regular
+from nbarray.grid.regions import AxisMap, Placement
+from nbarray.kernels.elementwise import ufunc_op
+from nbarray.rewrite.grain import Grain
+
+if TYPE_CHECKING:
+    from nbarray.rewrite.lower import Lowering
+
+__all__ = ["contract"]
+
+#: Elements of a matrix product's blocks along each axis.
+PRODUCT_SIDE = 1024
+#: A product of fewer blocks than this is summed in so many parts, each of so many multiplications at least.
+FEW_BLOCKS, LEAST_WORK = 8, 2**25
+
+
+def contract(lowering: Lowering, expr: Contract, grain: Grain) -> Expr:
+    """Blocks of a product, each summed run by run; a small one of long axes is made in parts that are added."""
+    side = min(PRODUCT_SIDE, max(1, math.isqrt(2 * grain.most(grain.of(PRODUCT_SIDE**2)))))
+    chunks = _product_chunks(expr, side)
+    summed = expr.left.sizes[expr.left.ndim - expr.depth :]
+    work = math.prod(expr.sizes) * math.prod(summed)
+    parts = min(2 * FEW_BLOCKS // chunks.nblocks, work // LEAST_WORK, summed[0])
+    if parts < 2:
+        return _product(lowering, expr, chunks, side, 0)
+    made = _product(lowering, expr, Chunks((regular(parts, 1), *chunks.axes)), side, parts)
+    terms: list[Expr] = [_part(made, k) for k in range(parts)]
+    while len(terms) > 1:
+        pairs = zip(terms[::2], terms[1::2], strict=False)
+        terms = [Elementwise(ufunc_op(np.add), p, expr.dtype) for p in pairs] + terms[len(terms) // 2 * 2 :]
+    return lowering.elementwise(terms[0])
+
+
+def _product_chunks(expr: Contract, side: int) -> Chunks:
+    lengths = [1] * expr.ndim
+    free = expr.left.ndim - expr.depth
+    for group, most in (
+        (range(free, expr.ndim), side),
+        (range(expr.stack, free), side),
+        (range(expr.stack), side**2),
+    ):
+        room = most if group.stop > expr.stack else max(1, most // max(1, math.prod(lengths)))
+        for k in reversed(group):
+            lengths[k] = max(1, min(room, expr.sizes[k]))
+            room //= lengths[k]
+    return Chunks(tuple(regular(n, length) for n, length in zip(expr.sizes, lengths, strict=True)))
+
+
+def _product(lowering: Lowering, expr: Contract, chunks: Chunks, side: int, parts: int) -> Product:
+    """Runs are as long as makes a square of the longer side, so that thin products aren't summed in many small ones."""
+    free = expr.left.ndim - expr.depth
+    lengths = chunks.largest[1 if parts else 0 :]
+    of_stack, rows, columns = (
+        math.prod(lengths[a:b]) for a, b in ((0, expr.stack), (expr.stack, free), (free, len(lengths)))
+    )
+    longest = max(side, side**2 // max(1, of_stack * max(rows, columns)))
+    run_length = max(1, longest // max(1, math.prod(expr.left.sizes[free + 1 :])))
+    left, right = lowering.operand(expr.left), lowering.operand(expr.right)
+    return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype, parts)
+
+
+def _part(made: Product, k: int) -> Expr:
+    axes = tuple(AxisMap(axis, 0, 1, n) for axis, n in enumerate(made.sizes) if axis)
+    return View(made, Placement(axes, ((0, k),)))

@@ -1,0 +1,59 @@
+"""BLAS has one thread while workers call it, and all of them otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+import nbarray as nb
+from nbarray.engines import blas
+
+
+def blas_threads() -> set[int]:
+    """Threads of every BLAS that is loaded."""
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_workers_have_one_thread_each() -> None:
+    """While several workers call it: one; afterwards as many as before, also where two runs overlapped."""
+    seen: list[set[int]] = []
+
+    def look(block: np.ndarray) -> np.ndarray:
+        seen.append(blas_threads())
+        return block
+
+    before = blas_threads()
+    x = nb.from_array(np.ones((6, 4)), chunks=(1, 4))
+    runs = [nb.map_blocks(look, x, dtype=x.dtype).start(workers=2) for _ in range(2)]
+    for run in runs:
+        run.result()
+
+    assert [{1}] * 12 == seen
+    assert before == blas_threads()
+
+
+def test_a_failed_run_lets_go() -> None:
+    """However a run ends, BLAS has its threads again."""
+
+    def fail(block: np.ndarray) -> np.ndarray:
+        raise ArithmeticError
+
+    before = blas_threads()
+    run = nb.map_blocks(fail, nb.from_array(np.ones(8), chunks=1), dtype=float).start(workers=2)
+    run.wait(10)
+
+    assert isinstance(run._error, ArithmeticError)
+    assert before == blas_threads()
+
+
+def test_holders_are_counted() -> None:
+    """The last to let go gives the threads back."""
+    before = blas_threads()
+    blas.hold()
+    blas.hold()
+    blas.release()
+    held = blas_threads()
+    blas.release()
+
+    assert {1} == held
+    assert before == blas_threads()
