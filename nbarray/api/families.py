@@ -13,6 +13,7 @@ from nbarray.api import (
     ordering,
     products,
     scanning,
+    windowing,
     writing,
 )
 from nbarray.api.array import Array
@@ -28,6 +29,7 @@ FAMILIES = (
     ordering,
     products,
     scanning,
+    windowing,
     writing,
 )
 

@@ -26,7 +26,7 @@ from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
-from nbarray.rewrite import lower_sorting
+from nbarray.rewrite import lower_sorting, lower_windows
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -64,6 +64,11 @@ class Lowering:
     def __init__(self, grain: Grain = USUAL, shared: Mapping[Reduce, tuple[Reduce, ...]] = _NONE_SHARED) -> None:
         self._grain, self._shared = grain, shared
         self._done: dict[Expr, Expr] = {}
+
+    @property
+    def grain(self) -> Grain:
+        """How finely work is cut."""
+        return self._grain
 
     def prepare(self, roots: Sequence[Expr]) -> None:
         """Lower what is stored, from the leaves up: expressions are deeper than calls can nest."""
@@ -223,7 +228,7 @@ class Lowering:
     def map_blocks(self, expr: MapBlocks) -> Expr:
         for arg, chunks in zip(expr.args, expr.argument_chunks, strict=True):
             # one block of the result should need one task, not parts of many long ones
-            if isinstance(arg, Elementwise) and arg not in self._done:
+            if isinstance(arg, Elementwise) and arg not in self._done and chunks.shape == arg.sizes:
                 made = self._elementwise_from(self._fuse(arg, self.operand), arg, chunks)
                 self._done[arg] = self._with_place(made, arg)
         args = tuple(self.operand(a) for a in expr.args)
@@ -307,4 +312,5 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
     **lower_sorting.LOWERINGS,
+    **lower_windows.LOWERINGS,
 }

@@ -30,6 +30,7 @@ from nbarray.rewrite.views import (
     view_through_elementwise,
     view_through_reduce,
 )
+from nbarray.rewrite.windows import elementwise_on_windows, reduce_windows
 
 __all__ = ["STAGES", "lower", "optimise", "simplify"]
 
@@ -46,6 +47,8 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             concatenate_alike,
             concatenate_sources,
             view_through_concatenate,
+            elementwise_on_windows,
+            reduce_windows,
         ),
     ),
     ("arithmetic", (divide_by_power_of_two,)),
