@@ -15,6 +15,7 @@ __all__ = [
     "Event",
     "NodeCount",
     "Observer",
+    "PlanDetails",
     "PlanReady",
     "RuleApplied",
     "RunCancelled",
@@ -22,6 +23,7 @@ __all__ = [
     "RunFinished",
     "RunPaused",
     "RunResumed",
+    "SourceRead",
     "TaskFinished",
     "TaskStarted",
 ]
@@ -62,6 +64,37 @@ class PlanReady:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRead:
+    """What all tasks together take from a variable.
+
+    name : of the variable and its file or files; route : how it is read
+    stored_bytes : what there is; read_bytes : what is taken; decoded_bytes : of the stored chunks that hold it, as
+        often as they are decoded
+    """
+
+    name: str
+    route: str
+    stored_bytes: int
+    read_bytes: int
+    decoded_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDetails:
+    """What people want to know of a plan; told before `PlanReady`, and only to observers.
+
+    places : for each node, where in the user's code it was made; empty where nobody knows
+    projected_bytes : about the most bytes that will be held, with so many workers; spilled_bytes : written to scratch
+    """
+
+    run: int
+    places: tuple[str, ...]
+    sources: tuple[SourceRead, ...]
+    projected_bytes: int
+    spilled_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStarted:
     """A worker began a task."""
 
@@ -73,7 +106,11 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished:
-    """A task ended: busy from `start_s` to `stop_s` on `worker`; the ledger then held `held_bytes`."""
+    """A task ended: busy from `start_s` to `stop_s` on `worker`; the ledger then held `held_bytes`.
+
+    read_bytes : stored numbers that it took; read_s, decode_s : how long it read from files, and undid their filters
+    waited_s : how long its worker had waited for a task that could start
+    """
 
     run: int
     task: int
@@ -83,6 +120,10 @@ class TaskFinished:
     stop_s: float
     nbytes: int
     held_bytes: int
+    read_bytes: int = 0
+    read_s: float = 0.0
+    decode_s: float = 0.0
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +182,7 @@ class RunCancelled:
 
 Event = (
     RuleApplied
+    | PlanDetails
     | PlanReady
     | TaskStarted
     | TaskFinished

@@ -9,18 +9,20 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nbarray import runs
 from nbarray.config import check_setting, current
+from nbarray.display.plan import origin_text, source_reads
 from nbarray.engines.run import Run
 from nbarray.engines.tasks import Results
-from nbarray.events import Observer, RuleApplied
+from nbarray.events import Observer, PlanDetails, RuleApplied, SourceRead
 from nbarray.expr.blocks import Compress, Select
-from nbarray.expr.node import Expr
+from nbarray.expr.node import Expr, place_of
 from nbarray.expr.text import SHORT, expr_text
 from nbarray.expr.walk import postorder, transform
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
@@ -28,6 +30,7 @@ from nbarray.grid.regions import Placement
 from nbarray.io.scratchfile import check_room, scratch_folder
 from nbarray.kernels.direct import arrange, base_slices
 from nbarray.observers.environment import from_environment
+from nbarray.observers.report import RunReport
 from nbarray.ops.selection import count_by_row
 from nbarray.plan.build import build_plan
 from nbarray.plan.check import check_plan
@@ -36,10 +39,14 @@ from nbarray.plan.plan import Plan
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.stages import Teller, lower, optimise
 
-__all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "resolve_sizes", "start"]
+__all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "prepare", "resolve_sizes", "start"]
 
 #: A task's block is at most this share of the budget.
 TASK_SHARE = 64
+#: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
+INTERRUPT_S = 0.3
+#: Of so many operations the places in the user's code are told.
+MOST_PLACES = 1000
 
 _observers: list[Observer] = []
 _observers_lock = threading.Lock()
@@ -81,13 +88,14 @@ def start(
     memory: int | str | None = None,
     workers: int | None = None,
     observers: Sequence[Observer] = (),
+    then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
 ) -> Run:
     """Begin computing several expressions together; returns at once.
 
-    The run's result is a tuple with an array for each expression.  Raises BudgetError, before anything
-    is read, if they don't fit into the budget.
+    The run's result is what `then` makes of a tuple with an array for each expression: that tuple, if nobody
+    says otherwise.  Raises BudgetError, before anything is read, if they don't fit into the budget.
     """
-    return _prepare(exprs, memory, workers, observers).start()
+    return prepare(exprs, memory=memory, workers=workers, observers=observers, then=then).start()
 
 
 def compute(
@@ -98,10 +106,10 @@ def compute(
 ) -> tuple[Any, ...]:
     """Compute several expressions together and wait for them.
 
-    An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits for the tasks under way and
-    is raised again.
+    An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits a moment for the tasks under way
+    and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
-    run = _prepare(exprs, memory, workers, observers)
+    run = prepare(exprs, memory=memory, workers=workers, observers=observers)
     try:
         # where no node has two tasks, threads would only wait for each other
         if run.plan.ntasks <= len(run.plan.nodes):
@@ -110,27 +118,61 @@ def compute(
             result = run.start().result()
     except KeyboardInterrupt:
         run.cancel()
-        run.wait(10)
+        run.wait(INTERRUPT_S)
         raise
     assert isinstance(result, tuple)
     return result
 
 
-def _prepare(
-    exprs: Sequence[Expr], memory: int | str | None, workers: int | None, observers: Sequence[Observer]
+def prepare(
+    exprs: Sequence[Expr],
+    *,
+    memory: int | str | None = None,
+    workers: int | None = None,
+    observers: Sequence[Observer] = (),
+    then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
 ) -> Run:
+    """A run that is planned and ready to start; see `start`."""
     with _observers_lock:
         watching = [*observers, *_observers, *from_environment()]
+    report = next((o for o in watching if isinstance(o, RunReport)), None)
+    if report is None and (report := runs.new_report()) is not None:
+        watching.append(report)
     rules: list[tuple[str, str, Expr, Expr]] = []
     made = plan(exprs, memory, (lambda *rule: rules.append(rule)) if watching else None)
     budget, used = limits(memory, workers)
     check_fits(made, budget)
     if made.spilled_bytes:
         check_room(scratch_folder(current().scratch), made.spilled_bytes)
-    run = Run(made, budget, used, watching, _Finisher(made))
+    finish = _Finisher(made)
+    run = Run(made, budget, used, watching, lambda results: then(finish(results)), runs.ended)
+    place = place_of(exprs[0]) if exprs else None
+    runs.note(run, _label(made), place, report)
     for stage, rule, before, after in rules:
         run.tell(RuleApplied(run.number, stage, rule, expr_text(before, SHORT), expr_text(after, SHORT)))
+    if watching:
+        run.tell(_details(run))
     return run
+
+
+def _label(made: Plan) -> str:
+    """What the run of a plan is called: the operation that makes its first result."""
+    return made.nodes[made.targets[0]].label.removesuffix(", merge") if made.targets else "nothing"
+
+
+def _details(run: Run) -> PlanDetails:
+    """What observers are told of a plan besides its numbers."""
+    texts: dict[Any, str] = {None: ""}
+    places = [place_of(node) for node in run.plan.nodes[:MOST_PLACES]]
+    for place in places:
+        if place not in texts:
+            texts[place] = str(place)
+    sources = tuple(
+        SourceRead(origin_text(s.origins), s.origins[0].route, s.stored_bytes, s.read_bytes, s.decoded_bytes)
+        for s in source_reads(run.plan)
+    )
+    projected = run.plan.projected_peak(run.workers, run.budget_bytes)
+    return PlanDetails(run.number, tuple(texts[p] for p in places), sources, projected, run.plan.spilled_bytes)
 
 
 def limits(memory: int | str | None = None, workers: int | None = None) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from nbarray.plan.plan import Plan
 from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.units import format_bytes, format_count
 
-__all__ = ["NodeTasks", "SourceReads", "node_tasks", "plan_html", "plan_text", "source_reads"]
+__all__ = ["NodeTasks", "SourceReads", "node_tasks", "origin_text", "plan_html", "plan_text", "source_reads"]
 
 #: Operations and sources that get a line of their own at most.
 MOST_LINES = 12
@@ -135,16 +135,21 @@ def _source_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
         times = f"{source.read_bytes / source.stored_bytes:.2f} ×" if source.stored_bytes else ""
         much = source.decoded_bytes > 1.05 * source.read_bytes
         decoded = f" ({format_bytes(source.decoded_bytes)}, in whole chunks)" if much else ""
-        yield format_bytes(source.read_bytes), times, _origin_text(source.origins) + decoded
+        yield (
+            format_bytes(source.read_bytes),
+            times,
+            f"{origin_text(source.origins)}: {clip(source.origins[0].route, 120)}{decoded}",
+        )
 
 
-def _origin_text(origins: tuple[Origin, ...]) -> str:
+def origin_text(origins: tuple[Origin, ...]) -> str:
+    """What sources that are alike are called: format, variable, file or number of files."""
     origin = origins[0]
     paths = [o.path for o in origins if o.path]
     name = clip(origin.name, 32) if origin.name else ""
     files = f"{format_count(len(paths))} files" if len(paths) > 1 else file_text(paths[0]) if paths else ""
     what = " in ".join(part for part in (name, files) if part)
-    return f"{' '.join(part for part in (clip(origin.kind, 20), what) if part)}: {clip(origin.route, 120)}"
+    return " ".join(part for part in (clip(origin.kind, 20), what) if part)
 
 
 def _peak_place(plan: Plan) -> str:

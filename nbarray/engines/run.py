@@ -22,6 +22,7 @@ from nbarray.engines.ledger import Ledger
 from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task, task_error
 from nbarray.errors import Cancelled, ConfigError
+from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
 from nbarray.kernels.fused import Workspace
 from nbarray.plan.plan import Plan
@@ -30,8 +31,8 @@ __all__ = ["Run"]
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
-#: (task, block, error, when it began, when it ended)
-_Outcome = tuple[int, Any, BaseException | None, float, float]
+#: (task, block, error, when it began, when it ended, seconds in readers, and of these reading files)
+_Outcome = tuple[int, Any, BaseException | None, float, float, float, float]
 #: A worker takes short tasks for about so many seconds at once, and not more of them than this.
 WINDOW_S, LARGEST_WINDOW = 0.001, 64
 #: How often a worker without work looks whether other runs have left it more, in seconds.
@@ -51,6 +52,7 @@ class Run:
         workers: int,
         observers: Sequence[events.Observer] = (),
         finish: Callable[[Results], Any] = lambda results: results,
+        ended: Callable[[Run], None] = lambda run: None,
     ) -> None:
         self.number = next(_numbers)
         self.plan = plan
@@ -59,13 +61,15 @@ class Run:
         self._member = share.Member(workers)
         self._observers = list(observers)
         self._finish = finish
+        self._tell_ended = ended
         self._ledger = Ledger(plan, budget_bytes)
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
         self._value: Any = None
         self._error: BaseException | None = None
         self._busy_s = 0.0
-        self._started_s = 0.0
+        self._started_s = self._ended_s = 0.0
+        self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
         self._holds_blas = False
         self._ended = threading.Event()
@@ -106,7 +110,7 @@ class Run:
             if self.state in ("ready", "running", "paused"):
                 self.state = "cancelled"
                 self._error = Cancelled(f"the run was cancelled after {self._ledger.done} of {self.plan.ntasks} tasks")
-                self.tell(events.RunCancelled(self.number, self._wall_s(), self._ledger.done))
+                self.tell(events.RunCancelled(self.number, self.wall_s, self._ledger.done))
                 self._end_if_idle()
 
     def set_workers(self, workers: int) -> None:
@@ -187,6 +191,26 @@ class Run:
         return self._ledger.done, self.plan.ntasks
 
     @property
+    def wall_s(self) -> float:
+        """Seconds since it began, or that it took."""
+        return (self._ended_s or perf_counter()) - self._started_s if self._started_s else 0.0
+
+    @property
+    def budget_bytes(self) -> int:
+        """The memory budget in force."""
+        return self._ledger.budget_bytes
+
+    @property
+    def workers(self) -> int:
+        """How many threads may work."""
+        return self._workers
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it ended with, if it failed or was cancelled."""
+        return self._error
+
+    @property
     def peak_bytes(self) -> int:
         """The most bytes held so far, results included, as the ledger has it."""
         return self._ledger.peak_bytes + self.plan.result_bytes
@@ -243,9 +267,9 @@ class Run:
             for task in tasks:
                 if self.state in ("failed", "cancelled"):
                     # taken, but not begun
-                    outcomes.append((task, None, None, 0.0, 0.0))
+                    outcomes.append((task, None, None, 0.0, 0.0, 0.0, 0.0))
                     continue
-                start = perf_counter()
+                reader_s, file_s, start = meter.reader_s, meter.file_s, perf_counter()
                 block = error = None
                 try:
                     assert self._results is not None
@@ -253,7 +277,8 @@ class Run:
                 except BaseException as e:
                     error = e
                 # handed over, not shared: a worker that kept a name for its last block would keep the block
-                outcomes.append((task, block, error, start, perf_counter()))
+                stop = perf_counter()
+                outcomes.append((task, block, error, start, stop, meter.reader_s - reader_s, meter.file_s - file_s))
                 block = None
             # so many short tasks at once that taking them costs little, and nothing waits long for the others
             each = (perf_counter() - begin) / len(tasks)
@@ -281,7 +306,7 @@ class Run:
                 outcome = None  # type: ignore[assignment]
             except Exception as error:  # an error of ours: nobody may wait for ever for its sake
                 self.state, self._error = "failed", error
-                self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+                self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
             outcomes.clear()
             while True:
                 if self._ended.is_set() or self.state in ("failed", "cancelled"):
@@ -292,9 +317,11 @@ class Run:
                 if tasks:
                     return tasks
                 self._waiting += 1
+                since = perf_counter()
                 # nobody tells when another run ends and leaves its share
                 self._change.wait(SHARE_S if share.others_active(self._member) else None)
                 self._waiting -= 1
+                self._waited[worker] = self._waited.get(worker, 0.0) + perf_counter() - since
 
     def _take(self, window: int) -> list[int]:
         """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
@@ -312,7 +339,15 @@ class Run:
         return tasks
 
     def _hand_in(
-        self, worker: int, task: int, block: Any, error: BaseException | None, start: float, stop: float
+        self,
+        worker: int,
+        task: int,
+        block: Any,
+        error: BaseException | None,
+        start: float,
+        stop: float,
+        reader_s: float,
+        file_s: float,
     ) -> None:
         self._busy_s += stop - start
         if error is not None:
@@ -330,7 +365,18 @@ class Run:
             node = int(self.plan.task_node[task])
             self.tell(
                 events.TaskFinished(
-                    self.number, task, node, worker, start, stop, ledger.block_bytes(task), ledger.held_bytes
+                    self.number,
+                    task,
+                    node,
+                    worker,
+                    start,
+                    stop,
+                    ledger.block_bytes(task),
+                    ledger.held_bytes,
+                    int(self.plan.read_bytes[task]),
+                    file_s,
+                    max(0.0, reader_s - file_s),
+                    self._waited.pop(worker, 0.0),
                 )
             )
         if ledger.all_done:
@@ -344,10 +390,10 @@ class Run:
             self._value = self._finish(self._results)
         except Exception as error:
             self._error, self.state = error, "failed"
-            self.tell(events.RunFailed(self.number, self._wall_s(), str(error)))
+            self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
         else:
             self.state = "done"
-            self.tell(events.RunFinished(self.number, self._wall_s(), self._busy_s, self.peak_bytes))
+            self.tell(events.RunFinished(self.number, self.wall_s, self._busy_s, self.peak_bytes))
         self._end()
 
     def _fail(self, task: int, error: BaseException) -> None:
@@ -361,13 +407,15 @@ class Run:
         told = task_error(self.plan, task, error)
         told.__cause__ = error
         self._error = told
-        self.tell(events.RunFailed(self.number, self._wall_s(), str(told)))
+        self.tell(events.RunFailed(self.number, self.wall_s, str(told)))
 
     def _end_if_idle(self) -> None:
         if self._running == 0:
             self._end()
 
     def _end(self) -> None:
+        if self._ended.is_set():  # every worker that finds nothing more to do comes by
+            return
         share.leave(self._member)
         if self._holds_blas:
             self._holds_blas = False
@@ -376,11 +424,10 @@ class Run:
         if self._results is not None:
             self._results.close()
         self._results = None
+        self._ended_s = perf_counter()
+        self._tell_ended(self)
         self._ended.set()
         self._change.notify_all()
-
-    def _wall_s(self) -> float:
-        return perf_counter() - self._started_s if self._started_s else 0.0
 
     # ------------------------------------------------------------------------------------------- telling
 

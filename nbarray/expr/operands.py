@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
 from nbarray.grid.regions import Placement, identity
+from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes, Workspace
 
@@ -97,7 +99,10 @@ class Operand:
                 everything: tuple[Any, ...] = (*slices, ...)  # an array even of no axes
                 return split_planes(base.reader.array[everything])
             shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
-            return read_part(base.reader.read, slices, workspace.buffer(name, shape, base.dtype))
+            buffer, began = workspace.buffer(name, shape, base.dtype), perf_counter()
+            planes = read_part(base.reader.read, slices, buffer)
+            meter.reader_s += perf_counter() - began
+            return planes
         if isinstance(base, Arange):
             take = partial(workspace.buffer_for, name)
             return arange_part(base.start.value, base.step.value, base.dtype, slices[0], take), None

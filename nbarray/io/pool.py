@@ -14,8 +14,10 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 from nbarray.errors import CorruptChunk, MissingFile, ReadError
+from nbarray.io.meter import meter
 from nbarray.units import format_bytes
 
 __all__ = ["DescriptorPool", "FileStamp", "pool", "read_exactly", "stamp_file"]
@@ -147,12 +149,13 @@ pool = DescriptorPool()
 
 def read_exactly(fd: int, buffer: memoryview, offset: int) -> None:
     """Fill `buffer` (bytes) from `offset` bytes into a file; CorruptChunk if the file ends before."""
-    done, wanted = 0, len(buffer)
+    done, wanted, began = 0, len(buffer), perf_counter()
     while done < wanted:
         got = _read_into(fd, buffer[done:], offset + done)
         if got == 0:
             raise CorruptChunk(f"the file ends at byte {offset + done}, {wanted - done} bytes too early")
         done += got
+    meter.file_s += perf_counter() - began
 
 
 def _preadv(fd: int, buffer: memoryview, offset: int) -> int:

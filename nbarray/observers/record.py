@@ -9,18 +9,32 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, get_args
 
 from nbarray.errors import FileFormatError, MissingFile
-from nbarray.events import Event, NodeCount, Observer, PlanReady, RunCancelled, RunFailed, RunFinished
+from nbarray.events import (
+    Event,
+    NodeCount,
+    Observer,
+    PlanDetails,
+    PlanReady,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    SourceRead,
+)
 
 __all__ = ["Recorder", "from_json", "read_events", "replay", "to_json"]
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Event)}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {
     cls: tuple(field.name for field in fields(cls)) for cls in _CLASSES.values()
+}
+#: What an event can't be without; recordings of earlier versions lack the rest.
+_REQUIRED: dict[type[Any], set[str]] = {
+    cls: {field.name for field in fields(cls) if field.default is MISSING} for cls in _CLASSES.values()
 }
 #: Lines kept back before they are written: a task costs microseconds, a write to disk more.
 _KEEP_BACK = 256
@@ -43,10 +57,13 @@ def from_json(line: str) -> Event:
     """The event that `to_json` wrote; raises ValueError for anything else."""
     record = json.loads(line)
     cls = _CLASSES.get(record.pop("event", None)) if isinstance(record, dict) else None
-    if cls is None or set(_FIELDS[cls]) != set(record):
+    if cls is None or not _REQUIRED[cls] <= set(record) <= set(_FIELDS[cls]):
         raise ValueError(f"not an event: {line.strip()[:80]!r}")
     if cls is PlanReady:
         record["nodes"] = tuple(NodeCount(**node) for node in record["nodes"])
+    elif cls is PlanDetails:
+        record["places"] = tuple(record["places"])
+        record["sources"] = tuple(SourceRead(**source) for source in record["sources"])
     event: Event = cls(**record)
     return event
 

@@ -11,6 +11,7 @@ from nbarray.events import (
     BlockReleased,
     Event,
     NodeCount,
+    PlanDetails,
     PlanReady,
     RuleApplied,
     RunCancelled,
@@ -18,6 +19,7 @@ from nbarray.events import (
     RunFinished,
     RunPaused,
     RunResumed,
+    SourceRead,
     TaskFinished,
     TaskStarted,
 )
@@ -27,6 +29,7 @@ from nbarray.observers.record import Recorder, from_json, read_events, replay, t
 EVENTS = (
     RuleApplied(1, "simplify", "slice", "x[::4]\n", 'quotes " and ünicode'),
     PlanReady(1, (NodeCount("a", 1), NodeCount("b", 2)), 3, 10**15, 8, 4096, 8192, workers=2, time_s=0.1 + 0.2),
+    PlanDetails(1, ("Cell In[1], line 2", ""), (SourceRead("t in x.nc", "in memory", 3, 2, 1),), 4, 5),
     PlanReady(2, (), 0, 0, 0, 0, 0, workers=1, time_s=0.0),
     TaskStarted(1, 0, 0, 1e-9),
     TaskFinished(1, 0, 0, 1, 1e-9, 1 / 3, 8, 64),
@@ -67,9 +70,9 @@ def test_a_run_is_on_disk_when_it_has_ended(tmp_path):
     """Without closing anything: the next line of a script may read it."""
     path = tmp_path / "run.jsonl"
     recorder = Recorder(path)
-    replay(EVENTS[:9], recorder)
+    replay(EVENTS[:10], recorder)
 
-    assert len(list(read_events(path))) == 9
+    assert len(list(read_events(path))) == 10
 
 
 def test_a_second_run_is_added_and_an_old_file_replaced(tmp_path):

@@ -1,0 +1,227 @@
+"""How a report of a run reads: as lines of text, as tables in a notebook, and what advice it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from nbarray.events import SourceRead
+from nbarray.units import format_bytes, format_count, format_seconds
+
+__all__ = ["ReportFacts", "advice", "report_html", "report_text"]
+
+#: Operations and sources that get a line of their own at most, and pieces of advice.
+MOST_LINES, MOST_ADVICE = 6, 3
+_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
+_WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
+_TABLE = "border-collapse:collapse;margin:0 0 8px 0"
+_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """The numbers of a report.
+
+    limits : shares of the workers' time in per cent
+    operations : name, place in the user's code, tasks done, tasks in all and seconds of workers, costliest first
+    """
+
+    run: int
+    state: str
+    error: str
+    wall_s: float
+    paused_s: float
+    busy_s: float
+    tasks: int
+    done: int
+    workers: int
+    peak_bytes: int
+    projected_bytes: int
+    budget_bytes: int
+    spilled_bytes: int
+    read_bytes: int
+    sources: tuple[SourceRead, ...]
+    limits: dict[str, float]
+    operations: list[tuple[str, str, int, int, float]]
+
+
+# ---------------------------------------------------------------------------------------------------- advice
+
+
+def _decoded_again(facts: ReportFacts) -> str | None:
+    for source in facts.sources:
+        if not source.read_bytes or not source.stored_bytes:
+            continue
+        needed, decoded = format_bytes(source.read_bytes), format_bytes(source.decoded_bytes)
+        if source.decoded_bytes > 1.5 * source.read_bytes:
+            times = source.decoded_bytes / source.stored_bytes
+            return (
+                f"{source.name}: tasks needed {needed}, but {decoded} were decoded ({times:.1f} times all there is), "
+                "as stored chunks lie across what is read: chunks that are multiples of the stored ones avoid it"
+            )
+        if source.read_bytes > 1.9 * source.stored_bytes:
+            times = source.read_bytes / source.stored_bytes
+            return (
+                f"{source.name} was read {times:.1f} times: if it is to be used again, hold its values, or what you "
+                "need of them, in memory once"
+            )
+    return None
+
+
+def _one_at_a_time(facts: ReportFacts) -> str | None:
+    if facts.limits["decoding"] + facts.limits["disk"] < 25:
+        return None
+    slow = next((s for s in facts.sources if s.route.startswith("through")), None)
+    return None if slow is None else f"{slow.name} is read {slow.route}: only one worker can at any time"
+
+
+def _idle(facts: ReportFacts) -> str | None:
+    if facts.limits["idle"] < 30:
+        return None
+    if facts.tasks < 2 * facts.workers:
+        return f"there were {facts.tasks} tasks for {facts.workers} workers: smaller chunks keep all of them busy"
+    if facts.projected_bytes > 0.8 * facts.budget_bytes:
+        return (
+            f"workers waited for memory: more than {format_bytes(facts.budget_bytes)} (--memory or nb.config) "
+            "lets more of them work at once"
+        )
+    return "workers waited for each other's blocks: fewer of them would take about as long"
+
+
+def _scheduler(facts: ReportFacts) -> str | None:
+    if facts.limits["scheduler"] < 20 or not facts.done or facts.wall_s < 0.1:
+        return None
+    each = facts.busy_s / facts.done * 1e6
+    return f"tasks are short ({each:.0f} µs each): larger chunks spend less time handing them out"
+
+
+def _scratch(facts: ReportFacts) -> str | None:
+    if not facts.spilled_bytes:
+        return None
+    return (
+        f"{format_bytes(facts.spilled_bytes)} went through a file, as they don't fit into "
+        f"{format_bytes(facts.budget_bytes)}: a larger budget keeps them in memory"
+    )
+
+
+def _disk(facts: ReportFacts) -> str | None:
+    if facts.limits["disk"] < 50:
+        return None
+    return (
+        "the disk is the limit: more workers won't help, reading less does (a slice, fewer variables, stored smaller)"
+    )
+
+
+def _one_operation(facts: ReportFacts) -> str | None:
+    if facts.limits["compute"] < 60 or not facts.operations or facts.wall_s < 1.0:
+        return None
+    name, place, _, _, busy_s = facts.operations[0]
+    if busy_s < 0.6 * facts.busy_s or len(facts.operations) < 2:
+        return None
+    return f"{busy_s / facts.busy_s:.0%} of the computing is {name}{f' ({place})' if place else ''}: look there first"
+
+
+_ADVICE = (_decoded_again, _one_at_a_time, _scratch, _idle, _scheduler, _disk, _one_operation)
+
+
+def advice(facts: ReportFacts) -> list[str]:
+    """What would make the run quicker or smaller, the most useful first."""
+    if facts.state == "waiting":
+        return []
+    found = (rule(facts) for rule in _ADVICE)
+    return [text for text in found if text is not None][:MOST_ADVICE]
+
+
+# ------------------------------------------------------------------------------------------------------ words
+
+
+def _title(facts: ReportFacts) -> str:
+    if facts.state == "waiting":
+        return "Report: the run has not begun"
+    paused = f", {format_seconds(facts.paused_s)} of it paused" if facts.paused_s >= 0.05 else ""
+    how = {"done": "done in", "failed": "failed after", "cancelled": "cancelled after"}.get(
+        facts.state, f"{facts.state} for"
+    )
+    return f"Run {facts.run}: {how} {format_seconds(facts.wall_s)}{paused}"
+
+
+def _fact_rows(facts: ReportFacts) -> Iterator[tuple[str, str]]:
+    tasks = f"{format_count(facts.done)} of {format_count(facts.tasks)}" if facts.done < facts.tasks else ""
+    yield "tasks", f"{tasks or format_count(facts.tasks)} on {facts.workers} worker{'s' * (facts.workers != 1)}"
+    yield "busy", f"{format_seconds(facts.busy_s)} of workers' time"
+    yield (
+        "peak",
+        f"{format_bytes(facts.peak_bytes)} ({format_bytes(facts.projected_bytes)} projected, "
+        f"budget {format_bytes(facts.budget_bytes)})",
+    )
+    if facts.read_bytes:
+        yield "read", f"{format_bytes(facts.read_bytes)} of stored numbers"
+    if facts.spilled_bytes:
+        yield "scratch", f"{format_bytes(facts.spilled_bytes)} planned"
+    shares = sorted(facts.limits.items(), key=lambda item: -item[1])
+    yield "limited by", ", ".join(f"{name} {share:.0f} %" for name, share in shares if round(share))
+    if facts.error:
+        yield "error", facts.error.splitlines()[0]
+
+
+def _source_rows(facts: ReportFacts) -> Iterator[tuple[str, str, str]]:
+    for source in facts.sources[:MOST_LINES]:
+        times = f"{source.read_bytes / source.stored_bytes:.2f} ×" if source.stored_bytes else ""
+        much = source.decoded_bytes > 1.05 * source.read_bytes
+        decoded = f" ({format_bytes(source.decoded_bytes)} decoded)" if much else ""
+        yield format_bytes(source.read_bytes), times, f"{source.name}: {source.route}{decoded}"
+    if len(facts.sources) > MOST_LINES:
+        yield "…", "", f"{format_count(len(facts.sources) - MOST_LINES)} more sources"
+
+
+def _operation_rows(facts: ReportFacts) -> Iterator[tuple[str, str, str, str]]:
+    busy_s = facts.busy_s or 1.0
+    for name, place, done, tasks, seconds in facts.operations[:MOST_LINES]:
+        of = f"{format_count(done)}/{format_count(tasks)}" if done < tasks else format_count(tasks)
+        yield f"{seconds / busy_s:.0%}", format_seconds(seconds), of, f"{name}{f'  ({place})' if place else ''}"
+    if len(facts.operations) > MOST_LINES:
+        yield "…", "", "", f"{format_count(len(facts.operations) - MOST_LINES)} more operations"
+
+
+def _sections(facts: ReportFacts) -> list[list[tuple[str, ...]]]:
+    """Tables with their headings; the last column is words, the others are numbers."""
+    if facts.state == "waiting":
+        return []
+    tables: list[list[tuple[str, ...]]] = [
+        [("", ""), *_fact_rows(facts)],
+        [("share", "busy", "tasks", "operation"), *_operation_rows(facts)],
+        [("read", "", "source"), *_source_rows(facts)],
+        [("advice",), *((text,) for text in advice(facts))],
+    ]
+    return [table for table in tables if len(table) > 1]
+
+
+def report_text(facts: ReportFacts) -> str:
+    """A report as aligned lines."""
+    lines = [_title(facts)]
+    for rows in _sections(facts):
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
+        lines.append("")
+        shown = rows if any(rows[0]) else rows[1:]
+        lines.extend("  ".join([*map(str.rjust, row, widths), row[-1]]).rstrip() for row in shown)
+    return "\n".join(lines)
+
+
+def report_html(facts: ReportFacts) -> str:
+    """The same as tables that take their colours from the page, with plain inline styles only."""
+    tables = "".join(_table(rows) for rows in _sections(facts))
+    return f'<div style="padding:4px 0"><div style="{_TITLE}">{escape(_title(facts))}</div>{tables}</div>'
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    styles = [*[_NUMBER] * (len(rows[0]) - 1), _WORDS]
+    head = "".join(
+        f'<th scope="col" style="{style};opacity:.65">{name}</th>' for style, name in zip(styles, rows[0], strict=True)
+    )
+    heads = f"<thead><tr>{head}</tr></thead>" if any(rows[0]) else ""
+    lines = (
+        "".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, row, strict=True))
+        for row in rows[1:]
+    )
+    return f'<table style="{_TABLE}">{heads}<tbody>{"".join(f"<tr>{line}</tr>" for line in lines)}</tbody></table>'
