@@ -145,15 +145,19 @@ def fold_box(
         states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result) for f in program.folds)
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)
+    # where a step holds all that is folded, its sums are unpacked at once, tile by tile
+    shallow = all(high[k] - low[k] <= step[k] - low[k] % step[k] for k in axes)
     for k, fold in enumerate(program.folds):
-        if fold.linear is not None:
+        if fold.linear is not None and not shallow:
             whole = workspace.buffer(("stored sums", k), kept, _exact_dtype(fold.values, count))
             whole.fill(0)
-            folds[k], into[k] = replace(fold, name="sum"), State([whole])
+            folds[k], into[k] = replace(fold, name="sum", linear=None), State([whole])
     _fold_steps(program, folds, low, high, step, shape, fetch, workspace, into)
     for fold, state, stored in zip(program.folds, states, into, strict=True):
         if fold.linear is not None:
-            _add_unpacked(state, stored, fold.linear, count, program.tile_elements, workspace)
+            state.shift += float(fold.linear.offset.value) * count
+            if stored is not state:
+                _add_stored(state, stored, fold.linear, program.tile_elements, workspace)
     return states
 
 
@@ -185,7 +189,11 @@ def _fold_steps(
                 if skip is not None:
                     may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
                     value = _neutralised(value, skip, fold, may_overwrite, workspace)
-                    _count_left(state, skip, axes, target, fold.left)
+                    if fold.linear is None or not fold.linear.poison:
+                        _count_left(state, skip, axes, target, fold.left)
+                if fold.linear is not None:
+                    _fold_unpacked(fold, state, target, value, skip, workspace)
+                    continue
                 where = Where(corner, shape, state.left is None)
                 REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
 
@@ -209,23 +217,36 @@ def _exact_dtype(stored: np.dtype[Any], count: int) -> np.dtype[Any]:
     return np.dtype(np.int32 if count < 2 ** (31 - 8 * stored.itemsize) else np.int64)
 
 
-def _add_unpacked(
-    state: State, stored: State, linear: Linear, count: int, tile_elements: int, workspace: Workspace
-) -> None:
-    """Add a sum of `count` stored numbers to a sum of values, tile by tile while they are in cache."""
-    whole = stored.planes[0]
-    scale, offset = float(linear.scale.value), float(linear.offset.value)
-    state.shift += offset * count
-    for tile in tiles(whole.shape, tile_elements):
-        exact = part_of(whole, tile)
-        part = np.multiply(exact, scale, out=workspace.buffer("unpacked sums", exact.shape, np.dtype(np.float64)))
-        if stored.left is not None and stored.left[tile].any():
-            part -= offset * stored.left[tile]
-            if linear.poison:
-                part[stored.left[tile] > 0] = np.nan
-        add_part([part_of(p, tile) for p in state.planes], part)
+def _add_stored(state: State, stored: State, linear: Linear, tile_elements: int, workspace: Workspace) -> None:
+    """Add sums of stored numbers to sums of values, tile by tile while they are in cache."""
+    for tile in tiles(stored.planes[0].shape, tile_elements):
+        left = None if stored.left is None else stored.left[tile]
+        _add_unpacked(state.part(tile), part_of(stored.planes[0], tile), left, linear, workspace)
     if stored.left is not None and not linear.poison:
         state.left = stored.left if state.left is None else state.left + stored.left
+
+
+def _add_unpacked(planes: list[Tile], exact: Tile, left: Tile | None, linear: Linear, workspace: Workspace) -> None:
+    """Add sums of stored numbers to sums of values; `left` numbers of each are missing, and count as 0."""
+    part = workspace.buffer("unpacked sums", exact.shape, np.dtype(np.float64))
+    np.copyto(part, exact)
+    np.multiply(part, float(linear.scale.value), out=part)
+    if left is not None and left.any():
+        part -= float(linear.offset.value) * left
+        if linear.poison:
+            part[left > 0] = np.nan
+    add_part(planes, part)
+
+
+def _fold_unpacked(
+    fold: Fold, state: State, target: tuple[slice, ...], value: Tile, skip: Tile | None, workspace: Workspace
+) -> None:
+    """Fold a tile of stored numbers, in which those left out are 0: added exactly, then unpacked."""
+    assert fold.linear is not None
+    kind = _exact_dtype(fold.values, math.prod(value.shape[k] for k in fold.axes))
+    exact = np.add.reduce(value, axis=fold.axes, keepdims=True, dtype=kind)
+    left = None if skip is None else np.add.reduce(skip, axis=fold.axes, keepdims=True, dtype=fold.left)
+    _add_unpacked(state.part(target), exact, left, fold.linear, workspace)
 
 
 def _spread(value: Any, shape: Corner) -> Tile:

@@ -28,8 +28,9 @@ FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
 #: A task that folds onto many results should see so many elements for each, or merging costs too much; fewer,
 #: down to the second number, where that would leave too few tasks to share.
 FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
-#: What is fetched at once from storage.
-STEP_ELEMENTS = 2**20
+#: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
+#: fetched, so many deep if that takes no more bytes than these.
+STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**24
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Space:
 
     units : along each axis the chunks that should not be cut, or None where any cut is as good
     has_blocks : operands are blocks that other tasks make; a task holds all those that it needs
+    stored_bytes : an element takes in all operands that are read from storage
     """
 
     shape: tuple[int, ...]
@@ -45,11 +47,13 @@ class Space:
     has_storage: bool
     has_generated: bool
     has_blocks: bool = False
+    stored_bytes: int = 0
 
     @staticmethod
     def of(shape: tuple[int, ...], operands: Sequence[Expr], grain: Grain = USUAL) -> Space:
         units: list[AxisChunks | None] = [None] * len(shape)
         has_storage = has_generated = has_blocks = False
+        stored_bytes = 0
         for expr in operands:
             operand = operand_of(expr)
             has_generated |= is_generated(operand.base)
@@ -57,13 +61,14 @@ class Space:
             if is_direct(operand.base) and not stored:
                 continue
             has_storage |= stored
+            stored_bytes += operand.base.dtype.itemsize if stored else 0
             has_blocks |= not stored
             chunks = view_chunks(_readable_chunks(operand.base, grain), operand.placement)
             skip = len(shape) - len(chunks.axes)
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
                 if axis.size == shape[k + skip] and not m.repeats:
                     units[k + skip] = _reconcile(units[k + skip], axis)
-        return Space(shape, tuple(units), has_storage, has_generated, has_blocks)
+        return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes)
 
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
@@ -153,12 +158,21 @@ def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks
     target = _target(math.prod(space.shape), grain)
     reduced = math.prod(space.shape[k] for k in axes)
     # as many results a task as leaves the target deep enough; all of them if the array is shallow
-    _grow(space, kept[::-1], lengths, max(_many(grain), target // max(1, min(reduced, 4 * FOLD_DEPTH))))
+    most = max(_many(grain), target // max(1, min(reduced, 4 * FOLD_DEPTH)))
+    inner = [k for k in range(len(lengths)) if all(j in axes for j in range(k, len(lengths)))]
+    run = math.prod(space.shape[k] for k in inner)
+    if run > target:
+        inner = []
+    if inner:
+        # whole runs of what lies side by side in memory: each gives a result, and there is nothing to merge
+        _grow(space, inner[::-1], lengths, target)
+        most = min(target, most * run)
+    _grow(space, kept[::-1], lengths, most)
     results = math.prod(lengths[k] for k in kept)
     if not space.has_blocks:  # what is fetched step by step can be as deep as one likes
         target = _target(math.prod(space.shape), USUAL)
     deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
-    _grow(space, sorted(axes, reverse=True), lengths, deep)
+    _grow(space, [k for k in sorted(axes, reverse=True) if k not in inner], lengths, deep)
     return _grid(space, lengths)
 
 
@@ -170,8 +184,11 @@ def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain:
     return max(1, deep // max(1, results))
 
 
-def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL) -> tuple[int, ...]:
-    """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is."""
+def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = ()) -> tuple[int, ...]:
+    """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is.
+
+    axes : folded over
+    """
     if not space.has_storage and not space.has_generated:
         return tuple(max(1, n) for n in grid.largest)
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
@@ -180,4 +197,10 @@ def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL) -> tuple[int,
         unit = lengths[k]
         room = max(1, limit // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
+    if space.has_storage:
+        most = grain.of(STEP_BYTES) // max(1, space.stored_bytes)
+        for k in sorted(axes, reverse=True):
+            depth = max(1, math.prod(lengths[j] for j in axes))
+            times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))
+            lengths[k] = max(lengths[k], min(lengths[k] * times, grid.axes[k].largest))
     return tuple(lengths)

@@ -183,7 +183,7 @@ class Lowering:
             parts.program,
             parts.operands,
             grid,
-            step_lengths(space, grid, self._grain),
+            step_lengths(space, grid, self._grain, first.axes),
             final,
             first.dtype,
             first.masked,
