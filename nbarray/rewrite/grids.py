@@ -21,7 +21,7 @@ from nbarray.kernels.tiles import TILE_ELEMENTS
 from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
-__all__ = ["Space", "elementwise_grid", "fold_grid", "step_lengths"]
+__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "step_lengths"]
 
 #: A task covers between these many elements; in between, an array makes about `GOOD_TASKS` of them.
 FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
@@ -174,6 +174,23 @@ def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks
     deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
     _grow(space, [k for k in sorted(axes, reverse=True) if k not in inner], lengths, deep)
     return _grid(space, lengths)
+
+
+def line_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks:
+    """Tasks that each treat whole lines along `axes`, cut across them only."""
+    lengths = [n if k in axes else max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
+    kept = [k for k in range(len(lengths)) if k not in axes]
+    _grow(space, kept[::-1], lengths, _target(math.prod(space.shape), grain))
+    # smaller than a stored chunk rather than more than memory has room for
+    most = grain.most(grain.of(MOST))
+    cuts = list(_grid(space, lengths).axes)
+    for k in kept:
+        room = max(1, most * lengths[k] // max(1, math.prod(lengths)))
+        if math.prod(lengths) > most and room < lengths[k]:
+            lengths[k], cuts[k] = room, regular(space.shape[k], room)
+    for k in axes:
+        cuts[k] = regular(space.shape[k], max(1, space.shape[k]))
+    return Chunks(tuple(cuts))
 
 
 def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain: Grain = USUAL) -> int:

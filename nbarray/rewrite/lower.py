@@ -26,7 +26,7 @@ from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
-from nbarray.rewrite import lower_sorting, lower_windows
+from nbarray.rewrite import lower_sorting, lower_summaries, lower_windows
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -99,6 +99,26 @@ class Lowering:
     def _with_place(self, lowered: Expr, expr: Expr) -> Expr:
         remember_place(lowered, place_of(expr))
         return lowered
+
+    @property
+    def grain(self) -> Grain:
+        return self._grain
+
+    def parts(self, expr: Expr) -> tuple[Expr, ...]:
+        """What is read to make `expr`: the operands of an elementwise chain, or the lowered expression itself."""
+        if isinstance(expr, Elementwise) and expr not in self._done:
+            return self._fuse(expr, self.operand).operands
+        return (self.operand(expr),)
+
+    def cut_as(self, expr: Expr, grid: Chunks, reader: str) -> Expr:
+        """`expr` lowered; an elementwise chain in blocks of `grid`, made anew for each `reader` instead of kept."""
+        if not isinstance(expr, Elementwise) or expr in self._done:
+            return self.operand(expr)
+        parts = self._fuse(expr, self.operand)
+        space = Space.of(expr.sizes, parts.operands, self._grain)
+        name, step = f"{describe(parts.members)}, for {reader}", step_lengths(space, grid, self._grain)
+        made = Fused(parts.program, parts.operands, grid, step, False, expr.dtype, expr.masked, name, parts.members)
+        return self._with_place(made, expr)
 
     def _lower(self, expr: Expr) -> Expr:
         if expr in self._grain.copied:
@@ -313,4 +333,5 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
     **lower_sorting.LOWERINGS,
     **lower_windows.LOWERINGS,
+    **lower_summaries.LOWERINGS,
 }

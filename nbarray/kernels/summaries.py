@@ -1,0 +1,77 @@
+"""What is made of all elements of an array in one pass: piece by piece, merged, and finished into a small array.
+
+A summary is a reduction whose state isn't an array of the result's shape: counts by bin, the largest few, an
+extract of the sorted elements, distinct values.  Summaries are small frozen records, so that equal ones make
+equal nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Block", "Summary", "flat_positions", "presence"]
+
+Block = np.ndarray[Any, Any]
+Int64 = NDArray[np.int64]
+
+
+class Summary:
+    """How one is made.  Tasks call `begin` once and `take` for each piece; then states are merged and finished.
+
+    extras : small arrays that every task gets whole
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return type(self).__name__.lower()
+
+    def needs(self, extras: Sequence[Block]) -> bool:
+        """Whether elements have to be looked at: where not, nothing is read."""
+        return True
+
+    def begin(self, extras: Sequence[Block]) -> Any:
+        """The state of no elements."""
+        raise NotImplementedError
+
+    def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:
+        """The state with another piece; `low` is where it begins in the whole array."""
+        raise NotImplementedError
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        """One state of several, those of earlier elements first."""
+        raise NotImplementedError
+
+    def finish(self, state: Any, extras: Sequence[Block]) -> Block:
+        """The result."""
+        raise NotImplementedError
+
+    def state_bytes(self, elements: Int64, parts: int) -> Int64:
+        """The most bytes of states of so many elements, merged of `parts` tasks' states."""
+        raise NotImplementedError
+
+    def scratch_bytes(self, elements: Int64) -> Int64:
+        """The most bytes that taking a piece of so many elements needs besides the piece."""
+        raise NotImplementedError
+
+
+def flat_positions(inside: Int64, piece: Sequence[int], low: Sequence[int], shape: Sequence[int]) -> Int64:
+    """Where elements of a piece lie in the whole flattened array, given where they lie in the flattened piece.
+
+    >>> flat_positions(np.array([0, 3]), (2, 2), (1, 1), (4, 5))
+    array([ 6, 12])
+    """
+    if not piece:
+        return inside
+    found = np.unravel_index(inside, tuple(piece))
+    moved = tuple(f + a for f, a in zip(found, low, strict=True))
+    return np.asarray(np.ravel_multi_index(moved, tuple(shape)), np.int64)
+
+
+def presence(values: Block) -> Block | None:
+    """True where values are numbers, not NaN or NaT; None if their kind has neither."""
+    return ~np.isnan(values) if values.dtype.kind in "fcmM" else None
