@@ -100,10 +100,6 @@ class Lowering:
         remember_place(lowered, place_of(expr))
         return lowered
 
-    @property
-    def grain(self) -> Grain:
-        return self._grain
-
     def parts(self, expr: Expr) -> tuple[Expr, ...]:
         """What is read to make `expr`: the operands of an elementwise chain, or the lowered expression itself."""
         if isinstance(expr, Elementwise) and expr not in self._done:
