@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any, Protocol
 
 from numpy.linalg import LinAlgError as _LinAlgError
+
+from nbarray.provenance import users_lines
 
 __all__ = [
     "AxisError",
@@ -128,8 +131,59 @@ class CorruptChunk(ReadError):
     """A stored chunk can't be decoded."""
 
 
+class Failed(Protocol):
+    """What an engine knows of a task that failed."""
+
+    why: str
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What failed, in pieces, each with a name."""
+        ...
+
+    def inputs(self) -> list[Any]:
+        """What the task was given."""
+        ...
+
+    def rerun(self) -> Any:
+        """Run it again, alone."""
+        ...
+
+
 class TaskError(NBArrayError, RuntimeError):
     """A task of a run failed; the original error is its ``__cause__``."""
+
+    failure: Failed | None = None
+
+    def inputs(self) -> list[Any]:
+        """What the failing operation was given for this block: arrays, operand after operand."""
+        return self._known().inputs()
+
+    def rerun(self) -> Any:
+        """Run the failing task alone, in this thread: raises the original error, so that ``%debug`` looks into it.
+
+        Returns the block, if it doesn't fail again.
+        """
+        __tracebackhide__ = True
+        return self._known().rerun()
+
+    def _known(self) -> Failed:
+        if self.failure is None:
+            raise InputError("this error has lost its task (it was copied or sent elsewhere); compute again")
+        return self.failure
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the facts, then the lines of the user's code alone, the original error last."""
+        if self.failure is None:
+            return [f"{type(self).__name__}: {self}"]
+        facts = self.failure.facts()
+        width = max(len(name) for name, _ in facts)
+        lines = [f"{type(self).__name__}: {self.failure.why.splitlines()[0]}", ""]
+        lines += [f"  {name.ljust(width)}  {text}" for name, text in facts]
+        lines += ["", "  inputs() of this error gives what the operation was given, rerun() runs it alone:"]
+        lines += ["  import sys; sys.last_value.rerun(), and %debug in the next cell", ""]
+        for step in (*users_lines(self), *(users_lines(self.__cause__) if self.__cause__ is not None else ())):
+            lines += step.splitlines()
+        return [*lines, "", *self.failure.why.splitlines()]
 
 
 class Cancelled(NBArrayError):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import linecache
 import sys
+import sysconfig
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
-__all__ = ["Place", "caller"]
+__all__ = ["Place", "caller", "users_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,26 @@ def caller() -> Place | None:
             return Place(name, frame.f_lineno)
         frame = frame.f_back
     return None
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Folders of code that isn't the user's: Python's, and packages that were installed."""
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return (*_not_the_user(), *(f"{path}/" for path in paths if path))
+
+
+def users_lines(error: BaseException) -> list[str]:
+    """The lines of the user's code that an error went through, outermost first, each with its place."""
+    found = []
+    step: TracebackType | None = error.__traceback__
+    while step is not None:
+        code, cell = step.tb_frame.f_code, _cell_name(step.tb_frame.f_code.co_filename)
+        text = Place(code.co_filename, step.tb_lineno).text
+        # what is made of text has no file, except for cells; how IPython calls a cell magic is nobody's line
+        known = cell[:1] != "<" and not text.startswith("get_ipython().run_")
+        if known and not code.co_filename.startswith(_libraries()):
+            inside = "" if code.co_name == "<module>" else f", in {code.co_qualname}"
+            found.append(f"{cell}, line {step.tb_lineno}{inside}\n----> {text}")
+        step = step.tb_next
+    return found

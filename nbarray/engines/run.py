@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 from nbarray import events
 from nbarray.config import check_setting
 from nbarray.engines import blas, share
+from nbarray.engines.failures import task_error
 from nbarray.engines.ledger import Ledger
 from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
-from nbarray.engines.tasks import Results, run_task, task_error
+from nbarray.engines.tasks import Results, run_task
 from nbarray.errors import Cancelled, ConfigError
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
@@ -168,7 +169,8 @@ class Run:
             if thread is not threading.current_thread():
                 thread.join(1.0)
         if self._error is not None:
-            raise self._error
+            # asked for again, it would show how it was asked for before
+            raise self._error if self._error.__cause__ is None else self._error.with_traceback(None)
         return self._value
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -404,7 +406,7 @@ class Run:
             self._error = error
             return
         self.state = "failed"
-        told = task_error(self.plan, task, error)
+        told = task_error(self.plan, task, self._inputs(task), error)
         told.__cause__ = error
         self._error = told
         self.tell(events.RunFailed(self.number, self.wall_s, str(told)))

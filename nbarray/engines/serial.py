@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbarray.engines.tasks import Results, run_task, task_error
+from nbarray.engines.failures import task_error
+from nbarray.engines.tasks import Results, run_task
 from nbarray.kernels.fused import Workspace
 from nbarray.plan.plan import Plan
 
@@ -18,10 +19,12 @@ def run_serially(plan: Plan, results: Results) -> None:
     users = plan.uses.tolist()
     for task in range(plan.ntasks):
         needs = plan.dependencies(task).tolist()
+        given = [blocks[d] for d in needs]
         try:
-            block = run_task(plan, task, [blocks[d] for d in needs], results, workspace)
+            block = run_task(plan, task, given, results, workspace)
         except Exception as error:
-            raise task_error(plan, task, error) from error
+            raise task_error(plan, task, given, error) from error
+        del given
         if users[task]:
             blocks[task] = block
         for d in needs:

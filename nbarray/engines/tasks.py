@@ -1,4 +1,4 @@
-"""Running one task, and what is said when it fails."""
+"""Running one task."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from nbarray.config import current
-from nbarray.errors import TaskError
 from nbarray.expr.lowered import Lowered, Sink
-from nbarray.expr.node import place_of
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.fused import Workspace
 from nbarray.kernels.tiles import part_of
 from nbarray.plan.plan import Plan
 
-__all__ = ["Results", "run_task", "task_error"]
+__all__ = ["Results", "run_task"]
 
 
 class Results:
@@ -74,44 +72,3 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     if sink[1] is not None:
         sink[1][...] = False if block[1] is None else block[1]
     return block
-
-
-def task_error(plan: Plan, task: int, error: BaseException) -> BaseException:
-    """The error a user sees: what failed, where it was written, which part of which array.
-
-    It is a `TaskError` and of the original error's type as well, so that code written for NumPy catches it.
-    """
-    lowered = plan.nodes[int(plan.task_node[task])]
-    low, high = plan.box(task)
-    region = ", ".join(f"{a}:{b}" for a, b in zip(low, high, strict=True))
-    place = place_of(lowered)
-    made = f", made in {place}" if place is not None else ""
-    try:
-        why = f"{type(error).__name__}: {error}"
-    except Exception:  # a user's error that can't be shown
-        why = type(error).__name__
-    return _kind_of(type(error))(f"{lowered.label} failed on [{region}]{made}\n{why}")
-
-
-def _kind_of(kind: type[BaseException]) -> type[BaseException]:
-    """A `TaskError` that is a `kind` as well, or the nearest base of it that can be made from a message."""
-    if kind not in _KINDS:
-        bases = [base for base in kind.__mro__ if issubclass(base, Exception)]
-        _KINDS[kind] = next((made for base in bases if (made := _both(base)) is not None), TaskError)
-    return _KINDS[kind]
-
-
-def _both(base: type[Exception]) -> type[BaseException] | None:
-    try:
-        made = type("TaskError", (TaskError, base), {"__module__": TaskError.__module__, "__str__": _message})
-        made("x")
-    except Exception:  # whatever a user's class raises
-        return None
-    return made
-
-
-def _message(self: BaseException) -> str:
-    return str(self.args[0]) if self.args else ""
-
-
-_KINDS: dict[type[BaseException], type[BaseException]] = {}
