@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.api import pictures
 from nbarray.api.dispatch import IMPLEMENTATIONS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
+from nbarray.display.explain import Explanation
 from nbarray.display.html import array_html, array_text
-from nbarray.display.picture import Picture, expression_picture, tasks_picture
+from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
 from nbarray.errors import InputError, NotBlocked, UnknownSize
 from nbarray.expr.node import Expr, remember_place
@@ -246,12 +248,28 @@ class Array:
         """What computing would do: tasks, bytes read, peak memory; nothing is read."""
         return PlanReport(plan([self._expr], memory), *limits(memory, workers))
 
-    def visualize(self, filename: str | None = None, *, blocks: bool = False) -> Picture:
-        """A picture of the expression, or with ``blocks=True`` of the tasks; saved too if `filename` is given."""
-        picture = tasks_picture(self.plan().plan) if blocks else expression_picture([self._expr])
-        if filename is not None:
-            picture.save(filename)
-        return picture
+    def visualize(
+        self,
+        filename: str | None = None,
+        *,
+        blocks: bool = False,
+        optimized: bool = False,
+        color: str | None = None,
+        run: Any = None,
+    ) -> Picture:
+        """A picture of the operations; nothing is read.
+
+        filename : also saved there: .svg, .png, .pdf or .dot
+        blocks : of the tasks instead, as far as they can be told apart
+        optimized : of the operations after rewriting, those fused into one as one group
+        color : of tasks: "order", "kind", "held" (memory); after a run also "time" and "worker"
+        run : a `Run` of this array, or its recorded events
+        """
+        return pictures.visualize(self._expr, filename, blocks, optimized, color, run)
+
+    def explain(self) -> Explanation:
+        """What is made of the expression before it runs, rule by rule; nothing is read."""
+        return pictures.explain(self._expr)
 
     def __repr__(self) -> str:
         return array_text(self._expr)

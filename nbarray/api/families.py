@@ -19,6 +19,8 @@ from nbarray.api import (
 )
 from nbarray.api.array import Array
 from nbarray.api.dispatch import METHODS
+from nbarray.api.pictures import RUN_METHODS
+from nbarray.engines.run import Run
 
 __all__ = ["FAMILIES"]
 
@@ -37,3 +39,5 @@ FAMILIES = (
 
 for _name, _method in METHODS.items():
     setattr(Array, _name, _method)
+for _name, _method in RUN_METHODS.items():
+    setattr(Run, _name, _method)

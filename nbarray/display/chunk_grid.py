@@ -1,7 +1,8 @@
 """The chunk grid of an array as an SVG picture.
 
 Up to three axes are drawn: the last one across, the one before downwards, the one before that into
-the depth.  Of arrays with more axes the last three are drawn and the others are said in words.  The
+the depth.  Of arrays with more axes the last three are drawn, with small copies beside them that stand for
+the blocks along the others, which are said in words.  The
 picture carries its own colours for light and dark pages, as it is shown as an image, where it can't
 see the page's style.  Its size is the same for any number of chunks.
 """
@@ -33,6 +34,10 @@ _MOST_IN_BOX = 15
 _CHARACTER = 6.4
 #: Direction of the depth, to the right and up.
 _DEPTH = (0.8, -0.6)
+#: Small copies of a box: how many at most, how large, and pixels between them.
+_COPIES, _COPY_SCALE, _COPY_SPACE = 2, 0.3, 12.0
+#: Pixels that dots after the copies take, and that the picture is wide at most for the sake of copies.
+_COPY_DOTS, _WIDEST = 20.0, 416.0
 #: An axis into the depth is drawn shorter, as the eye expects.
 _FORESHORTENING = 0.8
 
@@ -133,15 +138,20 @@ def _faces(edges: Sequence[_Edge], corner: Vector) -> list[tuple[str, Vector, _E
     return faces
 
 
+def _first_block(edges: Sequence[_Edge], corner: Vector) -> str:
+    """The first block on the faces where it shows: on the right only if it reaches there."""
+    return "".join(
+        f'<path class="h" d="{_outline(at, _times(e.unit, e.ruler.first), _times(f.unit, f.ruler.first))}"/>'
+        for style, at, e, f in _faces(edges, corner)
+        if style != "c" or not edges[-1].ruler.cuts
+    )
+
+
 def _sheet(edges: Sequence[_Edge], corner: Vector, one_block: bool) -> str:
-    """Faces, the first block, cuts, dots and outline of a rectangle or a box."""
+    """Faces, the first block unless there is but one, cuts, dots and outline of a rectangle or a box."""
     faces = _faces(edges, corner)
     parts = [f'<path class="{style}" d="{_outline(at, e.vector, f.vector)}"/>' for style, at, e, f in faces]
-    if not one_block:
-        for style, at, e, f in faces:
-            if style != "c" or not edges[-1].ruler.cuts:  # the first block shows on the right only if it reaches there
-                block = _outline(at, _times(e.unit, e.ruler.first), _times(f.unit, f.ruler.first))
-                parts.append(f'<path class="h" d="{block}"/>')
+    parts.append("" if one_block else _first_block(edges, corner))
     for style, known in (("k", True), ("u", False)):
         data = "".join(edge.cuts() for edge in edges if edge.ruler.known is known)
         parts.append(f'<path class="{style}" d="{data}"/>' if data else "")
@@ -209,11 +219,32 @@ def _rulers(chunks: Chunks, shape: Sizes) -> list[Ruler]:
     return [ruler(axis, size, float(round(length)), most) for axis, size, length in drawn]
 
 
-def grid_svg(chunks: Chunks, shape: Sizes | None = None) -> str:
+def _copies(at: Vector, corner: Vector, width: float, others: int) -> tuple[str, float]:
+    """Small copies of a drawn box, with dots for those that there is no room for, and where they end.
+
+    at : top left of the first copy; corner, width : of the frame of what is copied
+    """
+    step = width * _COPY_SCALE + _COPY_SPACE
+    drawn = min(others, _COPIES, max(0, int((_WIDEST - _COPY_DOTS - at[0]) / step)))
+    parts = []
+    for k in range(drawn):
+        x, y = at[0] + k * step - corner[0] * _COPY_SCALE, at[1] - corner[1] * _COPY_SCALE
+        parts.append(f'<use href="#b" transform="translate({_n(x)} {_n(y)})scale({_COPY_SCALE})"/>')
+    end = at[0] + drawn * step - _COPY_SPACE + 4.0
+    if others > drawn:
+        parts.append(
+            f'<path class="d" d="{"".join(f"M{_n(end + 6.0 + 6.0 * k)} {_n(at[1] + 12.0)}h0" for k in range(3))}"/>'
+        )
+        end += _COPY_DOTS
+    return "".join(parts), end
+
+
+def grid_svg(chunks: Chunks, shape: Sizes | None = None, copies: bool = True) -> str:
     """Draw how an array is cut into blocks, as an SVG of at most 3 kB.
 
     chunks : of an array of any number of axes
     shape : the array's shape where it isn't the chunks' own, as sizes are unknown (None)
+    copies : whether blocks along axes before the last three are hinted at by small copies
 
     >>> from nbarray.grid.chunks import Chunks, regular
     >>> len(grid_svg(Chunks((regular(10**12, 1),)))) < 1200
@@ -229,10 +260,16 @@ def grid_svg(chunks: Chunks, shape: Sizes | None = None) -> str:
     # whole pixels keep the numbers of the picture short
     corner = (ceil(_width(down.text)) + 7.0, (22.0 if note else 2.0) - up)
     below, beside = corner[1] + down.length, corner[0] + across.length
-    body = _sheet(_edges(rulers, corner), corner, one_block=chunks.nblocks == 1)
+    edges, others, copies_end = _edges(rulers, corner), prod(chunks.numblocks[: -len(rulers)]) - 1, 0.0
+    body = _sheet(edges, corner, one_block=others > 0 or chunks.nblocks == 1)
+    if others and copies:
+        first = (beside + right + _COPY_SPACE, below - _COPY_SCALE * (down.length - up))
+        small, copies_end = _copies(first, _plus(corner, (0.0, up)), across.length + right, others)
+        body = f'<g id="b">{body}</g>{small}'
+    body += _first_block(edges, corner) if others else ""
     body += _text((corner[0] - 5.0, corner[1] + down.length / 2 + 4.0), "end", down.text)
     body += _text((corner[0] + across.length / 2, below + 15.0), "middle", across.text)
-    widths = [beside + right + 2.0, corner[0] + (across.length + _width(across.text)) / 2, _width(note)]
+    widths = [beside + right + 2.0, corner[0] + (across.length + _width(across.text)) / 2, _width(note), copies_end]
     if len(rulers) == 3:
         at = (beside + right / 2 + 5.0, below + up / 2 + 9.0)
         body += _text(at, "start", rulers[0].text)

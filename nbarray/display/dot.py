@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["DARK_STYLE", "caption", "edge", "graph", "left_out", "node"]
+__all__ = ["COLOURS", "DARK_STYLE", "RAMP", "caption", "edge", "graph", "left_out", "node"]
 
 #: Kind of an operation: fill and line on a light page, fill and line on a dark one.
 COLOURS = {
@@ -26,7 +26,24 @@ COLOURS = {
     "rechunk": ("#eae0cc", "#95804f", "#433a22", "#bfa873"),
 }
 #: Kinds that only a plan has, and what they look like.
-_LIKE = {"fused": "elementwise", "merge": "reduce"}
+_LIKE = {"fused": "elementwise", "merge": "reduce", "sort": "rechunk"}
+#: Steps from little to much, drawn like kinds; writing can be read on all of them.
+RAMP = {
+    f"step{k}": colours
+    for k, colours in enumerate(
+        (
+            ("#eef4fb", "#8aa8c8", "#17293d", "#4f7396"),
+            ("#d3e5f5", "#7198c4", "#1b3f5e", "#5a86b0"),
+            ("#b0d3ec", "#5b8cbc", "#1d5a74", "#5f9cc0"),
+            ("#9fd6d2", "#4a9690", "#1c6f6c", "#5fb5ae"),
+            ("#bfe0a0", "#76a04a", "#3f7a3c", "#8fc274"),
+            ("#f3e08a", "#b59a35", "#7d7421", "#cdbd5a"),
+            ("#f8bd7c", "#c07c34", "#99551d", "#e09a5c"),
+            ("#f39a8e", "#b9533f", "#a3332a", "#ea7d6d"),
+        )
+    )
+}
+_DRAWN = COLOURS | RAMP
 
 _HEAD = """digraph nbarray {
 graph [bgcolor="transparent", rankdir="TB", nodesep="0.3", ranksep="0.4", fontname="Helvetica", fontsize="10"]
@@ -37,7 +54,7 @@ edge [color="#808080", arrowsize="0.7"]
 
 def _dark_style() -> str:
     """Style of an SVG: first lines of boxes bold, and other colours on dark pages."""
-    rules = "".join(f".{kind} path{{fill:{dark};stroke:{line}}}" for kind, (_, _, dark, line) in COLOURS.items())
+    rules = "".join(f".{kind} path{{fill:{dark};stroke:{line}}}" for kind, (_, _, dark, line) in _DRAWN.items())
     return (
         "<style>.node:not(.more) text:first-of-type{font-weight:bold}"
         f"@media(prefers-color-scheme:dark){{{rules}.node text{{fill:#eceff4}}.more text{{fill:#a8a8a8}}}}</style>"
@@ -58,13 +75,18 @@ def quote(text: str) -> str:
     return f'"{text}"'
 
 
-def node(name: str, lines: Sequence[str], kind: str) -> str:
-    """A box: its title, then what there is to say of it; `kind` gives the colour and the SVG class."""
+def node(name: str, lines: Sequence[str], kind: str, group: bool = False) -> str:
+    """A box: its title, then what there is to say of it.
+
+    kind : of an operation, or a step of the ramp; gives the colour and the SVG class
+    group : several operations in one, which a double frame shows
+    """
     known = _LIKE.get(kind, kind)
-    known = known if known in COLOURS else "view"
-    fill, border, _, _ = COLOURS[known]
+    known = known if known in _DRAWN else "view"
+    fill, border, _, _ = _DRAWN[known]
     label = quote("\n".join(line for line in lines if line))
-    return f'{name} [label={label}, class="{known}", fillcolor="{fill}", color="{border}"]\n'
+    frames = ", peripheries=2" if group else ""
+    return f'{name} [label={label}, class="{known}", fillcolor="{fill}", color="{border}"{frames}]\n'
 
 
 def left_out(name: str, text: str) -> str:

@@ -13,6 +13,8 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from nbarray.expr.leaves import SourceArray
+from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.lowered_folds import FoldedParts
 from nbarray.expr.node import Expr
 from nbarray.expr.walk import postorder
 from nbarray.grid.chunks import AxisChunks, Chunks
@@ -32,6 +34,7 @@ __all__ = [
     "ends",
     "file_text",
     "label_text",
+    "members",
     "name_text",
     "operands",
     "operations",
@@ -147,7 +150,16 @@ def _is_scalar(expr: Expr) -> bool:
 
 def operands(expr: Expr) -> list[Expr]:
     """The arrays an operation needs; numbers are said in its label."""
-    return [child for child in expr.children if not _is_scalar(child)]
+    needed = expr.operands if isinstance(expr, Lowered) else expr.children
+    return [child for child in needed if not _is_scalar(child)]
+
+
+def members(expr: Expr) -> list[str]:
+    """The operations that were fused into one, in the order in which they run; empty for any other."""
+    fused = expr.parts[0] if isinstance(expr, FoldedParts) else expr
+    if not isinstance(fused, Fused):
+        return []
+    return list(fused.members) if len(fused.members) > 1 else []
 
 
 def label_text(expr: Expr, most: int = 36) -> str:
@@ -165,8 +177,15 @@ def name_text(expr: Expr, most: int = 40) -> str:
 
 def operations(exprs: Iterable[Expr]) -> list[Expr]:
     """Every node that is drawn, once: all but plain numbers, each after what it needs."""
-    roots = list(exprs)
-    return [node for node in postorder(roots) if not _is_scalar(node) or node in roots]
+    seen, stack = dict[Expr, None](), [(root, False) for root in reversed(list(exprs))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            seen[node] = None
+        elif node not in seen:
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(operands(node)) if child not in seen)
+    return list(seen)
 
 
 def ends(nodes: Sequence[T], most: int) -> tuple[Sequence[T], int, Sequence[T]]:

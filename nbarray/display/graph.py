@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,15 @@ from nbarray.display.facts import (
     ends,
     file_text,
     label_text,
+    members,
     operands,
     operations,
     shape_text,
 )
 from nbarray.display.protocols import PlanLike
+from nbarray.display.shades import Shades
 from nbarray.expr.leaves import SourceArray
+from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
 from nbarray.units import format_bytes, format_count
 
@@ -40,6 +44,10 @@ MOST_NODES = 50
 #: Needed operations of one operation, and tasks of one operation, that get a box of their own.
 FAN = 4
 MOST_TASKS = 8
+#: Tasks of one operation that can be read beside each other in the width of a notebook.
+MOST_BESIDE = 12
+#: Operations listed in the box of a group.
+MOST_MEMBERS = 9
 
 
 def _expression_lines(expr: Expr) -> list[str]:
@@ -47,11 +55,22 @@ def _expression_lines(expr: Expr) -> list[str]:
     path = expr.reader.origin.path if isinstance(expr, SourceArray) else None
     return [
         label_text(expr),
+        *_member_lines(members(expr)),
         file_text(path) if path else "",
         f"{shape_text(expr.shape)} {dtype_text(expr)}",
         blocks_of_text(expr),
-        bytes_text(array_bytes(expr)),
+        "folded as they come" if isinstance(expr, Lowered) and expr.gives_states else bytes_text(array_bytes(expr)),
     ]
+
+
+def _member_lines(names: Sequence[str]) -> list[str]:
+    """The operations of a group, one below the other, each run of the same once."""
+    counted = [(name, len(list(run))) for name, run in groupby(names)]
+    first, left_out, last = ends(counted, MOST_MEMBERS)
+    lines = [f"· {clip(name, 30)}{f' × {count}' if count > 1 else ''}" for name, count in [*first, *last]]
+    if left_out:
+        lines.insert(len(first), f"· … {format_count(left_out)} more")
+    return lines
 
 
 @dataclass
@@ -67,7 +86,7 @@ class _Drawing:
         if expr in self.names:
             return False
         self.names[expr] = f"n{len(self.names)}"
-        self.boxes.append(dot.node(self.names[expr], _expression_lines(expr), expr.kind))
+        self.boxes.append(dot.node(self.names[expr], _expression_lines(expr), expr.kind, bool(members(expr))))
         return True
 
     def stand_in(self, after: str, text: str) -> None:
@@ -106,7 +125,7 @@ def expression_dot(exprs: Sequence[Expr], most_nodes: int = MOST_NODES) -> str:
 
 def _tasks_drawn(counts: NDArray[np.integer[Any]], most_nodes: int) -> int:
     """How many tasks of each operation get a box, so that all boxes together are at most `most_nodes`."""
-    if counts.sum() <= most_nodes:
+    if counts.sum() <= most_nodes and counts.max(initial=0) <= MOST_BESIDE:
         return int(counts.max(initial=0))
     for most in range(MOST_TASKS, 0, -1):
         if (np.minimum(counts, most) + (counts > most)).sum() <= most_nodes:
@@ -137,9 +156,10 @@ def _edges_between(plan: PlanLike, places: NDArray[np.int64], names: Mapping[int
     ]
 
 
-def tasks_dot(plan: PlanLike, most_nodes: int = MOST_NODES) -> str:
+def tasks_dot(plan: PlanLike, most_nodes: int = MOST_NODES, shades: Shades | None = None) -> str:
     """The tasks of a plan as DOT text, each with what it does and the bytes it gives.
 
+    shades : the colour of each task and what it means; without, by kind of operation
     most_nodes : boxes drawn at most; where there are more tasks, the first of each operation are drawn and a
         box stands for the others.  With more operations than that, only the last ones have a box.
     """
@@ -151,7 +171,8 @@ def tasks_dot(plan: PlanLike, most_nodes: int = MOST_NODES) -> str:
         node = plan.nodes[int(plan.task_node[task])]
         names[task] = f"t{task}"
         lines = [clip(node.label, 36), f"task {task}", format_bytes(int(plan.task_bytes[task]))]
-        boxes.append(dot.node(names[task], lines, node.kind))
+        kind, said = (node.kind, "") if shades is None else shades.of(task)
+        boxes.append(dot.node(names[task], [*lines, said], kind))
     for at in np.flatnonzero(counts > most).tolist()[-most_nodes:]:
         names[-1 - at] = f"g{at}"
         many = int(counts[at]) - most
@@ -159,5 +180,6 @@ def tasks_dot(plan: PlanLike, most_nodes: int = MOST_NODES) -> str:
         boxes.append(dot.left_out(names[-1 - at], f"{clip(plan.nodes[at].label, 36)}\n{text}"))
     total = len(places)
     note = f"{format_count(total - len(drawn))} of {format_count(total)} tasks have no box of their own"
-    caption = dot.caption(note if total > len(drawn) else "")
+    notes = [note if total > len(drawn) else "", "" if shades is None else shades.legend]
+    caption = dot.caption("\n".join(filter(None, notes)))
     return dot.graph([*boxes, *_edges_between(plan, places, names), caption])

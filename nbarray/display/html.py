@@ -11,6 +11,7 @@ import base64
 from html import escape
 
 from nbarray.display.chunk_grid import grid_svg
+from nbarray.display.cuts import read_cost
 from nbarray.display.facts import (
     array_bytes,
     block_bytes,
@@ -83,11 +84,21 @@ def _rows(expr: Expr, most_sources: int) -> list[tuple[str, list[str]]]:
         ("Bytes", [bytes_text(array_bytes(expr))]),
         ("Data type", [dtype_text(expr)]),
         ("Source", source_texts(expr, most_sources)),
+        ("Reading", _read_texts(expr)),
     ]
     count = sum(1 for node in operations([expr]) if operands(node))
     if count:
         rows.append(("Operations", [format_count(count)]))
     return [(name, lines) for name, lines in rows if lines]
+
+
+def _read_texts(expr: Expr) -> list[str]:
+    """How many times too much is decoded where blocks are read one by one, and which chunks would be better."""
+    cost = read_cost(expr)
+    if cost is None:
+        return []
+    times = f"{cost.factor:.0f}" if cost.factor >= 10 else f"{cost.factor:.1f}"
+    return [f"×{times} if read block by block: chunks cut stored chunks", f"chunks={shape_text(cost.whole)} would not"]
 
 
 def _table(expr: Expr, title: str, most_sources: int) -> str:
@@ -107,8 +118,8 @@ def array_html(expr: Expr, name: str | None = None) -> str:
     name : what to call it in the title; without one, the label of its last operation
     """
     title = name if name is not None else name_text(expr)
-    picture = svg_image(grid_svg(expr.chunks, expr.shape), grid_alt(expr))
     for most_sources, letters in ((2, 40), (1, 40), (0, 16)):  # the others are for names full of quotes
+        picture = svg_image(grid_svg(expr.chunks, expr.shape, copies=most_sources > 0), grid_alt(expr))
         table = _table(expr, clip(title, letters), most_sources)
         html = f'<div style="{_OUTER}">{table}<div>{picture}</div></div>'
         if len(html.encode()) <= _MOST_BYTES:

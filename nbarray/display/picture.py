@@ -21,6 +21,7 @@ from nbarray.display.graph import MOST_NODES, expression_dot, tasks_dot
 from nbarray.display.html import svg_image
 from nbarray.display.protocols import PlanLike
 from nbarray.display.render import FORMATS, render
+from nbarray.display.shades import Shades
 from nbarray.display.text import expression_text
 from nbarray.errors import InputError, MissingFile, NBArrayError
 from nbarray.expr.node import Expr
@@ -122,10 +123,11 @@ def expression_picture(exprs: Sequence[Expr], most_nodes: int = MOST_NODES) -> P
     )
 
 
-def tasks_picture(plan: PlanLike, most_nodes: int = MOST_NODES) -> Picture:
+def tasks_picture(plan: PlanLike, most_nodes: int = MOST_NODES, shades: Shades | None = None) -> Picture:
     """The tasks of a plan as a graph.
 
     most_nodes : boxes drawn at most, some of which stand for many tasks
+    shades : the colours of tasks; without, by kind of operation
     """
     counts = np.bincount(np.asarray(plan.task_node, np.int64), minlength=len(plan.nodes)).tolist()
     lines = [
@@ -133,8 +135,8 @@ def tasks_picture(plan: PlanLike, most_nodes: int = MOST_NODES) -> Picture:
     ]
     total = format_count(sum(counts))
     return Picture(
-        tasks_dot(plan, most_nodes),
+        tasks_dot(plan, most_nodes, shades),
         "\n".join([f"{total:>9}  tasks", *lines]),
         f"Graph of {total} tasks of {len(counts)} operations",
-        lambda: tasks_dot(plan),
+        lambda: tasks_dot(plan, shades=shades),
     )

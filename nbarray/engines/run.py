@@ -22,6 +22,7 @@ from nbarray.engines.failures import task_error
 from nbarray.engines.ledger import Ledger
 from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task
+from nbarray.engines.trace import Trace
 from nbarray.errors import Cancelled, ConfigError
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
@@ -44,6 +45,7 @@ class Run:
     """A plan being computed.
 
     state : "ready", "running", "paused", "done", "failed" or "cancelled"
+    trace : what ran when
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Run:
         self.number = next(_numbers)
         self.plan = plan
         self.state = "ready"
+        self.trace = Trace()
         self._workers = workers
         self._member = share.Member(workers)
         self._observers = list(observers)
@@ -237,7 +240,7 @@ class Run:
         return self.result()
 
     def _begin(self) -> None:
-        self._started_s = perf_counter()
+        self._started_s = self.trace.started_s = perf_counter()
         self._results = Results(self.plan)
         self.state = "running"
         share.join(self._member)
@@ -360,6 +363,7 @@ class Run:
         ledger = self._ledger
         if ledger.users[task]:
             self._blocks[task] = block
+        self.trace.add(task, worker, start, stop, ledger.held_bytes)
         for r in ledger.finish(task):
             if self._blocks.pop(r, None) is not None and self._observers:
                 self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))

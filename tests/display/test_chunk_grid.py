@@ -149,3 +149,13 @@ def test_colours_for_light_and_dark_pages_are_inside() -> None:
     assert "@media(prefers-color-scheme:dark)" in svg
     assert "var(" not in svg
     assert "href" not in svg
+
+
+def test_blocks_along_other_axes_are_small_copies() -> None:
+    """Of four axes and more, one or two small copies stand for the other blocks, and dots for those beyond."""
+    none, one, two, many = (grid_svg(cut((n, 3, 10, 10), (1, 3, 5, 5))) for n in (1, 2, 3, 9))
+
+    assert [0, 1, 2, 2] == [svg.count("<use ") for svg in (none, one, two, many)]
+    assert [0, 0, 0, 1] == [svg.count('class="d"') for svg in (none, one, two, many)]
+    assert 2 == many.count('class="h"')
+    assert "<use " not in grid_svg(cut((9, 10, 10, 10), (1, 5, 5, 5)), copies=False)

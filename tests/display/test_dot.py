@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from nbarray.display.dot import COLOURS, DARK_STYLE, node, quote
+from nbarray.display.dot import COLOURS, DARK_STYLE, RAMP, node, quote
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_writing_can_be_read_on_every_fill(kind: str) -> None:
 
 def test_every_kind_has_a_dark_rule() -> None:
     """Each class that boxes have is coloured for dark pages."""
-    assert set(COLOURS) == set(re.findall(r"\.(\w+) path", DARK_STYLE))
+    assert set(COLOURS) | set(RAMP) == set(re.findall(r"\.(\w+) path", DARK_STYLE))
 
 
 def test_kinds_of_plans_and_unknown_kinds_have_colours() -> None:

@@ -1,0 +1,123 @@
+"""What arrays and runs draw of themselves: graphs, explanations, timelines.
+
+`display/` draws what it is given and `session.py` plans; this file asks the one for the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nbarray.display.explain import AppliedRule, Explanation
+from nbarray.display.picture import Picture, expression_picture, tasks_picture
+from nbarray.display.shades import Shades, held_shades, order_shades, time_shades, worker_shades
+from nbarray.display.timeline import Timeline
+from nbarray.engines.run import Run
+from nbarray.engines.trace import Trace
+from nbarray.errors import InputError, near_names
+from nbarray.events import Event
+from nbarray.expr.node import Expr
+from nbarray.expr.structure import View
+from nbarray.plan.plan import Plan
+from nbarray.session import plan
+
+__all__ = ["explain", "timeline", "visualize"]
+
+_COLOURS = ("kind", "order", "time", "worker", "held")
+
+
+def _lowered(made: Plan) -> list[Expr]:
+    """What tasks are made of, for each result, and how the result lies on it."""
+    nodes = [made.nodes[k] for k in made.targets]
+    return [n if p is None else View(n, p) for n, p in zip(nodes, made.placements, strict=True)]
+
+
+def explain(expr: Expr) -> Explanation:
+    """What is made of an expression, rule by rule; nothing is read."""
+    rules: list[AppliedRule] = []
+    made = plan([expr], told=lambda *rule: rules.append(AppliedRule(*rule)))
+    return Explanation([expr], rules, _lowered(made), made.notes)
+
+
+def visualize(
+    expr: Expr,
+    filename: str | os.PathLike[str] | None = None,
+    blocks: bool = False,
+    optimized: bool = False,
+    color: str | None = None,
+    run: Run | Iterable[Event] | None = None,
+) -> Picture:
+    """A picture of an expression: see `Array.visualize`."""
+    if color is not None and color not in _COLOURS:
+        raise InputError(f"visualize: there is no color={color!r}; {near_names(color, _COLOURS)}")
+    if not (blocks or run is not None) and color not in (None, "kind"):
+        raise InputError(f"visualize: color={color!r} is of tasks; draw them with blocks=True")
+    if blocks or run is not None:
+        made = run.plan if isinstance(run, Run) else plan([expr])
+        trace = None if run is None else run.trace if isinstance(run, Run) else Trace.of_events(run)
+        picture = tasks_picture(made, shades=_shades(made, color or ("order" if run is None else "time"), trace))
+    else:
+        picture = expression_picture(_lowered(plan([expr])) if optimized else [expr])
+    if filename is not None:
+        picture.save(filename)
+    return picture
+
+
+def _shades(made: Plan, color: str, trace: Trace | None) -> Shades | None:
+    if color == "kind":
+        return None
+    if color == "order":
+        return order_shades(made.ntasks)
+    if trace is None:
+        if color == "held":
+            return held_shades(made.held_bytes, planned=True)
+        raise InputError(f"visualize: color={color!r} is known after a run; give the run: run=x.start()")
+    table = trace.table
+    tasks = table["task"].astype(np.int64)
+    if tasks.max(initial=-1) >= made.ntasks:
+        raise InputError(
+            f"visualize: the run has tasks beyond the {made.ntasks} of this array's plan; give a run of this array"
+        )
+    values = np.full(made.ntasks, np.nan)
+    if color == "time":
+        values[tasks] = table["stop_s"] - table["start_s"]
+        return time_shades(values)
+    values[tasks] = table["worker" if color == "worker" else "held_bytes"]
+    return worker_shades(values) if color == "worker" else held_shades(values)
+
+
+def timeline(run: Run) -> Timeline:
+    """What the workers did when, with the bytes held beneath; of a run that goes on, until now.
+
+    Of more than some ten thousand tasks, a sample is kept.
+
+    >>> import nbarray as nb
+    >>> run = nb.ones((1000, 1000), chunks=(100, 1000)).sum().start(workers=1)
+    >>> run.result()
+    (np.float64(1000000.0),)
+    >>> timeline(run).workers
+    1
+    """
+    table, plan = run.trace.table, run.plan
+    began = run.trace.started_s or 0.0
+    ended = float(table["stop_s"].max(initial=began)) if run.wait(0) else perf_counter()
+    return Timeline(
+        tuple(node.label for node in plan.nodes),
+        plan.task_node[table["task"].astype(np.int64)].astype(np.int64),
+        table["worker"].astype(np.int64),
+        table["start_s"] - began,
+        table["stop_s"] - began,
+        table["held_bytes"] + plan.result_bytes,
+        max(0.0, ended - began) if run.trace.started_s else 0.0,
+        run.budget_bytes,
+        run.peak_bytes,
+        run.trace.every,
+    )
+
+
+#: Methods that runs are given, as they don't know who draws.
+RUN_METHODS: dict[str, Any] = {"timeline": timeline}

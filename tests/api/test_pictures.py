@@ -1,0 +1,115 @@
+"""Pictures that arrays and runs draw of themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import InputError
+from nbarray.session import observe
+
+DATA = np.arange(4000.0).reshape(40, 100)
+
+
+def array():
+    x = nb.from_array(DATA, chunks=(10, 100))
+    return ((x - 1) * 2).map_blocks(np.negative).sum(axis=0)
+
+
+def test_before_and_after_rewriting() -> None:
+    """The graph has what was written; with `optimized` what runs, with what was fused listed in one box."""
+    x = nb.from_array(DATA, chunks=(10, 100))
+    y = ((x - 1) * 2).sum(axis=0)
+    written, run = y.visualize().dot, y.visualize(optimized=True).dot
+
+    assert "subtract(·, 1)" in written
+    assert "peripheries" not in written
+    assert "· subtract\\n· multiply\\n· sum" in run
+    assert "peripheries=2" in run
+
+
+def test_unknown_sizes_are_drawn_without_counting() -> None:
+    """Drawing what was written counts nothing, so a size that depends on values stays a question mark."""
+    x = nb.arange(10, chunks=5)
+
+    assert "(?,)" in x[x > 3].visualize().dot
+
+
+def test_tasks_are_coloured_by_order_at_first() -> None:
+    """Tasks show the order in which they run, unless asked otherwise."""
+    x = array()
+
+    assert "order of execution" in x.visualize(blocks=True).dot
+    assert 'class="step0"' in x.visualize(blocks=True).dot
+    assert "colour" not in x.visualize(blocks=True, color="kind").dot
+    assert "one worker would hold" in x.visualize(blocks=True, color="held").dot
+
+
+@pytest.mark.parametrize(("color", "word"), [("time", "colour: time"), ("worker", "worker 0"), ("held", "held at its")])
+def test_tasks_after_a_run(color: str, word: str) -> None:
+    """After a run, or with its events, tasks show what it measured."""
+    x, seen = array(), []
+    with observe(seen.append):
+        run = x.start(workers=1)
+        run.result()
+
+    assert word in x.visualize(blocks=True, color=color, run=run).dot
+    assert word in x.visualize(blocks=True, color=color, run=seen).dot
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"color": "tome", "blocks": True}, "did you mean 'time'"),
+        ({"color": "time", "blocks": True}, "known after a run"),
+        ({"color": "order"}, "draw them with blocks=True"),
+    ],
+)
+def test_colours_that_cannot_be(options: dict, message: str) -> None:
+    """A colour that isn't there, or not yet, is refused with the way out."""
+    with pytest.raises(InputError, match=message):
+        array().visualize(**options)
+
+
+def test_a_run_of_something_else() -> None:
+    """Events of a run with other tasks are refused."""
+    seen = []
+    with observe(seen.append):
+        nb.arange(1000, chunks=1).map_blocks(np.negative).compute()
+    with pytest.raises(InputError, match="give a run of this array"):
+        nb.arange(3).visualize(blocks=True, run=seen, color="time")
+
+
+def test_files_by_suffix(tmp_path) -> None:
+    """A picture is saved when a name is given."""
+    array().visualize(tmp_path / "a.dot", optimized=True)
+
+    assert (tmp_path / "a.dot").read_text().startswith("digraph")
+
+
+def test_timeline_of_a_run() -> None:
+    """A finished run has lanes, its operations and its peak; one that waits has nothing yet."""
+    run = array().start(workers=2)
+    run.result()
+    line = run.timeline()
+
+    assert run.plan.ntasks == len(line.node)
+    assert {node.label for node in run.plan.nodes} == {label for label, _, _ in line.operations()}
+    assert 1 <= line.workers <= 2
+    assert run.peak_bytes == line.peak_bytes
+    assert run.budget_bytes == line.budget_bytes
+    assert float(line.stop_s.max()) == pytest.approx(line.wall_s)
+    assert "<img" in line._repr_mimebundle_()["text/html"]
+
+
+def test_timeline_of_a_paused_run() -> None:
+    """A run that goes on shows what it has done so far."""
+    run = nb.arange(100, chunks=1).map_blocks(np.negative).sum().start(workers=1)
+    run.pause()
+    line = run.timeline()
+    run.cancel()
+    run.wait(5)
+
+    assert line.wall_s >= 0
+    assert line.svg
