@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, unwrap, wrap
+from nbarray.api.array import Array, apply, unwrap, wrap
 from nbarray.api.dispatch import public
 from nbarray.errors import InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
-from nbarray.ops import creation
+from nbarray.ops import creation, joining, shaping
 
 __all__ = [
     "arange",
@@ -24,7 +24,6 @@ __all__ = [
     "from_array",
     "full",
     "full_like",
-    "linspace",
     "ones",
     "ones_like",
     "open",
@@ -57,16 +56,22 @@ def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array
 
 @public()
 def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
-    """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
+    """A blocked array of anything NumPy makes an array of; blocked arrays are handed on, lists of them are stacked.
 
     >>> import nbarray as nb
     >>> nb.asarray([1, 2, 3]).sum().compute()
     np.int64(6)
     """
+    if isinstance(obj, list | tuple) and _holds_arrays(obj):
+        obj = wrap(joining.stack([asarray(o).expr for o in obj]))
     if not isinstance(obj, Array):
         wrappable = hasattr(obj, "shape") and hasattr(obj, "dtype") and not isinstance(obj, np.generic)
         obj = from_array(obj if wrappable else np.asarray(obj), chunks)
     return obj if dtype is None else obj.astype(dtype)
+
+
+def _holds_arrays(values: Any) -> bool:
+    return any(isinstance(v, Array) or (isinstance(v, list | tuple) and _holds_arrays(v)) for v in values)
 
 
 @public()
@@ -97,14 +102,17 @@ def open(
 
 @public()
 def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> Array:
-    """An array of one value.
+    """An array of one value, or of values that spread to its shape.
 
     >>> import nbarray as nb
     >>> nb.full((2, 2), 7).compute()
     array([[7, 7],
            [7, 7]])
     """
-    return wrap(creation.full(shape, fill_value, dtype, chunks))
+    if not isinstance(fill_value, Array) and not np.ndim(fill_value):
+        return wrap(creation.full(shape, fill_value, dtype, chunks))
+    spread = apply(shaping.broadcast_to, asarray(fill_value, dtype), shape)
+    return spread if chunks is None else spread.rechunk(chunks)
 
 
 @public()
@@ -163,14 +171,6 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
     (1000000000000,)
     """
     return wrap(creation.arange(unwrap(start), stop, step, dtype, chunks))
-
-
-@public()
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, chunks: Any = None
-) -> Array:
-    """`num` numbers evenly spaced from `start` to `stop`."""
-    return wrap(creation.linspace(start, stop, num, endpoint, dtype, chunks))
 
 
 @public()

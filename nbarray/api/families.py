@@ -6,10 +6,12 @@ To add one, add a line here.  `Array` gets its methods from them, so that the cl
 from __future__ import annotations
 
 from nbarray.api import (
+    arranging,
     creation,
     functions,
     ghosting,
     linalg_products,
+    making,
     ordering,
     products,
     quantiles,
@@ -25,10 +27,12 @@ from nbarray.engines.run import Run
 __all__ = ["FAMILIES"]
 
 FAMILIES = (
+    arranging,
     creation,
     functions,
     ghosting,
     linalg_products,
+    making,
     ordering,
     products,
     quantiles,

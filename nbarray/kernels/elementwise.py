@@ -7,6 +7,7 @@ arguments, writing into a given buffer, and how masks travel.  Nothing here know
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -147,13 +148,13 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
 def _choosing_bits(dtype: np.dtype[Any]) -> Callable[[Tile, Tile, Tile, Tile], Tile]:
     """`where` as three operations on bits: more than twice as fast as NumPy's, which takes one element at a time."""
     whole = _WHOLE[dtype.itemsize]
-    kept: dict[tuple[int, ...], Tile] = {}  # kernels belong to one worker each
+    own = threading.local()  # workers share kernels, but no buffers
 
     def choose(condition: Tile, x: Tile, y: Tile, out: Tile) -> Tile:
-        if condition.shape not in kept:
-            kept.clear()
-            kept[condition.shape] = np.empty(condition.shape, whole)
-        bits, into = kept[condition.shape], out.view(whole)
+        bits: Tile | None = getattr(own, "bits", None)
+        if bits is None or bits.shape != condition.shape:
+            bits = own.bits = np.empty(condition.shape, whole)
+        into = out.view(whole)
         first, second = x.view(whole), y.view(whole)
         # all bits set where `first` is to be taken; `out` may lie where either of the two lies
         np.negative(condition.view(np.int8), out=bits)

@@ -17,6 +17,8 @@ from nbarray.errors import NBArrayError, NotBlocked
 FUNCTIONS = {f"{f.__module__}.{f.__name__}": f for f in get_overridable_numpy_array_functions()}
 WITH = sorted(name for name, f in FUNCTIONS.items() if f in IMPLEMENTATIONS)
 WITHOUT = sorted(set(FUNCTIONS) - set(WITH))
+#: Whose results have a size or a dtype that depends on values, which a pass over the data finds out.
+COUNTING = {"numpy.trim_zeros"}
 UFUNCS = sorted(u.__name__ for u in get_overridable_numpy_ufuncs())
 
 
@@ -56,7 +58,7 @@ def test_numpy_refuses_by_itself(name: str) -> None:
         function("ij->ji", x) if name == "einsum" else function(x)
 
 
-@pytest.mark.parametrize("name", WITH)
+@pytest.mark.parametrize("name", sorted(set(WITH) - COUNTING - {"numpy.einsum", "numpy.einsum_path"}))
 def test_functions_with_blocked_form_are_lazy(name: str) -> None:
     """What has a blocked form reads nothing until it is computed, whatever it is called with."""
     function = FUNCTIONS[name]
@@ -65,9 +67,9 @@ def test_functions_with_blocked_form_are_lazy(name: str) -> None:
     for args in ((x,), (x, x), ([x, x],), (x, 0), (x, 0, 1), (x, (4, 4)), (x > 0, x, x), (x, 0, 0)):
         try:
             made = function(*args)
-        except (TypeError, NBArrayError):
+        except (TypeError, AttributeError, NBArrayError):
             continue  # not what it is called with
-        for part in made if isinstance(made, tuple) else (made,):
+        for part in made if isinstance(made, tuple | list) else (made,):
             assert isinstance(part, nb.Array | int | bool | np.dtype | tuple), f"{part!r}"
 
 
@@ -86,7 +88,7 @@ def test_ufuncs_are_lazy(name: str) -> None:
 
 def test_every_implementation_is_public() -> None:
     """What NumPy's functions dispatch to is there under nbarray's own name, for NumPy's main names."""
-    hidden = {"shape", "ndim", "size", "result_type", "iscomplexobj", "isrealobj", "around", "amin", "amax"}
+    hidden = {"shape", "ndim", "size", "result_type", "iscomplexobj", "isrealobj", "around", "amin", "amax", "require"}
     main = {f.__name__ for f in IMPLEMENTATIONS if f.__module__ == "numpy"} - hidden
 
     assert set() == {name for name in main if not hasattr(nb, name)}
