@@ -468,4 +468,4 @@ class Array:
 
     def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
         """A function of each block; see `nbarray.map_blocks`."""
-        return apply(mapped, function, (self, *args), dtype, options)
+        return apply(mapped, function, (self, *args), dtype, {k: unwrap(v) for k, v in options.items()})

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from nbarray.api import (
     arranging,
+    blocks,
     creation,
     functions,
     ghosting,
+    gufunc,
     linalg_products,
     making,
     ordering,
@@ -28,9 +30,11 @@ __all__ = ["FAMILIES"]
 
 FAMILIES = (
     arranging,
+    blocks,
     creation,
     functions,
     ghosting,
+    gufunc,
     linalg_products,
     making,
     ordering,

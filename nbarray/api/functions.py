@@ -329,10 +329,14 @@ def map_blocks(
     """Apply a function to the blocks at the same place of all arrays in `args`.
 
     function : takes NumPy blocks, returns one; may take ``block_id`` (its place) or ``block_info`` as keywords
+    args : arrays that broadcast, or that have as many blocks as each other; what else there is, is handed on.  Without
+        arrays, `chunks` say what is made
     dtype : of the result; without it the function is called once, now, on the first block
     chunks : (among `options`) of the result, if the function changes sizes: a size for each axis, or all sizes
     drop_axis, new_axis : (among `options`) axes the function takes away or makes
     masked : (among `options`) whether it gives masked blocks; by default as the first block is, or the arrays are
+    meta : (among `options`) an empty array of the result's kind, in place of dtype and masked
+    name, token, enforce_ndim : (among `options`) not used
 
     Raises ShapeError or DTypeError when a block turns out otherwise than promised.
 
@@ -341,7 +345,7 @@ def map_blocks(
     >>> nb.map_blocks(lambda b: b[::-1], x, dtype=x.dtype).compute()
     array([2, 1, 0, 5, 4, 3])
     """
-    return apply(mapped, function, args, dtype, options)
+    return apply(mapped, function, args, dtype, {k: unwrap(v) for k, v in options.items()})
 
 
 # ------------------------------------------------------------------------------------------------ plain facts

@@ -21,6 +21,7 @@ class UserFunction:
     masked : whether it gives masked blocks
     trims : it gives blocks as large as it gets, and what they got of their neighbours is cut off
     takes : what it needs besides its arguments and its block, as a multiple of the bytes of both together
+    positions : where among all its arguments the arrays stand; none if there is nothing else
     """
 
     function: Any
@@ -30,6 +31,7 @@ class UserFunction:
     masked: bool
     trims: bool = False
     takes: float = 0.0
+    positions: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

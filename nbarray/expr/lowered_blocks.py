@@ -20,9 +20,9 @@ from nbarray.kernels.fused import Planes, Workspace
 __all__ = ["Compressed", "Gathered", "Joined", "Mapped", "Reshaped"]
 
 
-def _operand_bytes(operands: Sequence[Operand], boxes: list[Box]) -> Int64:
-    """Bytes that reading the operands' rectangles may take."""
-    total = np.zeros(len(boxes[0][0]), np.int64)
+def _operand_bytes(operands: Sequence[Operand], boxes: list[Box], count: int) -> Int64:
+    """Bytes that reading the operands' rectangles may take, for each of `count` tasks."""
+    total = np.zeros(count, np.int64)
     for operand, (a, b) in zip(operands, boxes, strict=True):
         total += np.maximum(b - a, 0).prod(axis=1) * (operand.base.dtype.itemsize + operand.base.masked)
         total += decoding_bytes(operand.base)
@@ -33,7 +33,7 @@ class _ReadsOperands(Lowered):
     """A node whose tasks read the rectangles of their operands whole."""
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return _operand_bytes([operand_of(e) for e in self.operands], self.operand_boxes(low, high))
+        return _operand_bytes([operand_of(e) for e in self.operands], self.operand_boxes(low, high), len(low))
 
 
 @node
@@ -140,12 +140,25 @@ class Mapped(_ReadsOperands):
 
     def _block_info(self, low: Corner, high: Corner, boxes: list[tuple[Corner, Corner]]) -> dict[int | None, Any]:
         info: dict[int | None, Any] = {}
-        for k, (arg, (a, b)) in enumerate(zip(self.args, boxes, strict=True)):
-            info[k] = {"shape": arg.shape, "array-location": list(zip(a, b, strict=True)), "dtype": arg.dtype}
+        block = self._block_id(low)
+        ndim = max((len(c.axes) for c in self.argument_chunks), default=0)
+        positions = self.function.positions or range(len(self.args))
+        for k, arg, chunks, (a, b) in zip(positions, self.args, self.argument_chunks, boxes, strict=True):
+            sources = range(ndim - len(chunks.axes), ndim)
+            cut = [source in self.axes and axis.count > 1 for source, axis in zip(sources, chunks.axes, strict=True)]
+            info[k] = {
+                "shape": arg.shape,
+                "num-chunks": tuple(c.count if is_cut else 1 for c, is_cut in zip(chunks.axes, cut, strict=True)),
+                "array-location": list(zip(a, b, strict=True)),
+                "chunk-location": tuple(
+                    block[self.axes.index(s)] if is_cut else 0 for s, is_cut in zip(sources, cut, strict=True)
+                ),
+                "dtype": arg.dtype,
+            }
         info[None] = {
             "shape": self.shape,
             "array-location": list(zip(low, high, strict=True)),
-            "chunk-location": self._block_id(low),
+            "chunk-location": block,
             "num-chunks": self.chunks.numblocks,
             "chunk-shape": tuple(b - a for a, b in zip(low, high, strict=True)),
             "dtype": self.of_dtype,

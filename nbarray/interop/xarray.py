@@ -35,12 +35,12 @@ from nbarray.api.array import Array, wrap
 from nbarray.api.creation import from_array
 from nbarray.api.dispatch import PUBLIC
 from nbarray.api.functions import compute, map_blocks
+from nbarray.api.gufunc import apply_gufunc
 from nbarray.api.storing import store
 from nbarray.config import current
 from nbarray.errors import ChunkError, InputError, NotBlocked
 from nbarray.grid.chunks import AxisChunks
 from nbarray.grid.normalize import normalize_chunks
-from nbarray.interop.gufunc import apply_gufunc
 from nbarray.io.getitem import GetitemReader
 from nbarray.io.protocols import Origin, Source
 from nbarray.ops.creation import from_source
@@ -218,22 +218,19 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
         meta: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """A function of whole core axes, which come last; see `nbarray.interop.gufunc`."""
-        if axes is not None or keepdims or kwargs.get("axis") is not None:
-            raise NotBlocked("apply_gufunc: axes=, axis= and keepdims= have no blocked form; put core axes last")
-        kwargs.pop("axis", None)
-        dtype = output_dtypes if meta is None or output_dtypes is not None else meta.dtype
-        if isinstance(dtype, tuple | list):
-            dtype = dtype[0] if dtype else None
+        """A function of whole core axes, which come last; see `nbarray.apply_gufunc`."""
         return apply_gufunc(
             func,
             signature,
             *args,
-            dtype=dtype,
+            axes=axes,
+            keepdims=keepdims,
+            output_dtypes=output_dtypes or None,
             output_sizes=output_sizes,
-            vectorize=bool(vectorize),
+            vectorize=vectorize,
             allow_rechunk=bool(allow_rechunk),
-            keywords=kwargs,
+            meta=meta,
+            **kwargs,
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import ChunkError, InputError
+from nbarray.errors import ChunkError, InputError, NotBlocked
 from nbarray.expr.blocks import MapBlocks, UserFunction
 from nbarray.expr.elementwise import broadcast_chunks, broadcast_sizes
 from nbarray.expr.node import Expr
@@ -36,28 +36,63 @@ def map_blocks(
     drop_axis, new_axis : axes of the arguments the function takes away; axes of the result it makes
     masked : whether the function gives masked arrays; None: if it is given any
     """
+    given = dict(keywords or {})
+    if any(isinstance(v, Expr) for v in given.values()):
+        raise NotBlocked(
+            "map_blocks: a blocked array as a keyword would be needed whole by every block; "
+            "hand it on as an argument, or compute it first"
+        )
     arrays = [v for v in values if isinstance(v, Expr)]
     if not arrays:
-        raise InputError("map_blocks: expected at least one blocked array")
-    shape = broadcast_sizes([a.sizes for a in arrays], "map_blocks")
-    together = broadcast_chunks(shape, [a.chunks for a in arrays])
-    argument_chunks = tuple(_own_chunks(a, together) for a in arrays)
-    axes = _result_axes(len(shape), drop_axis, new_axis)
+        return _of_nothing(function, values, dtype, chunks, given, bool(masked))
+    together, argument_chunks = _aligned(arrays)
+    ndim = len(together.axes)
+    if new_axis is None and drop_axis is None and isinstance(chunks, tuple | list) and len(chunks) > ndim:
+        new_axis = list(range(len(chunks) - ndim))
+    axes = _result_axes(ndim, drop_axis, new_axis)
     made = _result_chunks(together, axes, chunks)
     missing = any(a.masked for a in arrays) if masked is None else masked
-    held = ById(_user_function(function, values, dict(keywords or {}), missing))
+    held = ById(_user_function(function, values, given, missing))
     return MapBlocks(held, tuple(arrays), argument_chunks, made, axes, np.dtype(dtype))
 
 
-def _own_chunks(array: Expr, together: Chunks) -> Chunks:
-    """An argument's share of the common chunks; axes along which it is broadcast keep their one block."""
-    skip = len(together.axes) - array.ndim
-    return Chunks(
-        tuple(
-            together.axes[k + skip] if together.axes[k + skip].size == n else regular(n, 1)
-            for k, n in enumerate(array.sizes)
-        )
-    )
+def _of_nothing(
+    function: Callable[..., Any], values: Sequence[Any], dtype: Any, chunks: Any, keywords: dict[str, Any], masked: bool
+) -> Expr:
+    """Blocks made of no arrays: of where they lie, which a function may ask for."""
+    if chunks is None:
+        raise InputError("map_blocks: expected at least one blocked array, or chunks= that say what is to be made")
+    given = chunks if isinstance(chunks, tuple | list) else (chunks,)
+    made = Chunks(tuple(AxisChunks.of(n if isinstance(n, tuple | list) else (n,)) for n in given))
+    held = ById(_user_function(function, values, keywords, masked))
+    return MapBlocks(held, (), (), made, (-1,) * len(given), np.dtype(dtype))
+
+
+def _aligned(arrays: Sequence[Expr]) -> tuple[Chunks, tuple[Chunks, ...]]:
+    """The common grid of arrays, aligned from their last axes, and how each is cut for it.
+
+    Where sizes differ but numbers of blocks don't, blocks go together by their numbers.
+    """
+    ndim = max(a.ndim for a in arrays)
+    together: list[AxisChunks] = []
+    own: list[list[AxisChunks]] = [[] for _ in arrays]
+    for k in range(ndim):
+        here = {n: a.chunks.axes[k - ndim + a.ndim] for n, a in enumerate(arrays) if k >= ndim - a.ndim}
+        sizes = {axis.size for axis in here.values() if axis.size != 1}
+        counts = {axis.count for axis in here.values() if axis.size != 1}
+        by_number = len(sizes) > 1 and len(counts) == 1
+        if len(sizes) > 1 and not by_number:
+            broadcast_sizes([a.sizes for a in arrays], "map_blocks")
+        if by_number:
+            common = next(axis for axis in here.values() if axis.size != 1)
+        else:
+            size = max(axis.size for axis in here.values()) if sizes != {0} else 0
+            common = broadcast_chunks((size,), [Chunks((axis,)) for axis in here.values()]).axes[0]
+        together.append(common)
+        for n, axis in here.items():
+            fits = axis if by_number else common if axis.size == common.size else regular(axis.size, 1)
+            own[n].append(fits)
+    return Chunks(tuple(together)), tuple(Chunks(tuple(axes)) for axes in own)
 
 
 def _result_axes(ndim: int, drop_axis: Any, new_axis: Any) -> tuple[int, ...]:
@@ -104,7 +139,8 @@ def _user_function(
             return function(*[plain[k] if k in plain else next(rest) for k in range(len(values))], **more)
 
         called.__name__ = getattr(function, "__name__", type(function).__name__)
-    return UserFunction(called, keywords, "block_id" in names, "block_info" in names, masked)
+    positions = tuple(k for k in range(len(values)) if k not in plain) if plain else ()
+    return UserFunction(called, keywords, "block_id" in names, "block_info" in names, masked, positions=positions)
 
 
 def _parameter_names(function: Callable[..., Any]) -> list[str]:

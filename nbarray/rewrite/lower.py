@@ -26,7 +26,7 @@ from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
-from nbarray.rewrite import lower_sorting, lower_summaries, lower_windows
+from nbarray.rewrite import lower_regrouping, lower_sorting, lower_summaries, lower_windows
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -330,4 +330,5 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     **lower_sorting.LOWERINGS,
     **lower_windows.LOWERINGS,
     **lower_summaries.LOWERINGS,
+    **lower_regrouping.LOWERINGS,
 }

@@ -263,10 +263,6 @@ def test_what_is_missing(manager: NbarrayManager, blocked: Any) -> None:
         manager.blockwise(np.add, "i", x, "i")
     with pytest.raises(NotBlocked, match="shuffle"):
         manager.shuffle(x, [[0]], 0, "auto")
-    with pytest.raises(NotBlocked, match="several results"):
-        manager.apply_gufunc(np.divmod, "(),()->(),()", x, x)
-    with pytest.raises(NotBlocked, match="keepdims"):
-        manager.apply_gufunc(np.max, "(i)->()", x, keepdims=True)
     with pytest.raises(NotBlocked, match="compute=False"):
         manager.store(x, np.zeros(4), compute=False)
 
