@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["Place", "caller", "users_lines"]
+__all__ = ["Place", "caller", "users_lines", "users_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,19 @@ def users_lines(error: BaseException) -> list[str]:
             found.append(f"{cell}, line {step.tb_lineno}{inside}\n----> {text}")
         step = step.tb_next
     return found
+
+
+def users_place() -> tuple[Place | None, str]:
+    """The innermost line of the user's code that is being run, and the library's function that it calls there, if any.
+
+    Packages that were installed aren't the user's; where nothing else is running, there is no place.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    inner = ""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_libraries()):
+            return Place(name, frame.f_lineno), inner
+        inner = "" if name.startswith(_not_the_user()) else frame.f_code.co_name
+        frame = frame.f_back
+    return None, inner

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api import pictures
+from nbarray.api.conversions import tell_conversion
 from nbarray.api.dispatch import IMPLEMENTATIONS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
@@ -284,6 +285,7 @@ class Array:
             raise InputError(
                 "a blocked array can't become a NumPy array without being computed: copy=False is impossible"
             )
+        tell_conversion(self._known)
         values = np.ma.asanyarray(self.compute()) if self.masked else np.asarray(self.compute())
         return values if dtype is None else values.astype(dtype)
 

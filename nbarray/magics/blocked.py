@@ -1,7 +1,7 @@
 """``%%blocked`` and ``%blocked``: a cell, or one expression, evaluated with blocked arrays.
 
 The magic itself: options in, the cell run between them, its value computed in one pass and handed to
-IPython.  What happens inside the cell is in `lift_syntax` and `lift_values`.
+IPython.  What happens inside the cell is in `lift_syntax` and `lift_values`, what is computed in `wanted`.
 """
 
 from __future__ import annotations
@@ -9,70 +9,40 @@ from __future__ import annotations
 import contextlib
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand, output_can_be_silenced
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic import Magics, magics_class
 
 from nbarray.api.array import Array
+from nbarray.api.conversions import tell_conversion, watch_conversions
 from nbarray.api.creation import from_array
 from nbarray.config import config, current
 from nbarray.magics.cell_code import CellCode, compile_cell
 from nbarray.magics.cell_errors import show_users_frames, syntax_error_text
+from nbarray.magics.conversions import conversion_watcher
+from nbarray.magics.declared import declared
 from nbarray.magics.lift_values import HELPER, Lift, map_values
-from nbarray.magics.options import ChunkOption, chunks_option, memory_option, names_option, parse, workers_option
+from nbarray.magics.options import ChunkOption, parse
 from nbarray.magics.progress import cell_progress
-from nbarray.session import compute, observe
+from nbarray.magics.wanted import Wanted
+from nbarray.observers.report import RunReport
+from nbarray.session import observe
 
 __all__ = ["BlockedMagics"]
 
 #: The share of the budget that arrays made by the cell itself may hold while they wait to be computed with.
 _NEW_ARRAYS_SHARE = 0.25
-
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _declared(function: _Function) -> _Function:
-    """`function` as a line and cell magic with its options; IPython's own decorators have no types."""
-    options: list[Any] = [
-        argument(
-            "--chunks",
-            type=chunks_option,
-            metavar="CHUNKS",
-            help="chunks of the arrays in the cell: lengths such as 4,200,200 (-1: the whole axis; for arrays with as "
-            "many axes), one length for every axis, or bytes a chunk such as 64MiB",
-        ),
-        argument(
-            "--memory",
-            type=memory_option,
-            metavar="BYTES",
-            help="what the computation may hold, such as 2GiB; without it nbarray.config says",
-        ),
-        argument("--workers", type=workers_option, metavar="N", help="threads that compute"),
-        argument(
-            "-o",
-            "--output",
-            type=names_option,
-            action="append",
-            default=[],
-            metavar="NAME",
-            help="compute NAME, if the cell assigns it, else store the cell's value as NAME; several: a,b",
-        ),
-    ]
-    decorators: list[Any] = [*reversed(options), magic_arguments("blocked")]
-    for decorate in (*decorators, output_can_be_silenced, no_var_expand, line_cell_magic):
-        function = decorate(function)
-    return function
+#: What may be done with what a cell wants, instead of computing it and waiting.
+_INSTEAD = ("background", "lazy", "plan", "graph")
 
 
 @magics_class
 class BlockedMagics(Magics):
-    """The magics that compute."""
+    """The magics that compute, or say what computing would do."""
 
-    @_declared
+    @declared("blocked", "chunks", "memory", "workers", "output", *_INSTEAD, "monitor", "strict", "report")
     def blocked(self, line: str, cell: str | None = None) -> Any:
         """Evaluate the cell with blocked arrays and compute its last expression.
 
@@ -89,15 +59,48 @@ class BlockedMagics(Magics):
             t[::4].mean(axis=0) - t[2::4].mean(axis=0)
 
             %blocked (arr - arr.mean()).std()
+
+            run = %blocked -b -o total arr.sum()
         """
         __tracebackhide__ = True
-        name = "%blocked" if cell is None else "%%blocked"
-        options, rest = parse(name, cast(Any, self.blocked).parser, line)
+        return self._magic(self.blocked, "blocked", line, cell)
+
+    @declared("blocked_plan", "chunks", "memory", "workers", "output")
+    def blocked_plan(self, line: str, cell: str | None = None) -> Any:
+        """What computing an expression, or a cell, would do: tasks, bytes to read, peak memory; nothing is read.
+
+        %blocked_plan --memory 2GiB t.mean(axis=0)
+        """
+        __tracebackhide__ = True
+        return self._magic(self.blocked_plan, "blocked_plan", line, cell, instead="plan")
+
+    @declared("blocked_graph", "chunks", "output")
+    def blocked_graph(self, line: str, cell: str | None = None) -> Any:
+        """Draw the operations of an expression, or a cell; nothing is read.
+
+        %blocked_graph t[::4].mean(axis=0) - t[2::4].mean(axis=0)
+        """
+        __tracebackhide__ = True
+        return self._magic(self.blocked_graph, "blocked_graph", line, cell, instead="graph")
+
+    def _magic(self, method: Any, called: str, line: str, cell: str | None, instead: str | None = None) -> Any:
+        __tracebackhide__ = True
+        name = f"%{called}" if cell is None else f"%%{called}"
+        options, rest = parse(name, method.parser, line)
+        asked = Namespace(
+            **{"memory": None, "workers": None, "monitor": None, "strict": False, "report": None}
+            | dict.fromkeys(_INSTEAD, False)
+            | vars(options)
+            | ({instead: True} if instead else {})
+        )
+        chosen = [each for each in _INSTEAD if getattr(asked, each)]
+        if len(chosen) > 1:
+            raise UsageError(f"{name}: --{chosen[0]} and --{chosen[1]} can't go together; choose one")
         if cell is None:
-            return self._run(name, options, rest, header="")
+            return self._run(name, asked, rest, header="")
         if rest:
             raise UsageError(f"{name}: can't use {rest!r}; code goes on the lines below ({name}? shows all options)")
-        return self._run(name, options, cell, header=f"{name} {line}".strip())
+        return self._run(name, asked, cell, header=f"{name} {line}".strip())
 
     def _run(self, name: str, options: Namespace, source: str, header: str) -> Any:
         __tracebackhide__ = True
@@ -112,27 +115,36 @@ class BlockedMagics(Magics):
             raise UsageError(f"{name}: {syntax_error_text(error)}") from error
         _check_outputs(name, outputs, code)
         try:
-            with _settings(options), _watched(shell):
-                return self._result(name, code, options.chunks or ChunkOption(), outputs)
+            with _settings(options), watch_conversions(conversion_watcher(options.strict)):
+                return self._result(name, code, options, outputs)
         except UsageError:
             raise
         except Exception as error:
             show_users_frames(shell, error, code.name)
             raise
 
-    def _result(self, name: str, code: CellCode, chunks: ChunkOption, outputs: list[str]) -> Any:
-        """Run the cell, compute what it asks for, store it; the cell's value."""
+    def _result(self, name: str, code: CellCode, options: Namespace, outputs: list[str]) -> Any:
+        """Run the cell, do with what it asks for what the options say; the cell's value."""
         __tracebackhide__ = True
-        value = self._evaluate(code, chunks)
         namespace: dict[str, Any] = cast(Any, self.shell).user_ns
-        assigned = [output for output in outputs if output in code.assigned]
-        for output in assigned:
-            if output not in namespace:
-                raise UsageError(f"{name}: -o {output}: the cell ended without assigning {output!r}")
-        value, *computed = _computed([value, *(namespace[output] for output in assigned)])
-        namespace.update(zip(assigned, computed, strict=True))
-        namespace.update({output: value for output in outputs if output not in code.assigned})
-        return value
+        computes = not (options.lazy or options.plan or options.graph)
+        report = RunReport()
+        if computes and options.report:
+            namespace[options.report] = report
+        with _watched(self.shell, options.monitor, closing=not options.background):
+            value = self._evaluate(code, options.chunks or ChunkOption())
+            assigned = [output for output in outputs if output in code.assigned]
+            for output in assigned:
+                if output not in namespace:
+                    raise UsageError(f"{name}: -o {output}: the cell ended without assigning {output!r}")
+            wanted = Wanted(value, assigned, [o for o in outputs if o not in assigned], namespace)
+            if options.lazy:
+                return wanted.keep()
+            if not len(wanted) and (options.plan or options.graph or options.background):
+                raise UsageError(f"{name}: there is nothing to compute: neither value nor -o is a blocked array")
+            if options.plan or options.graph:
+                return wanted.plan() if options.plan else wanted.picture()
+            return wanted.start([report]) if options.background else wanted.compute([report])
 
     def _evaluate(self, code: CellCode, chunks: ChunkOption) -> Any:
         """Run the cell; its value, still blocked."""
@@ -155,24 +167,8 @@ class BlockedMagics(Magics):
 
 
 def _value_of(array: Array) -> Any:
+    tell_conversion(array.expr)
     return array.compute()
-
-
-def _computed(values: list[Any]) -> list[Any]:
-    """`values` with the blocked arrays in them computed, all in one pass."""
-    __tracebackhide__ = True
-    arrays: list[Array] = []
-
-    def collect(value: Any) -> None:
-        if isinstance(value, Array):
-            arrays.append(value)
-
-    map_values(values, collect)
-    if not arrays:
-        return values
-    results = iter(compute(*(array.expr for array in arrays)))
-    new: list[Any] = map_values(values, lambda value: next(results) if isinstance(value, Array) else value)
-    return new
 
 
 def _check_outputs(name: str, outputs: list[str], code: CellCode) -> None:
@@ -199,10 +195,13 @@ def _settings(options: Namespace) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _watched(shell: Any) -> Iterator[None]:
-    """Every run started in here is shown by the cell's progress display."""
+def _watched(shell: Any, monitor: bool | None, closing: bool) -> Iterator[None]:
+    """Every run started in here is shown by the cell's progress display.
+
+    closing : take it away at the end; else it goes by itself when the runs have ended
+    """
     __tracebackhide__ = True
-    progress = cell_progress(shell)
+    progress = cell_progress(shell, monitor)
     if progress is None:
         yield
         return
@@ -210,7 +209,8 @@ def _watched(shell: Any) -> Iterator[None]:
         with observe(progress):
             yield
     finally:
-        progress.close()
+        if closing:
+            progress.close()
 
 
 @contextlib.contextmanager

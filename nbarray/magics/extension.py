@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbarray import runs
 from nbarray.magics.completion import add_completer, remove_completer
 from nbarray.magics.progress import prepare
 from nbarray.magics.settings import add_settings, remove_settings
@@ -30,6 +31,7 @@ def load_ipython_extension(shell: Any) -> None:
                 add_completer(shell, _SIGNS[kind] + row.name, magic.parser)
     add_settings(shell)
     prepare(shell)
+    runs.keep_reports(True)
 
 
 def unload_ipython_extension(shell: Any) -> None:
@@ -43,3 +45,4 @@ def unload_ipython_extension(shell: Any) -> None:
         if magics in shell.configurables:
             shell.configurables.remove(magics)
     remove_settings(shell)
+    runs.keep_reports(False)

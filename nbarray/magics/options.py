@@ -16,7 +16,17 @@ from nbarray.config import check_setting
 from nbarray.errors import ConfigError, near_names
 from nbarray.units import parse_bytes
 
-__all__ = ["ChunkOption", "chunks_option", "memory_option", "names_option", "option_names", "parse", "workers_option"]
+__all__ = [
+    "ChunkOption",
+    "chunks_option",
+    "memory_option",
+    "name_option",
+    "names_option",
+    "number_option",
+    "option_names",
+    "parse",
+    "workers_option",
+]
 
 #: A plain number of bytes below this is taken for a forgotten unit.
 _LEAST_PLAIN_BYTES = 2**20
@@ -109,6 +119,29 @@ def names_option(text: str) -> list[str]:
     return names
 
 
+def name_option(text: str) -> str:
+    """Read one name.
+
+    >>> name_option("a")
+    'a'
+    """
+    names = names_option(text)
+    if len(names) > 1:
+        raise ArgumentTypeError(f"expected one name for a variable, not {text!r}")
+    return names[0]
+
+
+def number_option(text: str) -> int:
+    """Read the number of a run.
+
+    >>> number_option("3")
+    3
+    """
+    if not text.strip().isdigit():
+        raise ArgumentTypeError(f"expected the number of a run, such as 3, not {text!r}; %blocked_runs lists them")
+    return int(text)
+
+
 def option_names(parser: ArgumentParser) -> list[str]:
     """Every spelling of every option, in the order of the help page."""
     return [flag for action in parser._actions for flag in action.option_strings]
@@ -132,6 +165,8 @@ def parse(magic: str, parser: ArgumentParser, line: str) -> tuple[Namespace, str
         if action is None:
             raise UsageError(_unknown(magic, parser, flag))
         if action.nargs == 0:
+            if equals:
+                raise UsageError(f"{magic}: {flag} takes no value ({magic}? shows all options)")
             words.append(flag)
             continue
         if not equals:

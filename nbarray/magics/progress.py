@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbarray.observers.progress import ProgressLine
+from nbarray.observers.progress import SHOW_AFTER_S, ProgressLine
 from nbarray.widgets.progress import NotebookProgress, available
 
 __all__ = ["cell_progress", "in_notebook", "prepare"]
@@ -15,10 +15,15 @@ def in_notebook(shell: Any) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def cell_progress(shell: Any) -> NotebookProgress | ProgressLine | None:
-    """The display for the cell that runs now; call its `close` when the cell ends."""
+def cell_progress(shell: Any, monitor: bool | None = None) -> NotebookProgress | ProgressLine | None:
+    """The display for the cell that runs now; call its `close` when the cell ends.
+
+    monitor : show it from the start, or never; None: for runs that last
+    """
+    if monitor is False:
+        return None
     if in_notebook(shell):
-        return NotebookProgress() if available() else None
+        return NotebookProgress(show_after_s=0.0 if monitor else SHOW_AFTER_S) if available() else None
     return ProgressLine.for_stream()
 
 

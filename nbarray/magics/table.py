@@ -28,4 +28,10 @@ class MagicRow:
         return cls
 
 
-MAGICS: tuple[MagicRow, ...] = (MagicRow("blocked", ("line", "cell"), "nbarray.magics.blocked", "BlockedMagics"),)
+MAGICS: tuple[MagicRow, ...] = (
+    MagicRow("blocked", ("line", "cell"), "nbarray.magics.blocked", "BlockedMagics"),
+    MagicRow("blocked_graph", ("line", "cell"), "nbarray.magics.blocked", "BlockedMagics"),
+    MagicRow("blocked_plan", ("line", "cell"), "nbarray.magics.blocked", "BlockedMagics"),
+    MagicRow("blocked_report", ("line",), "nbarray.magics.running", "RunningMagics"),
+    MagicRow("blocked_runs", ("line",), "nbarray.magics.running", "RunningMagics"),
+)

@@ -134,3 +134,116 @@ def test_the_first_cell_of_a_fresh_kernel_waits_for_nothing(kernel):
     status, sent = kernel.run("import sys; 'ipywidgets' in sys.modules")
 
     assert (status, sent[0][1]["data"]["text/plain"]) == ("ok", "True")
+
+
+def test_the_new_prompt_comes_at_once_in_the_background(kernel):
+    """The value is a run; other cells run meanwhile, the name is filled when it is done."""
+    began_s = time.perf_counter()
+    status, sent = kernel.run(
+        "%%blocked -b --chunks 8,-1 -o total\nrun = nb.map_blocks(slow, a, dtype='f8').sum()\nrun"
+    )
+    took_s = time.perf_counter() - began_s
+    [value] = [content["data"]["text/plain"] for kind, content in sent if kind == "execute_result"]
+    _, meanwhile = kernel.run("r = _; (r.state, 'total' in globals())")
+    _, after = kernel.run("bool(r.result() == total == a.sum())")
+
+    assert (status, value.startswith("<Run ")) == ("ok", True)
+    assert took_s < 0.5  # of which the kernel's own is some
+    assert meanwhile[0][1]["data"]["text/plain"] == "('running', False)"
+    assert after[-1][1]["data"]["text/plain"] == "True"
+
+
+def stop(kernel, cell, after_s, times=1):
+    """Interrupt a cell while it runs: the reply, and how long it took to come."""
+    kernel.client.execute(cell)
+    time.sleep(after_s)
+    asked_s = time.perf_counter()
+    for k in range(times):
+        time.sleep(0.05 * (k > 0))
+        kernel.manager.interrupt_kernel()
+    reply = kernel.client.get_shell_msg(timeout=30)["content"]
+    return reply, time.perf_counter() - asked_s
+
+
+STUCK = (
+    "run = nb.map_blocks(lambda b: time.sleep(3) or b, nb.from_array(a, chunks=(8, -1)), dtype='f8').sum().start()\n"
+)
+
+
+def test_stop_does_not_wait_for_a_long_task(kernel):
+    """The prompt is back at once; the task ends by itself, and the run is cancelled."""
+    reply, took_s = stop(
+        kernel, "%%blocked --chunks 8,-1\nnb.map_blocks(lambda b: time.sleep(3) or b, a, dtype='f8')", 0.8
+    )
+    status, sent = kernel.run("%blocked_runs")
+
+    assert reply["ename"] == "KeyboardInterrupt"
+    assert took_s < 1.0
+    assert "cancelled" in sent[-1][1]["data"]["text/plain"].splitlines()[-1]
+    assert status == "ok"
+
+
+def test_the_kernel_stays_usable_after_two_interrupts(kernel):
+    """However often somebody presses Stop."""
+    reply, _ = stop(kernel, "%%blocked --chunks 1,-1\nnb.map_blocks(slow, a, dtype='f8').sum()", 0.8, times=2)
+    time.sleep(0.5)
+    status, sent = kernel.run("%blocked a[:2].sum() > 0")
+
+    assert reply["ename"] == "KeyboardInterrupt"
+    assert (status, sent[-1][1]["data"]["text/plain"]) == ("ok", "np.True_")
+
+
+def test_stop_cancels_an_awaited_run(kernel):
+    """The cell sees CancelledError."""
+    reply, took_s = stop(kernel, STUCK + "await run", 0.8)
+    _, sent = kernel.run("run.state")
+
+    assert reply["ename"] in ("CancelledError", "KeyboardInterrupt")
+    assert took_s < 1.0
+    assert sent[-1][1]["data"]["text/plain"] == "'cancelled'"
+
+
+def test_a_failing_task_is_told_in_the_users_terms(kernel):
+    """What failed, where it was made, on which block, the user's line, the last line; no file of ours."""
+    kernel.run("def bad(block):\n    return block[99]")
+    status, sent = kernel.run("%%blocked --chunks 8,-1\nnb.map_blocks(bad, a, dtype='f8').sum()")
+    [(kind, content)] = sent
+    text = "\n".join(content["traceback"])
+    _, again = kernel.run("import sys; sys.last_value.rerun()")
+
+    assert (status, kind) == ("error", "error")
+    assert content["traceback"][0].startswith("TaskError: IndexError: index 99 is out of bounds")
+    assert "map_blocks(bad)" in text
+    assert "block (0, 0) of 16 × 1" in text
+    assert "return block[99]" in text
+    assert "nbarray/" not in text
+    assert again[0][1]["ename"] == "IndexError"
+
+
+def test_run_all_stops_at_a_failing_task(kernel):
+    """The cells after it are aborted, as after any error."""
+    first = kernel.client.execute("%%blocked --chunks 8,-1\nnb.map_blocks(bad, a, dtype='f8').sum()")
+    second = kernel.client.execute("1 + 1")
+    replies = {}
+    for _ in range(2):
+        reply = kernel.client.get_shell_msg(timeout=30)
+        replies[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+
+    assert (replies[first], replies[second]) in (("error", "aborted"), ("error", "error"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%%blocked --rep", "--report"),
+        ("%blocked --no", "--no-monitor"),
+        ("%blocked_runs --ca", "--cancel"),
+        ("%%blocked_plan --ch", "--chunks"),
+    ],
+)
+def test_every_option_completes(kernel, line, expected):
+    """Of every magic."""
+    kernel.client.complete(line, len(line))
+    reply = kernel.client.get_shell_msg(timeout=10)
+
+    assert expected in reply["content"]["matches"]

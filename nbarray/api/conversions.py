@@ -1,0 +1,35 @@
+"""Whoever asks a blocked array for all its values can be told of: np.asarray, a function of another package.
+
+Converting is allowed, as NumPy's users expect; but where somebody watches (a ``%%blocked`` cell) it is said,
+or refused, before anything is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+from nbarray.expr.node import Expr
+
+__all__ = ["tell_conversion", "watch_conversions"]
+
+Watcher = Callable[[Expr], None]
+_watcher: ContextVar[Watcher | None] = ContextVar("nbarray_conversions", default=None)
+
+
+def tell_conversion(expr: Expr) -> None:
+    """Say that all values of `expr` are about to be computed for somebody who didn't call `compute`."""
+    watcher = _watcher.get()
+    if watcher is not None:
+        watcher(expr)
+
+
+@contextlib.contextmanager
+def watch_conversions(watcher: Watcher) -> Iterator[None]:
+    """Let `watcher` be told of every conversion inside the ``with`` block; it may raise."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)

@@ -1,0 +1,45 @@
+"""What a cell says, or refuses, where its code asks a blocked array for all its values."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+
+from nbarray.config import current
+from nbarray.errors import BudgetError
+from nbarray.expr.node import Expr
+from nbarray.provenance import users_place
+from nbarray.units import format_bytes
+
+__all__ = ["conversion_watcher"]
+
+#: The share of the budget that may be converted under ``--strict``.
+STRICT_SHARE = 0.01
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def conversion_watcher(strict: bool, write: Callable[[str], object] = _to_stderr) -> Callable[[Expr], None]:
+    """What is to be told of conversions in one cell: a line for each place is written, or strict ones are refused."""
+    told: set[str] = set()
+
+    def watch(expr: Expr) -> None:
+        nbytes = math.prod(expr.sizes) * expr.dtype.itemsize
+        place, function = users_place()
+        where = "" if place is None else f" ({place})"
+        what = f"all values of an array of shape {expr.sizes}, {format_bytes(nbytes)},"
+        who = f"{function}() needs" if function else "a conversion to NumPy needs"
+        allowed = int(STRICT_SHARE * current().budget_bytes())
+        if strict and nbytes > allowed:
+            raise BudgetError(
+                f"{who} {what} at once{where}; --strict allows {format_bytes(allowed)}, 1 % of the memory: compute it "
+                "where that is meant (.compute()), select less, or leave --strict out"
+            )
+        if expr.ndim and str(place) not in told:
+            told.add(str(place))
+            write(f"nbarray: {who} {what} computed for it{where}")
+
+    return watch
