@@ -12,7 +12,6 @@ from nbarray.errors import AxisError, DTypeError, InputError, LinAlgError, Shape
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.ops.contraction import matmul, tensordot
-from nbarray.ops.creation import eye
 from nbarray.ops.einsum import einsum
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.indexing import getitem
@@ -25,7 +24,6 @@ __all__ = [
     "cross",
     "inner",
     "kron",
-    "matrix_power",
     "matrix_transpose",
     "matvec",
     "multi_dot",
@@ -194,19 +192,3 @@ def multi_dot(arrays: Sequence[Any]) -> Expr:
             raise ShapeError(f"shapes {x.sizes} and {y.sizes} not aligned: {x.sizes[-1]} != {y.sizes[0]}")
     ends = ("" if values[0].ndim == 1 else terms[0][0]) + ("" if values[-1].ndim == 1 else terms[-1][1])
     return einsum([",".join(terms) + "->" + ends, *values])
-
-
-def matrix_power(x: Expr, n: int) -> Expr:
-    """Square matrices multiplied `n` times, by squaring; `n` is at least 0."""
-    if n == 0:
-        one = eye(x.sizes[-1], x.sizes[-1], 0, x.dtype, None)
-        return broadcast_to(one, x.sizes)
-    made = None
-    while True:
-        if n % 2:
-            made = x if made is None else matmul(made, x)
-        n //= 2
-        if not n:
-            assert made is not None
-            return made
-        x = matmul(x, x)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from nbarray.errors import UnknownSize
-from nbarray.expr.blocks import Compress, Contract, MapBlocks, Select
+from nbarray.expr.blocks import Compress, MapBlocks, Select
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Fused, Lowered
 from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Reshaped
@@ -26,11 +26,10 @@ from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.program import Fold
-from nbarray.rewrite import lower_regrouping, lower_sorting, lower_summaries, lower_windows
+from nbarray.rewrite import lower_products, lower_regrouping, lower_sorting, lower_summaries, lower_windows
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
-from nbarray.rewrite.lower_products import contract
 from nbarray.rewrite.passes import depths
 
 __all__ = ["Lowering", "Root"]
@@ -265,9 +264,6 @@ class Lowering:
     def reshape(self, expr: Reshape) -> Expr:
         return Reshaped(self.operand(expr.base), expr.chunks)
 
-    def contract(self, expr: Contract) -> Expr:
-        return contract(self, expr, self._grain)
-
     def compress(self, expr: Compress) -> Expr:
         return Compressed(self.operand(expr.base), self.operand(expr.mask), expr.rows, expr.chunks, expr.offsets)
 
@@ -324,9 +320,9 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Concatenate: lambda w, e: w.concatenate(e),  # type: ignore[arg-type]
     Take: lambda w, e: w.take(e),  # type: ignore[arg-type]
     Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
-    Contract: lambda w, e: w.contract(e),  # type: ignore[arg-type]
     Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
+    **lower_products.LOWERINGS,
     **lower_sorting.LOWERINGS,
     **lower_windows.LOWERINGS,
     **lower_summaries.LOWERINGS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,11 @@ from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.kernels.elementwise import ufunc_op
-from nbarray.rewrite.grain import Grain
 
 if TYPE_CHECKING:
     from nbarray.rewrite.lower import Lowering
 
-__all__ = ["contract"]
+__all__ = ["LOWERINGS"]
 
 #: Elements of a matrix product's blocks along each axis.
 PRODUCT_SIDE = 1024
@@ -28,8 +28,10 @@ PRODUCT_SIDE = 1024
 FEW_BLOCKS, LEAST_WORK = 8, 2**25
 
 
-def contract(lowering: Lowering, expr: Contract, grain: Grain) -> Expr:
+def contract(lowering: Lowering, expr: Expr) -> Expr:
     """Blocks of a product, each summed run by run; a small one of long axes is made in parts that are added."""
+    assert isinstance(expr, Contract)
+    grain = lowering.grain
     side = min(PRODUCT_SIDE, max(1, math.isqrt(2 * grain.most(grain.of(PRODUCT_SIDE**2)))))
     chunks = _product_chunks(expr, side)
     summed = expr.left.sizes[expr.left.ndim - expr.depth :]
@@ -76,3 +78,6 @@ def _product(lowering: Lowering, expr: Contract, chunks: Chunks, side: int, part
 def _part(made: Product, k: int) -> Expr:
     axes = tuple(AxisMap(axis, 0, 1, n) for axis, n in enumerate(made.sizes) if axis)
     return View(made, Placement(axes, ((0, k),)))
+
+
+LOWERINGS: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {Contract: contract}
