@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
 from typing import Any
 
 import numpy as _np
@@ -29,10 +30,20 @@ del _name
 __all__ = ["Array", "config", "errors", "linalg", *_PUBLIC]
 
 
-def __getattr__(name: str) -> Any:
-    """IPython's entry points, found only when IPython asks: importing nbarray doesn't import IPython."""
-    if name in ("load_ipython_extension", "unload_ipython_extension"):
-        from nbarray.magics import extension  # the one late import: see DESIGN.md
+#: What is found only when it is asked for, as importing nbarray imports neither IPython nor ipywidgets: its modules.
+_LATE = {
+    "explore": "nbarray.widgets.explore",
+    "load_ipython_extension": "nbarray.magics.extension",
+    "unload_ipython_extension": "nbarray.magics.extension",
+}
 
-        return getattr(extension, name)
+
+def __getattr__(name: str) -> Any:
+    """What only notebooks need: the viewer, and IPython's entry points."""
+    if name in _LATE:
+        return getattr(_import_module(_LATE[name]), name)  # the one late import: see DESIGN.md
     raise AttributeError(f"module 'nbarray' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -1,0 +1,210 @@
+"""A viewer for arrays of any number of axes.
+
+Sliders choose the place along the leading axes and what of the last two is in view; only blocks in view are computed.
+Handlers of sliders only say what is wanted (`fetching.Fetcher`); one thread computes, draws and writes the picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from nbarray.api.array import Array
+from nbarray.api.creation import from_array
+from nbarray.display.html import array_text
+from nbarray.errors import InputError
+from nbarray.widgets.fetching import Fetcher
+from nbarray.widgets.progress import close_tree
+from nbarray.widgets.views import Floats, View, draw, neighbours, numbers
+
+__all__ = ["Viewer", "explore"]
+
+#: Seconds that showing a viewer waits for its first picture, so that a saved notebook has one.
+FIRST_PICTURE_S = 3.0
+
+
+def explore(
+    x: Any, *, cmap: str = "viridis", percentiles: tuple[float, float] = (2.0, 98.0), memory: int | str | None = None
+) -> Viewer:
+    """Look through an array: planes of its last two axes, with sliders for the others.
+
+    x : an array of numbers of one axis or more, or anything `from_array` takes
+    cmap : a colour map of matplotlib's
+    percentiles : of the values in view, the colours go from the one to the other
+    memory : budget of what is computed
+
+    Computes the blocks in view, each time something else is looked at, and planes beside it when nothing else is to do;
+    moving on cancels what isn't looked at any more.  Planes of more than 512 rows or columns are shown with steps.
+    Close it with ``close()``; then its picture stays.  Raises InputError for arrays that can't be drawn.
+    """
+    array = from_array(x)
+    if array.ndim == 0 or 0 in array.shape:
+        raise InputError(f"explore: there is nothing to see in an array of shape {array.shape}")
+    if array.dtype.kind not in "biufc":
+        raise InputError(f"explore: expected numbers, not {array.dtype}")
+    low, high = percentiles
+    if not 0 <= low < high <= 100:
+        raise InputError(f"explore: expected two percentiles between 0 and 100, the lower one first, not {percentiles}")
+    return Viewer(array, cmap, (float(low), float(high)), memory)
+
+
+class Viewer:
+    """Shows an array with sliders; made by `explore`.
+
+    panel : the widgets
+    view : what is looked at
+    """
+
+    def __init__(self, array: Array, cmap: str, percentiles: tuple[float, float], memory: int | str | None) -> None:
+        self.array, self._cmap, self._percentiles, self._memory = array, cmap, percentiles, memory
+        self._axis = 0
+        self._closed = False
+        self._drawing = threading.Lock()
+        self._last: tuple[View, Floats] | None = None
+        self._handle: Any = None
+        self._build()
+        self._fetcher: Fetcher[View] = Fetcher(self._start, self._show, self._fail, self._next_views)
+        self._fetcher.want(self.view)
+
+    # ------------------------------------------------------------------------------------------- widgets
+
+    def _build(self) -> None:
+        import ipywidgets
+
+        shape = self.array.shape
+        style, wide = {"description_width": "6.5em"}, ipywidgets.Layout(width="30em")
+
+        def slider(name: str, size: int, value: int) -> Any:
+            return ipywidgets.IntSlider(value, 0, size - 1, description=name, style=style, layout=wide)
+
+        def span(name: str, size: int) -> Any:
+            return ipywidgets.IntRangeSlider(
+                value=(0, size), min=0, max=size, description=name, style=style, layout=wide, continuous_update=False
+            )
+
+        self.places = [slider(f"axis {k}", n, 0) for k, n in enumerate(shape[:-2])]
+        self.rows = span("rows", shape[-2]) if len(shape) > 1 else None
+        self.columns = span("columns", shape[-1])
+        self.row = slider("at row", shape[-2], shape[-2] // 2) if len(shape) > 1 else None
+        self.column = slider("at column", shape[-1], shape[-1] // 2)
+        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="608px", max_width="100%"))
+        self.status = ipywidgets.HTML("computing …")
+        for k, place in enumerate(self.places):
+            place.observe(self._mover(k), names="value")
+        for part in (self.rows, self.columns):
+            if part is not None:
+                part.observe(self._mover(None), names="value")
+        pointer = [w for w in (self.row, self.column) if w is not None and self.row is not None]
+        for part in pointer:
+            part.observe(self._pointed, names="value")
+        ranges = [w for w in (self.rows, self.columns) if w is not None]
+        sides = [ipywidgets.VBox([*self.places, *ranges]), ipywidgets.VBox(pointer)]
+        self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), self.image, self.status])
+
+    def _mover(self, axis: int | None) -> Callable[[Any], None]:
+        def moved(change: Any) -> None:
+            if axis is not None:
+                self._axis = axis
+            self._fetcher.want(self.view)
+
+        return moved
+
+    def _pointed(self, change: Any) -> None:
+        """Profiles elsewhere: nothing has to be computed."""
+        self._fetcher.want(self.view)
+
+    @property
+    def view(self) -> View:
+        """What is looked at."""
+
+        def chosen(span: Any) -> tuple[int, int]:
+            low, high = span.value
+            return (low, high) if high > low else (min(low, span.max - 1), min(low, span.max - 1) + 1)
+
+        rows = None if self.rows is None else chosen(self.rows)
+        return View(tuple(place.value for place in self.places), rows, chosen(self.columns))
+
+    # --------------------------------------------------------------------------- in the fetcher's thread
+
+    def _start(self, view: View) -> Any:
+        return self.array[view.index].start(memory=self._memory)
+
+    def _next_views(self, view: View) -> list[View]:
+        return neighbours(view, self.array.shape, self._axis)
+
+    def _show(self, view: View, values: Any) -> None:
+        floats = numbers(values)
+        with self._drawing:
+            if self._closed:
+                return
+            at = (0 if self.row is None else self.row.value, self.column.value)
+            self._last = view, floats
+            self.image.value = draw(view, floats, at, self._cmap, self._percentiles)
+            self.status.value = escape(self._words(view, floats, at))
+
+    def _fail(self, view: View, error: BaseException) -> None:
+        with self._drawing:
+            if not self._closed:
+                self.status.value = f"<b>{escape(type(error).__name__)}</b>: {escape(str(error))}"
+
+    def _words(self, view: View, values: Floats, at: tuple[int, int]) -> str:
+        """Where one is, the value at the pointer, and whether rows or columns were left out."""
+        steps = view.steps
+        text = f"x[{', '.join(_index_text(i) for i in view.index)}]"
+        if view.rows is not None:
+            inside = [min(max((a - lo) // s, 0), n - 1) for a, lo, s, n in
+                      zip(at, (view.rows[0], view.columns[0]), steps, values.shape, strict=True)]  # fmt: skip
+            text += f", {values[tuple(inside)]:.6g} at ({at[0]}, {at[1]})"
+        return text
+
+    # ------------------------------------------------------------------------------------------- showing
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until what is looked at is drawn; returns whether it is."""
+        return self._fetcher.wait(timeout)
+
+    def close(self) -> None:
+        """Take the widgets away, and leave the picture in the notebook; what is being computed is cancelled."""
+        self._fetcher.close()
+        with self._drawing:
+            if self._closed:
+                return
+            self._closed = True
+            html, handle = self._static(), self._handle
+        if handle is not None:
+            handle.update({"text/html": html, "text/plain": repr(self)}, raw=True)
+        close_tree(self.panel)
+
+    def _static(self) -> str:
+        """The picture as it is now, for pages without widgets."""
+        picture = self.image.value
+        if not picture:
+            return f"<div>{escape(repr(self))}</div>"
+        alt = escape(f"{self.status.value} of {array_text(self.array.expr)}")
+        return f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        show: Any = display
+        self.wait(FIRST_PICTURE_S)
+        if self._closed:
+            show({"text/plain": repr(self)}, raw=True)
+            return
+        data = {"text/html": self._static(), "text/plain": repr(self)}
+        widget: Any = self.panel._repr_mimebundle_()
+        data.update({kind: value for kind, value in widget.items() if "widget-view" in kind})
+        self._handle = show(data, raw=True, display_id=True)
+
+    def __repr__(self) -> str:
+        return f"<Viewer of {array_text(self.array.expr)}>"
+
+
+def _index_text(index: int | slice) -> str:
+    if isinstance(index, int):
+        return str(index)
+    step = f":{index.step}" if index.step not in (None, 1) else ""
+    return f"{index.start}:{index.stop}{step}"

@@ -1,0 +1,163 @@
+"""Looking through arrays."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+from ipywidgets.widgets import widget as widget_module
+
+import nbarray as nb
+from nbarray.errors import InputError
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+DATA = np.arange(3 * 4 * 20 * 30.0).reshape(3, 4, 20, 30)
+
+
+@pytest.fixture
+def models():
+    """How many widget models exist beyond those before."""
+    registry = widget_module._instances
+    before = set(registry)
+    return lambda: len(set(registry) - before)
+
+
+@pytest.fixture
+def viewer():
+    made = nb.explore(nb.from_array(DATA, chunks=(1, 1, 10, 10)))
+    yield made
+    made.close()
+
+
+def plane(viewer) -> np.ndarray:
+    assert viewer.wait(10)
+    return viewer._last[1]
+
+
+def test_it_shows_the_plane_that_sliders_say(viewer) -> None:
+    """Sliders along the leading axes choose the plane, ranges choose rows and columns."""
+    assert np.array_equal(DATA[0, 0], plane(viewer))
+    viewer.places[0].value = 2
+    viewer.places[1].value = 3
+    assert np.array_equal(DATA[2, 3], plane(viewer))
+    viewer.rows.value, viewer.columns.value = (5, 15), (0, 3)
+
+    assert np.array_equal(DATA[2, 3, 5:15, :3], plane(viewer))
+    assert bytes(viewer.image.value).startswith(b"\x89PNG")
+    assert "x[2, 3, 5:15, 0:3]" in viewer.status.value
+
+
+def test_only_blocks_in_view_are_computed() -> None:
+    """Of an array of many blocks, those that the view touches are made and no others."""
+    seen = []
+
+    def block(values, block_id=None):
+        seen.append(tuple(int(v) for v in values[:, 0, 0, 0].ravel()))
+        return values
+
+    x = nb.map_blocks(block, nb.from_array(DATA, chunks=(1, 4, 20, 30)), dtype=float)
+    viewer = nb.explore(x)
+    assert viewer.wait(10)
+    viewer.close()
+
+    assert {(0,), (2400,)} >= set(seen)  # the plane, and the one after it when nothing else was to do
+
+
+def test_moving_the_pointer_computes_nothing(viewer) -> None:
+    """Another row or column is another picture of the same values."""
+    plane(viewer)
+    before, values = viewer.image.value, viewer._last[1]
+    viewer.row.value = 3
+    assert viewer.wait(10)
+
+    assert before != viewer.image.value
+    assert np.array_equal(values, viewer._last[1])
+    assert "at (3, 15)" in viewer.status.value
+    assert f"{DATA[0, 0, 3, 15]:g} at" in viewer.status.value
+
+
+def test_one_axis_is_a_line() -> None:
+    """An array of one axis is drawn as a line, without pointer."""
+    viewer = nb.explore(np.arange(10.0))
+    assert np.array_equal(np.arange(10.0), plane(viewer))
+    viewer.columns.value = (2, 5)
+    assert np.array_equal([2.0, 3.0, 4.0], plane(viewer))
+    viewer.close()
+
+    assert viewer.rows is None
+    assert viewer.row is None
+
+
+def test_an_empty_range_shows_one_row(viewer) -> None:
+    """Where both ends of a range are moved together, what lies there is shown."""
+    viewer.rows.value = (20, 20)
+
+    assert np.array_equal(DATA[0, 0, 19:20], plane(viewer))
+
+
+def test_files_need_no_wrapping(tmp_path) -> None:
+    """A dataset of a file can be looked at as it is; masked values are gaps."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["v"] = DATA[0]
+        viewer = nb.explore(file["v"], cmap="magma", percentiles=(0, 100))
+        assert np.array_equal(DATA[0, 0], plane(viewer))
+        viewer.close()
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "message"),
+    [
+        (np.float64(3), {}, r"nothing to see in an array of shape \(\)"),
+        (np.zeros((3, 0)), {}, r"nothing to see in an array of shape \(3, 0\)"),
+        (np.array(["a", "b"]), {}, "expected numbers, not <U1"),
+        (np.zeros(3), {"percentiles": (98, 2)}, "the lower one first"),
+    ],
+)
+def test_what_cannot_be_explored(x, options, message) -> None:
+    """Arrays without numbers are refused at once."""
+    with pytest.raises(InputError, match=message):
+        nb.explore(nb.asarray(x), **options)
+
+
+def test_errors_are_shown_in_place() -> None:
+    """A block that fails is told beneath the picture, and the sliders go on working."""
+
+    def block(values):
+        if values.flat[0] == 0:
+            raise ValueError("<no>")
+        return values
+
+    viewer = nb.explore(nb.map_blocks(block, nb.from_array(DATA[0], chunks=(1, 20, 30)), dtype=float))
+    assert viewer.wait(10)
+    told = viewer.status.value
+    viewer.places[0].value = 1
+    assert np.array_equal(DATA[0, 1], plane(viewer))
+    viewer.close()
+
+    assert "TaskError" in told
+    assert "<no>" not in told
+
+
+def test_shown_with_a_picture_for_pages_without_widgets(displays, viewer) -> None:
+    """What a cell shows is the widgets, with a picture as it is now; closing leaves the picture alone."""
+    viewer._ipython_display_()
+    (data, update), *_ = displays
+    viewer.close()
+    last, updated = displays[-1]
+
+    assert not update
+    assert {WIDGET, "text/html", "text/plain"} == set(data)
+    assert 'src="data:image/png;base64,' in data["text/html"]
+    assert updated
+    assert {"text/html", "text/plain"} == set(last)
+    assert last["text/plain"].startswith("<Viewer of nbarray.Array(")
+
+
+def test_closing_leaves_no_models(models) -> None:
+    """All widget models go, layouts and styles included, however often it is closed."""
+    viewer = nb.explore(DATA)
+    assert models() > 10
+    viewer.close()
+    viewer.close()
+
+    assert 0 == models()
