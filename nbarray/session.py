@@ -24,6 +24,7 @@ from nbarray.events import Observer, PlanDetails, RuleApplied, SourceRead
 from nbarray.expr.blocks import Compress, Select
 from nbarray.expr.node import Expr, place_of
 from nbarray.expr.text import SHORT, expr_text
+from nbarray.expr.unsized import Unsized
 from nbarray.expr.walk import postorder, transform
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.regions import Placement
@@ -219,14 +220,27 @@ class _Finisher:
 
 def has_unknown_sizes(expr: Expr) -> bool:
     """Whether a size depends on values that haven't been counted."""
-    return any(isinstance(e, Select) for e in postorder([expr]))
+    return any(isinstance(e, Select | Unsized) for e in postorder([expr]))
 
 
 def resolve_sizes(expr: Expr) -> Expr:
-    """`expr` with every selection counted: one pass over its mask, done once for each."""
+    """`expr` with every selection counted: one pass over its mask, done once for each; and all questions answered."""
     if not has_unknown_sizes(expr):
         return expr
-    return transform(expr, lambda e: _counted(e) if isinstance(e, Select) else e)
+    return transform(expr, lambda e: _counted(e) if isinstance(e, Select) else _answered(e))
+
+
+_answers: WeakKeyDictionary[Expr, Any] = WeakKeyDictionary()
+
+
+def _answered(expr: Expr) -> Expr:
+    """What stands for a node with questions once they have been computed; any other node as it is."""
+    if not isinstance(expr, Unsized):
+        return expr
+    open_ = [q for q in expr.questions if q not in _answers]
+    _answers.update(zip(open_, compute(*open_), strict=True) if open_ else ())
+    made: Expr = expr.held.value([_answers[q] for q in expr.questions])
+    return resolve_sizes(made)
 
 
 _counts: WeakKeyDictionary[Select, Compress] = WeakKeyDictionary()

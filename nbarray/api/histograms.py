@@ -1,0 +1,131 @@
+"""Histograms and counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, apply, unwrap
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import is_method, public
+from nbarray.errors import NotBlocked
+from nbarray.ops import histograms
+
+__all__: list[str] = []
+
+
+@public(np.histogram)
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Array, Array]:
+    """Counts by bin, and the bins' edges, as `numpy.histogram` has them.
+
+    bins : how many, or their edges; range : (smallest, largest) for a number of bins; density : shares of all, for
+        each unit of width; weights : of the elements, in the array's shape
+
+    One pass over the data; with a number of bins and no `range`, a pass for the smallest and largest element goes
+    before it, inside the same plan.  Raises InputError as NumPy does, NotBlocked for bins by name and masked arrays.
+
+    >>> import nbarray as nb
+    >>> counts, edges = nb.histogram(nb.asarray([1, 2, 1]), bins=2)
+    >>> counts.compute(), edges.compute()
+    (array([2, 1]), array([1. , 1.5, 2. ]))
+    """
+    made: tuple[Array, Array] = apply(histograms.histogram, asarray(a), bins, range, bool(density), weights)
+    return made
+
+
+@public(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
+    """The edges of bins, as `numpy.histogram_bin_edges` has them; see `nbarray.histogram`.
+
+    >>> import nbarray as nb
+    >>> nb.histogram_bin_edges(nb.asarray([1, 2, 1]), bins=2).compute()
+    array([1. , 1.5, 2. ])
+    """
+    return apply(histograms.bin_edges, asarray(a), bins, range)
+
+
+@public(np.histogram2d)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Array, Array, Array]:
+    """Counts by bins of two arrays together, and the edges along both, as `numpy.histogram2d` has them.
+
+    bins : how many, or edges, for both or for each; otherwise as `nbarray.histogram`
+
+    >>> import nbarray as nb
+    >>> nb.histogram2d(nb.arange(4), nb.arange(4), bins=2)[0].compute()
+    array([[2., 0.],
+           [0., 2.]])
+    """
+    if hasattr(bins, "__len__") and len(bins) not in (1, 2):
+        bins = [bins, bins]
+    elif hasattr(bins, "__len__") and len(bins) == 1:
+        bins = [bins[0], bins[0]]
+    counts, edges = apply(histograms.histogramdd, [asarray(x), asarray(y)], bins, range, bool(density), weights)
+    return counts, Array(edges[0]), Array(edges[1])
+
+
+@public(np.histogramdd)
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Array, list[Array]]:
+    """Counts by bins of several columns together, and the edges along each, as `numpy.histogramdd` has them.
+
+    sample : an array of shape (N, D), or D arrays of N elements; bins : how many, or edges, for all or for each
+
+    >>> import nbarray as nb
+    >>> counts, edges = nb.histogramdd(nb.ones((5, 3), chunks=2), bins=(1, 1, 2))
+    >>> counts.compute().tolist(), len(edges)
+    ([[[0.0, 5.0]]], 3)
+    """
+    if isinstance(sample, list | tuple):
+        kind = np.result_type(*(asarray(s).dtype for s in sample))
+        columns = [asarray(s).astype(kind).expr for s in sample]
+    else:
+        columns = histograms.columns_of(asarray(sample).expr)
+    counts, edges = histograms.histogramdd(columns, unwrap(bins), range, bool(density), unwrap(weights))
+    return Array(counts), [Array(e) for e in edges]
+
+
+@public(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
+    """How often each whole number is there, as `numpy.bincount` has it.
+
+    The size depends on the largest number: asking for it (the shape, computing) takes a pass over the data first.
+
+    >>> import nbarray as nb
+    >>> nb.bincount(nb.asarray([0, 3, 3])).compute()
+    array([1, 0, 0, 2])
+    """
+    return apply(histograms.bincount, asarray(x), weights, minlength)
+
+
+@public(np.digitize)
+def digitize(x: Any, bins: Any, right: bool = False) -> Array:
+    """Which bin each element is in, as `numpy.digitize` has it.
+
+    bins : edges in rising or falling order, which are held in memory
+
+    >>> import nbarray as nb
+    >>> nb.digitize(nb.arange(4), [1, 3]).compute()
+    array([0, 1, 1, 2])
+    """
+    edges = bins.compute() if isinstance(bins, Array) else bins
+    return apply(histograms.digitize, asarray(x), edges, right)
+
+
+@is_method("ptp")
+@public(np.ptp)
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Array:
+    """The largest value less the smallest, over `axis`, as `numpy.ptp` has it; one pass.
+
+    >>> import nbarray as nb
+    >>> nb.ptp(nb.arange(5)).compute()
+    np.int64(4)
+    """
+    if out is not None:
+        raise NotBlocked("ptp: out= is not supported on blocked arrays; use the result instead")
+    return apply(histograms.ptp, asarray(a), axis, bool(keepdims) and keepdims is not np._NoValue)

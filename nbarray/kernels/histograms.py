@@ -1,0 +1,203 @@
+"""Counting elements by bins: equal ones by arithmetic, others by searching, several dimensions together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import InputError
+from nbarray.kernels.summaries import Block, Int64, Summary
+
+__all__ = ["Counts", "Histogram", "HistogramND", "equal_edges"]
+
+#: Elements that are counted at once: their places stay in the cache.
+TILE = 2**15
+
+
+def equal_edges(extremes: Block, bins: int) -> Block:
+    """The edges of equal bins from the smallest to the largest element, as NumPy makes them."""
+    try:
+        return np.histogram_bin_edges(extremes, bins)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Histogram(Summary):
+    """Elements, or their weights (a second array), by bin; the edges are the extra.
+
+    equal : bins are equally wide; density : counts become shares of all, for each unit of width
+    """
+
+    bins: int
+    equal: bool
+    dtype: np.dtype[Any]
+    density: bool
+
+    def begin(self, extras: Sequence[Block]) -> Any:
+        return np.zeros(self.bins, self.dtype)
+
+    def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:
+        values, edges = pieces[0].reshape(-1), extras[0]
+        weights = pieces[1].reshape(-1) if len(pieces) > 1 else None
+        equal = self.equal and _evenness(edges) < 0.25
+        count = _count_equal if equal else _count_any
+        for a in range(0, len(values), TILE):
+            part = None if weights is None else weights[a : a + TILE]
+            count(values[a : a + TILE], edges, state, part)
+        return state
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        return np.sum(states, axis=0, dtype=self.dtype)
+
+    def finish(self, state: Any, extras: Sequence[Block]) -> Block:
+        if not self.density:
+            return np.asarray(state)
+        with np.errstate(all="ignore"):
+            return np.asarray(state / np.array(np.diff(extras[0]), float) / state.sum())
+
+    def state_bytes(self, elements: Int64, parts: int) -> Int64:
+        return np.full(len(elements), self.bins * self.dtype.itemsize * parts, np.int64)
+
+    def scratch_bytes(self, elements: Int64) -> Int64:
+        return np.minimum(elements, TILE) * 64 + 2 * self.bins * self.dtype.itemsize
+
+
+def _evenness(edges: Block) -> float:
+    """How far the edges and our arithmetic may be from where they should be, in widths of a bin."""
+    span = float(edges[-1] - edges[0])
+    largest = max(abs(float(edges[0])), abs(float(edges[-1])))
+    return 8 * float(np.finfo(edges.dtype).eps) * (len(edges) - 1) * (1 + largest / span)
+
+
+def _count_equal(values: Block, edges: Block, counts: Block, weights: Block | None) -> None:
+    """Count by arithmetic; what comes close to an edge is compared with it."""
+    first, last, bins = edges[0], edges[-1], len(edges) - 1
+    if not (values.min() >= first and values.max() <= last):  # NaN as well
+        inside = (values >= first) & (values <= last)
+        values, weights = values[inside], None if weights is None else weights[inside]
+    values = values.astype(edges.dtype, copy=False)
+    place = values - first
+    place *= bins / (last - first)
+    number = place.astype(np.intp)
+    away = np.rint(place)
+    away -= place
+    close = np.flatnonzero(np.abs(away, out=away) <= edges.dtype.type(_evenness(edges)))
+    if 8 * close.size > values.size:
+        number = np.minimum(number, bins - 1)
+        number -= values < edges[number]
+        number += (values >= edges[number + 1]) & (number != bins - 1)
+    elif close.size:
+        number[close] = np.minimum(np.searchsorted(edges, values[close], "right") - 1, bins - 1)
+    _add(number, counts, weights)
+
+
+def _add(number: Block, counts: Block, weights: Block | None) -> None:
+    bins = len(counts)
+    if weights is None:
+        counts += np.bincount(number, minlength=bins)
+    elif weights.dtype.kind == "c":
+        counts.real += np.bincount(number, weights.real, bins)
+        counts.imag += np.bincount(number, weights.imag, bins)
+    else:
+        counts += np.bincount(number, weights, bins).astype(counts.dtype)
+
+
+def _count_any(values: Block, edges: Block, counts: Block, weights: Block | None) -> None:
+    """Count by searching for the edges among the sorted elements."""
+    if weights is None:
+        values = np.sort(values)
+        ends = np.searchsorted(values, edges, "left")
+        ends[-1:] = np.searchsorted(values, edges[-1:], "right")
+        counts += np.diff(ends)
+        return
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    ends = np.searchsorted(values, edges, "left")
+    ends[-1:] = np.searchsorted(values, edges[-1:], "right")
+    before = np.concatenate([np.zeros(1, counts.dtype), np.cumsum(weights[order], dtype=counts.dtype)])
+    counts += np.diff(before[ends])
+
+
+@dataclass(frozen=True)
+class HistogramND(Summary):
+    """Elements at the same place of several arrays by bins in as many dimensions; the edges are the extras.
+
+    weighted : one more array has weights
+    """
+
+    bins: tuple[int, ...]
+    weighted: bool
+    density: bool
+
+    @property
+    def name(self) -> str:
+        return f"histogram of {len(self.bins)} dimensions"
+
+    def begin(self, extras: Sequence[Block]) -> Any:
+        return np.zeros(self.bins)
+
+    def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:
+        flat = [p.reshape(-1) for p in pieces]
+        weights = flat.pop() if self.weighted else None
+        for a in range(0, len(flat[0]), TILE):
+            sample = np.stack([p[a : a + TILE] for p in flat], axis=1)
+            part = None if weights is None else weights[a : a + TILE]
+            state += np.histogramdd(sample, list(extras), weights=part)[0]
+        return state
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        return np.sum(states, axis=0)
+
+    def finish(self, state: Any, extras: Sequence[Block]) -> Block:
+        if not self.density:
+            return np.asarray(state)
+        total = state.sum()
+        with np.errstate(all="ignore"):
+            for k, edges in enumerate(extras):
+                state = state / np.diff(edges).reshape([-1 if j == k else 1 for j in range(len(extras))])
+            return np.asarray(state / total)
+
+    def state_bytes(self, elements: Int64, parts: int) -> Int64:
+        return np.full(len(elements), 8 * parts * int(np.prod(self.bins)), np.int64)
+
+    def scratch_bytes(self, elements: Int64) -> Int64:
+        return np.minimum(elements, TILE) * 32 * (2 + len(self.bins)) + 24 * int(np.prod([b + 2 for b in self.bins]))
+
+
+@dataclass(frozen=True)
+class Counts(Summary):
+    """How often each whole number below `size` is there, or the sum of the weights (a second array) at its places."""
+
+    size: int
+    dtype: np.dtype[Any]
+
+    @property
+    def name(self) -> str:
+        return "bincount"
+
+    def begin(self, extras: Sequence[Block]) -> Any:
+        return np.zeros(self.size, self.dtype)
+
+    def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:
+        values = pieces[0].reshape(-1).astype(np.intp, copy=False)
+        if values.size and values.min() < 0:
+            raise InputError("'list' argument must have no negative elements")
+        weights = pieces[1].reshape(-1) if len(pieces) > 1 else None
+        state += np.bincount(values, weights, self.size)
+        return state
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        return np.sum(states, axis=0, dtype=self.dtype)
+
+    def finish(self, state: Any, extras: Sequence[Block]) -> Block:
+        return np.asarray(state)
+
+    def state_bytes(self, elements: Int64, parts: int) -> Int64:
+        return np.full(len(elements), self.size * self.dtype.itemsize * parts, np.int64)
+
+    def scratch_bytes(self, elements: Int64) -> Int64:
+        return elements * 16 + self.size * self.dtype.itemsize

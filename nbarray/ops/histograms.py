@@ -1,0 +1,177 @@
+"""Histograms: with bins by number, the smallest and largest element are found first, inside the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import DTypeError, InputError, NotBlocked, ShapeError
+from nbarray.expr.node import Expr
+from nbarray.expr.summaries import Summarise
+from nbarray.expr.unsized import Unsized
+from nbarray.kernels.elementwise import ById
+from nbarray.kernels.histograms import Counts, Histogram, HistogramND, equal_edges
+from nbarray.ops.elementwise import astype, ufunc
+from nbarray.ops.indexing import getitem
+from nbarray.ops.joining import concatenate
+from nbarray.ops.lines import asked_of_numpy, is_empty, map_lines, refuse_masked
+from nbarray.ops.operands import as_expr
+from nbarray.ops.reductions import reduction
+from nbarray.ops.shaping import expand_dims, rechunk
+
+__all__ = ["bin_edges", "bincount", "columns_of", "digitize", "histogram", "histogramdd", "ptp"]
+
+Block = np.ndarray[Any, Any]
+NO_BINS = "{}: bins={!r} depends on all the data in ways that have no blocked form; give a number of bins, or the edges"
+
+
+def bin_edges(x: Expr, bins: Any = 10, range_: Any = None, name: str = "histogram_bin_edges") -> Expr:
+    """The edges of bins: those given, or equal ones over `range_`, or from the smallest to the largest element."""
+    refuse_masked(name, x)
+    if isinstance(bins, str):
+        raise NotBlocked(NO_BINS.format(name, bins))
+    if isinstance(bins, Expr):
+        if bins.ndim != 1:
+            raise InputError("`bins` must be 1d, when an array")
+        return bins
+    x = astype(x, np.uint8) if x.dtype.kind == "b" else x
+    fixed = asked_of_numpy(np.histogram_bin_edges, np.empty(0, x.dtype), bins, range_)
+    if np.ndim(bins) or range_ is not None or is_empty(x):
+        return as_expr(fixed)
+    dtype = asked_of_numpy(np.histogram_bin_edges, np.arange(2).astype(x.dtype), bins).dtype
+    count = len(fixed)
+    return map_lines("edges", lambda b: equal_edges(b, count - 1), [_extremes(x)], (0,), (count,), dtype)
+
+
+def _extremes(x: Expr) -> Expr:
+    ends = [expand_dims(reduction(name, x), 0) for name in ("min", "max")]
+    return rechunk(concatenate(ends, 0, dtype=x.dtype), -1)
+
+
+def histogram(
+    x: Expr, bins: Any = 10, range_: Any = None, density: bool = False, weights: Any = None
+) -> tuple[Expr, Expr]:
+    """Counts (or sums of weights) by bin, and the edges of the bins."""
+    edges = bin_edges(x, bins, range_, "histogram")
+    if edges.dtype.kind in "OSU" or x.dtype.kind in "OSUV":
+        raise NotBlocked(f"histogram of {x.dtype} with bins of {edges.dtype} has no blocked form")
+    x = astype(x, np.uint8) if x.dtype.kind == "b" else x
+    args, dtype = [x], np.dtype(int)
+    if weights is not None:
+        w = as_expr(weights)
+        refuse_masked("histogram with weights", w)
+        if w.shape != x.shape:
+            raise InputError("weights should have the same shape as a.")
+        if w.dtype.kind not in "biufc":
+            raise NotBlocked(f"histogram with weights of {w.dtype} has no blocked form")
+        args, dtype = [x, w], w.dtype
+    equal = np.ndim(bins) == 0 and not isinstance(bins, Expr)
+    count = edges.sizes[0] - 1
+    made = (
+        asked_of_numpy(np.histogram, np.zeros(0, x.dtype), 2, (0, 1), density, np.zeros(0, dtype)) if density else None
+    )
+    kind = dtype if made is None else made[0].dtype
+    if is_empty(x):
+        return as_expr(np.full(count, np.nan if density else 0).astype(kind)), edges
+    return Summarise(Histogram(count, equal, dtype, density), tuple(args), (edges,), (count,), kind), edges
+
+
+def histogramdd(
+    columns: Sequence[Expr], bins: Any = 10, ranges: Any = None, density: bool = False, weights: Any = None
+) -> tuple[Expr, list[Expr]]:
+    """Counts by bins of several columns together, and the edges for each."""
+    d = len(columns)
+    if any(c.ndim != 1 or c.sizes != columns[0].sizes for c in columns):
+        raise ShapeError(f"histogramdd: expected columns of one length, not of shapes {[c.shape for c in columns]}")
+    refuse_masked("histogramdd", *columns)
+    given = list(bins) if hasattr(bins, "__len__") else [bins] * d
+    if len(given) != d:
+        raise InputError("The dimension of bins must be equal to the dimension of the sample x.")
+    spans = [None] * d if ranges is None else list(ranges)
+    if len(spans) != d:
+        raise InputError("range argument must have one entry per dimension")
+    edges = [_edges_of_column(*of_column) for of_column in zip(columns, given, spans, strict=True)]
+    args = list(columns)
+    if weights is not None:
+        w = as_expr(weights)
+        if w.shape != columns[0].shape:
+            raise InputError("The weights and list don't have the same length.")
+        args.append(w)
+    counts = tuple(e.sizes[0] - 1 for e in edges)
+    if is_empty(columns[0]):
+        return as_expr(np.full(counts, np.nan if density else 0.0)), edges
+    summary = HistogramND(counts, weights is not None, density)
+    return Summarise(summary, tuple(args), tuple(edges), counts, np.dtype(float)), edges
+
+
+def _edges_of_column(x: Expr, bins: Any, span: Any) -> Expr:
+    if isinstance(bins, Expr):
+        return bins
+    shown = np.zeros((0, 1), x.dtype)
+    (fixed,) = asked_of_numpy(np.histogramdd, shown, [bins], None if span is None else [span])[1]
+    if np.ndim(bins) or span is not None or is_empty(x):
+        return as_expr(fixed)
+
+    def edges(extremes: Block) -> Block:
+        try:
+            return np.histogramdd(extremes[:, None], [bins])[1][0]
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    dtype = asked_of_numpy(np.histogramdd, np.ones((1, 1), x.dtype), [bins])[1][0].dtype
+    return map_lines("edges", edges, [_extremes(x)], (0,), (len(fixed),), dtype)
+
+
+def bincount(x: Expr, weights: Any = None, minlength: int = 0) -> Expr:
+    """How often each whole number is there; the size is `minlength`, or what the largest asks for, once counted."""
+    refuse_masked("bincount", x)
+    empty = np.zeros((0,) * x.ndim, x.dtype) if x.ndim else np.zeros((), x.dtype)
+    asked_of_numpy(np.bincount, empty, None, minlength)
+    dtype = np.dtype(np.intp if weights is None or is_empty(x) else np.float64)
+    args = [x]
+    if weights is not None:
+        w = as_expr(weights)
+        if w.shape != x.shape:
+            raise InputError("The weights and list don't have the same length.")
+        if not np.can_cast(w.dtype, np.float64, "safe"):
+            raise DTypeError(
+                f"Cannot cast array data from {w.dtype!r} to dtype('float64') according to the rule 'safe'"
+            )
+        args.append(w)
+    if is_empty(x):
+        return as_expr(np.zeros(minlength, dtype))
+
+    def counted(values: Sequence[Any]) -> Expr:
+        smallest, largest = values
+        if smallest < 0:
+            raise InputError("'list' argument must have no negative elements")
+        size = max(int(largest) + 1, minlength)
+        return Summarise(Counts(size, dtype), tuple(args), (), (size,), dtype)
+
+    return Unsized((reduction("min", x), reduction("max", x)), ById(counted), (None,), dtype, "bincount")
+
+
+def digitize(x: Expr, bins: Any, right: bool = False) -> Expr:
+    """Which bin each element is in, of bins given by edges in order."""
+    refuse_masked("digitize", x)
+    edges = np.asarray(bins)
+    dtype = asked_of_numpy(np.digitize, np.empty(0, x.dtype), edges, right).dtype
+    return map_lines("digitize", lambda block: np.digitize(block, edges, right), [x], (), (), dtype)
+
+
+def ptp(x: Expr, axis: Any = None, keepdims: bool = False) -> Expr:
+    """The largest value less the smallest, over `axis`."""
+    ends = [reduction(name, x, axis, keepdims=keepdims) for name in ("max", "min")]
+    made: Expr = ufunc(np.subtract, *ends)
+    return made
+
+
+def columns_of(sample: Expr) -> list[Expr]:
+    """The columns of a sample of shape (N, D)."""
+    if sample.ndim == 1:
+        sample = expand_dims(sample, 1)
+    if sample.ndim != 2:
+        raise ShapeError(f"histogramdd: expected a sample of shape (N, D), not {sample.shape}")
+    return [getitem(sample, (slice(None), k)) for k in range(sample.sizes[1])]

@@ -1,0 +1,149 @@
+"""Histograms and counts are NumPy's, with bins given or found, weights, density and any dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import nbarray as nb
+from nbarray.errors import NotBlocked
+from tests.compare import check, same
+from tests.laws.arrays import KINDS, LAYOUTS, MASKED
+
+RNG = np.random.default_rng(8)
+VALUES = RNG.normal(size=(9, 13))
+WEIGHTS = RNG.integers(1, 5, (9, 13))
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if "peculiar" not in k])
+def test_dtypes(kind: str) -> None:
+    """Bins are found from the data, or given by a range or by edges; what NumPy refuses is refused."""
+    a = KINDS[kind]
+    if a.dtype.kind in "mMcSU":  # bins of these are NumPy's by accident, if at all
+        return
+    same(lambda x: np.histogram(x), a)
+    same(lambda x: np.histogram(x, 7, (-3, 3)), a)
+    same(lambda x: np.histogram(x, [-4, -1, 0, 2.5, 3]), a)
+    same(lambda x: np.histogram_bin_edges(x, 4), a)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts(name: str) -> None:
+    """No elements, one, several axes, other orders."""
+    same(np.histogram, LAYOUTS[name])
+    same(lambda x: np.histogram(x, 5, (1, 9)), LAYOUTS[name])
+    same(lambda x: np.histogram(x, 5, density=True), LAYOUTS[name])
+
+
+def test_weights_and_density() -> None:
+    """Weights are added up, whole ones exactly; density is a share of all for each unit of width."""
+    for w in (WEIGHTS, WEIGHTS / 8, WEIGHTS + 2j):
+        same(lambda x, w: np.histogram(x, 6, weights=w), VALUES, w, close=True)
+        same(lambda x, w: np.histogram(x, [-1, 0, 0.5, 4], weights=w), VALUES, w, close=True)
+    for bins in (5, [-2.0, 0, 1, 3]):
+        same(lambda x, bins=bins: np.histogram(x, bins, density=True), VALUES)
+        same(lambda x, w, bins=bins: np.histogram(x, bins, density=True, weights=w), VALUES, WEIGHTS / 4, close=True)
+    same(lambda x, w: np.histogram(x, 3, weights=w), VALUES, WEIGHTS[:4])
+
+
+@settings(max_examples=60)
+@given(
+    arrays(
+        st.sampled_from(["f4", "f8", "i4"]),
+        st.integers(1, 60),
+        elements=st.integers(-40, 40),
+    ),
+    st.sampled_from([1, 2, 3, 7, 10, 40, 80, 1000]),
+    st.sampled_from([None, (0, 10), (-40, 40), (-0.3, 0.7)]),
+    st.sampled_from([0, 1e6, 0.1]),
+)
+def test_elements_on_edges(a: Any, bins: int, span: Any, shift: float) -> None:
+    """What lies on an edge, or next to one, is in the bin that NumPy puts it into."""
+    a = (a + shift).astype(a.dtype) / (10 if a.dtype.kind == "f" else 1)
+    same(lambda x: np.histogram(x, bins, span), a.astype(np.dtype(a.dtype)))
+
+
+def test_nan_and_infinity() -> None:
+    """They are in no bin that was given; a range can't be found from them."""
+    a = np.array([1, np.nan, 2, np.inf, -np.inf, 2.5])
+    same(lambda x: np.histogram(x, 3, (0, 3)), a)
+    same(lambda x: np.histogram(x, [0, 2, 3.0]), a)
+    same(np.histogram, a)
+
+
+def test_several_dimensions() -> None:
+    """Two columns, or as many as there are; bins by number, by edges, for each."""
+    x, y = RNG.normal(size=(2, 40)).round(1)
+    same(np.histogram2d, x, y)
+    same(lambda x, y: np.histogram2d(x, y, bins=[3, np.array([-1, 0, 2.0])], density=True), x, y, close=True)
+    same(lambda x, y: np.histogram2d(x, y, bins=4, range=[[-1, 1], [0, 2]]), x, y)
+    same(lambda x, y, w: np.histogram2d(x, y, bins=4, weights=w), x, y, np.arange(40.0), close=True)
+    sample = RNG.integers(0, 9, (30, 3))
+    same(lambda s: np.histogramdd(s, bins=(2, 3, 4)), sample)
+    same(lambda s: np.histogramdd(s, bins=2, density=True), sample, close=True)
+    same(lambda x, y: np.histogram2d(x, y[:5]), x, y)
+    same(lambda s: np.histogramdd(s, bins=(2, 3)), sample)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u1", "?", "i2"])
+def test_bincount(dtype: str) -> None:
+    """The size follows the largest number, and is at least what was asked for."""
+    a = RNG.integers(0, 7, 23).astype(dtype)
+    same(np.bincount, a)
+    same(lambda x: np.bincount(x, minlength=11), a)
+    same(lambda x, w: np.bincount(x, w), a, np.arange(23.0), close=True)
+    same(lambda x: np.bincount(x) * 2, a)
+
+
+def test_bincount_refuses() -> None:
+    """Negative numbers, fractions, and more than one axis."""
+    same(np.bincount, np.array([1, -2]))
+    same(np.bincount, np.array([1.5]))
+    same(np.bincount, np.array([[1]]))
+    same(lambda x: np.bincount(x, minlength=-1), np.array([1]))
+    same(np.bincount, np.zeros(0, int))
+    same(lambda x, w: np.bincount(x, w), np.array([1]), np.ones(2))
+
+
+def test_digitize() -> None:
+    """Rising and falling edges, both sides."""
+    for bins in ([-1, 0, 0.5], [2, 1, -3.0], []):
+        same(lambda x, bins=bins: np.digitize(x, bins), VALUES)
+        same(lambda x, bins=bins: np.digitize(x, bins, right=True), VALUES)
+    same(lambda x: np.digitize(x, [1, 3, 2]), VALUES)
+    same(lambda x: np.digitize(x, [1, 2]), np.array(1.5))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ptp(kind: str) -> None:
+    """The largest less the smallest, of every dtype."""
+    for axis in (None, 0, (0, 1)):
+        same(lambda x, axis=axis: np.ptp(x, axis=axis), KINDS[kind])
+        same(lambda x, axis=axis: np.ptp(x, axis=axis, keepdims=True), KINDS[kind])
+
+
+def test_masked_are_refused() -> None:
+    """Counting has no masked form; the spread of masked values has."""
+    x = nb.from_array(MASKED["masked-d"], chunks=3)
+    for function in (nb.histogram, nb.bincount, lambda x: nb.digitize(x, [0])):
+        with pytest.raises(NotBlocked, match="masked arrays has no blocked form"):
+            function(x)
+    check(lambda: nb.ptp(x, axis=0), lambda: np.ma.ptp(MASKED["masked-d"], axis=0))
+    with pytest.raises(NotBlocked, match="bins='auto' depends on all the data"):
+        nb.histogram(nb.ones(3), bins="auto")
+
+
+def test_it_fits_into_a_small_budget() -> None:
+    """The range is found and everything counted a block at a time."""
+    a = RNG.normal(size=200_000)
+    with nb.config(memory=a.nbytes // 10):
+        x = nb.from_array(a, chunks=9000)
+        counts, edges = nb.compute(*nb.histogram(x * 2, 30))
+
+    np.testing.assert_array_equal(np.histogram(a * 2, 30)[0], counts)
+    np.testing.assert_array_equal(np.histogram(a * 2, 30)[1], edges)
