@@ -1,4 +1,4 @@
-"""Sorting."""
+"""Sorting, and what comes of it: partitions, the largest few, places in sorted arrays, membership."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array
+from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import public
+from nbarray.api.dispatch import is_method, public
 from nbarray.errors import NotBlocked
+from nbarray.ops import ordering
 from nbarray.ops.sorting import sort as sort_expr
 
 __all__ = ["argsort", "sort"]
@@ -30,6 +31,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
     return _sorted("sort", a, axis, order, False)
 
 
+@is_method("argsort")
 @public(np.argsort)
 def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Array:
     """The positions that sort an array along an axis, as `numpy.argsort` has it with ``kind="stable"``.
@@ -50,3 +52,130 @@ def _sorted(name: str, a: Any, axis: int | None, order: Any, positions: bool) ->
     if x.ndim == 0 and axis is not None and positions:
         return Array(sort_expr(x.reshape(1).expr, 0, True)).reshape(())
     return Array(sort_expr(x.expr, axis, positions))
+
+
+@public(np.partition)
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Array:
+    """A copy with the elements of ranks `kth` where sorting would put them, as `numpy.partition` has it.
+
+    Lines that don't fit into a task are sorted: that is a partition too, but the others come in another order.
+    Raises AxisError, InputError for ranks outside, NotBlocked for masked arrays and for `order`.
+
+    >>> import nbarray as nb
+    >>> nb.partition(nb.asarray([3, 1, 2]), 1).compute()
+    array([1, 2, 3])
+    """
+    if order is not None:
+        raise NotBlocked(f"partition: order={order!r} has no blocked form")
+    return apply(ordering.partition, asarray(a), kth, axis)
+
+
+@is_method("argpartition")
+@public(np.argpartition)
+def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Array:
+    """The positions that make a partition, as `numpy.argpartition` has it; see `nbarray.partition`.
+
+    >>> import nbarray as nb
+    >>> nb.argpartition(nb.asarray([3, 1, 2]), 1).compute()
+    array([1, 2, 0])
+    """
+    if order is not None:
+        raise NotBlocked(f"argpartition: order={order!r} has no blocked form")
+    return apply(ordering.partition, asarray(a), kth, axis, True)
+
+
+@is_method("topk")
+@public()
+def topk(a: Any, k: int, axis: int = -1, split_every: Any = None) -> Array:
+    """The `k` largest elements along an axis, from the largest down; the ``-k`` smallest for a negative `k`.
+
+    NaN counts as larger than all numbers, as in sorting.  One pass; memory for a few times `k` elements a task.
+    split_every : is taken for compatibility, and means nothing
+
+    >>> import nbarray as nb
+    >>> nb.topk(nb.asarray([5, 1, 3, 6]), 2).compute()
+    array([6, 5])
+    """
+    return apply(ordering.topk, asarray(a), k, axis)
+
+
+@is_method("argtopk")
+@public()
+def argtopk(a: Any, k: int, axis: int = -1, split_every: Any = None) -> Array:
+    """The positions of the `k` largest elements along an axis; see `nbarray.topk`.  Ties keep their order.
+
+    >>> import nbarray as nb
+    >>> nb.argtopk(nb.asarray([5, 1, 3, 6]), 2).compute()
+    array([3, 0])
+    """
+    return apply(ordering.topk, asarray(a), k, axis, True)
+
+
+@public(np.lexsort)
+def lexsort(keys: Any, axis: int = -1) -> Array:
+    """The positions that sort by several keys, the last first, as `numpy.lexsort` has it.
+
+    keys : arrays of one shape, or one array whose first axis counts them
+
+    >>> import nbarray as nb
+    >>> nb.lexsort([nb.asarray([1, 0, 2]), nb.asarray([5, 5, 4])]).compute()
+    array([2, 1, 0])
+    """
+    arrays = [asarray(k) for k in keys]
+    return apply(lambda *keys: ordering.lexsort(keys, axis), *arrays)
+
+
+@public(np.sort_complex)
+def sort_complex(a: Any) -> Array:
+    """Sorted along the last axis and made complex, as `numpy.sort_complex` has it.
+
+    >>> import nbarray as nb
+    >>> nb.sort_complex(nb.asarray([2, 1])).compute()
+    array([1.+0.j, 2.+0.j])
+    """
+    return apply(ordering.sort_complex, asarray(a))
+
+
+@is_method("searchsorted")
+@public(np.searchsorted)
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: None = None) -> Array:
+    """Where elements would have to be put into a sorted array to keep it in order, as `numpy.searchsorted` has it.
+
+    a : one-dimensional, sorted; v : of any shape; both may be larger than memory
+
+    One pass over `a` if `v` is small; otherwise one over `v` for each part of `a` that fits into a task.
+    Raises NotBlocked for `sorter` and for masked arrays.
+
+    >>> import nbarray as nb
+    >>> nb.searchsorted(nb.arange(0, 10, 2), [3, 4]).compute()
+    array([2, 2])
+    """
+    if sorter is not None:
+        raise NotBlocked("searchsorted: sorter= has no blocked form; give a sorted array: a[sorter]")
+    return apply(ordering.searchsorted, asarray(a), asarray(v), side)
+
+
+@public(np.isin)
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Array:
+    """Which elements are among some others, as `numpy.isin` has it.
+
+    test_elements : may be blocked, and larger than memory: then there is a pass for each part that fits into a task
+
+    >>> import nbarray as nb
+    >>> nb.isin(nb.arange(4), [1, 3]).compute()
+    array([False,  True, False,  True])
+    """
+    return apply(ordering.isin, asarray(element), asarray(test_elements), bool(invert))
+
+
+@public()
+def in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Array:
+    """`nbarray.isin` of the flattened array.
+
+    >>> import nbarray as nb
+    >>> nb.in1d(nb.arange(3), [1]).compute()
+    array([False,  True, False])
+    """
+    return isin(asarray(ar1).ravel(), ar2, assume_unique, invert)

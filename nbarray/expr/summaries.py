@@ -28,7 +28,8 @@ class MapLines(Expr):
     """A function of blocks that are whole along `axes` of all arguments, which are of one shape.
 
     held : the `UserFunction`
-    sizes : of the result along `axes`; along all others it has the arguments' sizes
+    of_sizes : of the result along `axes`; along all others it has the arguments' sizes
+    extras : one-dimensional arrays that the function gets whole, after the blocks
     """
 
     held: ById
@@ -36,6 +37,7 @@ class MapLines(Expr):
     axes: tuple[int, ...]
     of_sizes: tuple[int, ...]
     of_dtype: np.dtype[Any]
+    extras: tuple[Expr, ...]
 
     kind: ClassVar[str] = "order"
     stored: ClassVar[bool] = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cut_runs", "merge_pieces", "sort_stable"]
+__all__ = ["argsort_stable", "cut_runs", "merge_pieces", "sort_stable"]
 
 Run = np.ndarray[Any, Any]
 
@@ -55,6 +55,26 @@ def sort_stable(values: Run, axis: int = -1) -> Run:
     return made
 
 
+def argsort_stable(values: Run) -> Run:
+    """The positions that sort one axis, ties in their order: NumPy's fast unstable ones, with ties put right after.
+
+    >>> argsort_stable(np.array([2.0, 1.0, 2.0, 1.0])).tolist()
+    [1, 3, 0, 2]
+    """
+    if values.dtype.kind not in "iuf" or not values.dtype.isnative or values.dtype.itemsize not in (4, 8):
+        return np.argsort(values, kind="stable")
+    order = np.argsort(values)
+    ordered = values[order]
+    new = ordered[1:] != ordered[:-1]
+    if values.dtype.kind == "f":
+        new &= ordered[:-1] == ordered[:-1]  # NaN is last, and one like another
+    if new.all():
+        return order
+    first = np.concatenate([[0], np.cumsum(new)]) * len(values)
+    result: Run = np.sort(order + first) - first
+    return result
+
+
 def _zeros_differ(values: Run) -> bool:
     """Whether there are negative zeros (and perhaps positive ones) among sorted values."""
     if values.ndim != 1:
@@ -68,6 +88,6 @@ def merge_pieces(values: Sequence[Run], others: Sequence[Run] | None = None) -> 
     together = np.concatenate(list(values))
     if others is None:
         return sort_stable(together)
-    order = np.argsort(together, kind="stable")
+    order = argsort_stable(together)
     result: Run = np.concatenate(list(others))[order]
     return result

@@ -37,10 +37,12 @@ def map_lines(
     sizes: tuple[int, ...],
     dtype: Any,
     masked: bool = False,
+    extras: Sequence[Expr] = (),
 ) -> Expr:
-    """`function` of blocks that are whole along `axes`; along these its result is of `sizes`."""
+    """`function` of blocks that are whole along `axes`, where its result is of `sizes`, and of whole `extras`."""
     function.__name__ = name
-    return MapLines(ById(UserFunction(function, {}, False, False, masked)), tuple(args), axes, sizes, np.dtype(dtype))
+    held = ById(UserFunction(function, {}, False, False, masked))
+    return MapLines(held, tuple(args), axes, sizes, np.dtype(dtype), tuple(extras))
 
 
 def asked_of_numpy(function: Callable[..., Any], *args: Any, **options: Any) -> Any:

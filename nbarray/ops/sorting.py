@@ -14,22 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.config import current
 from nbarray.errors import DTypeError, NotBlocked
 from nbarray.expr.blocks import MapBlocks, UserFunction
 from nbarray.expr.node import Expr
 from nbarray.expr.sorting import BESIDE, KEY, MergeRuns
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById
+from nbarray.kernels.sorting import argsort_stable, sort_stable
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
+from nbarray.ops.lines import MOST_LINES, line_room, map_lines
 from nbarray.ops.operands import normalize_axes
 from nbarray.ops.shaping import expand_dims, rechunk, reshape, transpose
 
 __all__ = ["sort"]
 
-#: So many lines that are longer than a block are sorted one by one.
-MOST_LINES = 1024
 Block = np.ndarray[Any, Any]
 
 
@@ -47,10 +46,10 @@ def sort(x: Expr, axis: int | None = -1, positions: bool = False) -> Expr:
         np.sort(np.empty(0, x.dtype))
     except TypeError as error:
         raise DTypeError(f"sort of {x.dtype}: {error}") from None
-    room = max(1, current().chunk_bytes // max(1, x.dtype.itemsize))
+    room = line_room(x.dtype)
     n = x.sizes[k]
-    if n <= room or x.chunks.axes[k].count == 1 or not math.prod(x.sizes):
-        return _lines(x if x.chunks.axes[k].count == 1 else _whole_lines(x, k, room), k, positions)
+    if n <= room or (x.ndim > 1 and x.chunks.axes[k].count == 1) or not math.prod(x.sizes):
+        return _lines(x, k, positions)
     if x.ndim == 1:
         return _long_line(x, room, positions)
     others = [range(m) for j, m in enumerate(x.sizes) if j != k]
@@ -70,24 +69,14 @@ def sort(x: Expr, axis: int | None = -1, positions: bool = False) -> Expr:
 
 def _lines(x: Expr, axis: int, positions: bool) -> Expr:
     def sort(block: Block) -> Block:
-        return np.sort(block, axis=axis, kind="stable")
+        return sort_stable(block, axis)
 
     def argsort(block: Block) -> Block:
-        return np.argsort(block, axis=axis, kind="stable")
+        return argsort_stable(block) if block.ndim == 1 else np.argsort(block, axis=axis, kind="stable")
 
-    held = ById(UserFunction(argsort if positions else sort, {}, False, False, False))
     dtype = np.dtype(np.intp) if positions else x.dtype
-    return MapBlocks(held, (x,), (x.chunks,), x.chunks, tuple(range(x.ndim)), dtype)
-
-
-def _whole_lines(x: Expr, axis: int, room: int) -> Expr:
-    """The same array in blocks of whole lines along `axis`, of `room` elements at the most."""
-    lengths = [1] * x.ndim
-    lengths[axis] = max(1, x.sizes[axis])
-    for j in range(x.ndim - 1, -1, -1):
-        if j != axis:
-            lengths[j] = max(1, min(x.sizes[j], room // math.prod(lengths)))
-    return rechunk(x, tuple(lengths))
+    made = argsort if positions else sort
+    return map_lines(made.__name__, made, [x], (axis,), (x.sizes[axis],), dtype)
 
 
 def _long_line(x: Expr, room: int, positions: bool) -> Expr:
@@ -98,8 +87,8 @@ def _long_line(x: Expr, room: int, positions: bool) -> Expr:
 
     def sort_run(block: Block, block_id: tuple[int, ...]) -> Block:
         if not positions:
-            return np.sort(block, kind="stable")
-        order = np.argsort(block, kind="stable")
+            return sort_stable(block)
+        order = argsort_stable(block)
         run = np.empty(block.shape, runs_of)
         run[KEY], run[BESIDE] = block[order], order + offsets[block_id[0]]
         return run

@@ -10,7 +10,7 @@ import numpy as np
 from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import LineBlocks, MapLines, MergedSummaries, PartSummaries, Summarise
-from nbarray.grid.chunks import AxisChunks, Chunks
+from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.rewrite.grids import Space, elementwise_grid, line_grid, step_lengths
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ def map_lines(lowering: Lowering, expr: Expr) -> Expr:
     operands = [e for parts in found for e in parts]
     grid = line_grid(Space.of(expr.args[0].sizes, operands, lowering.grain), expr.axes, lowering.grain)
     args = tuple(lowering.cut_as(a, grid, expr.label) for a in expr.args)
+    extras = tuple(lowering.operand(e) for e in expr.extras)
+    whole = (Chunks((regular(e.sizes[0], max(1, e.sizes[0])),)) for e in extras)
+    chunks = (*(grid,) * len(args), *whole)
     axes = tuple(range(expr.ndim))
-    return LineBlocks(expr.held, args, (grid,) * len(args), expr.result_chunks(grid), axes, expr.dtype, ())
+    return LineBlocks(expr.held, (*args, *extras), chunks, expr.result_chunks(grid), axes, expr.dtype, ())
 
 
 def summarise(lowering: Lowering, expr: Expr) -> Expr:
