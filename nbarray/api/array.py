@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api import pictures
-from nbarray.api.conversions import tell_conversion
+from nbarray.api.conversions import values_of
 from nbarray.api.dispatch import IMPLEMENTATIONS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
@@ -285,8 +285,7 @@ class Array:
             raise InputError(
                 "a blocked array can't become a NumPy array without being computed: copy=False is impossible"
             )
-        tell_conversion(self._known)
-        values = np.ma.asanyarray(self.compute()) if self.masked else np.asarray(self.compute())
+        values = np.ma.asanyarray(values_of(self)) if self.masked else np.asarray(values_of(self))
         return values if dtype is None else values.astype(dtype)
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
@@ -363,9 +362,9 @@ class Array:
 
     def __getitem__(self, index: Any) -> Array:
         if isinstance(index, tuple) and any(isinstance(i, Array) for i in index):
-            index = tuple(i.compute() if isinstance(i, Array) else i for i in index)
+            index = tuple(values_of(i) if isinstance(i, Array) else i for i in index)
         elif isinstance(index, Array) and (index.dtype.kind != "b" or index.ndim < self.ndim):
-            index = index.compute()
+            index = values_of(index)
         return apply(indexing.getitem, self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:

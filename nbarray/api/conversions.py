@@ -9,20 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import Any
 
 from nbarray.expr.node import Expr
 
-__all__ = ["tell_conversion", "watch_conversions"]
+__all__ = ["values_of", "watch_conversions"]
 
 Watcher = Callable[[Expr], None]
 _watcher: ContextVar[Watcher | None] = ContextVar("nbarray_conversions", default=None)
 
 
-def tell_conversion(expr: Expr) -> None:
-    """Say that all values of `expr` are about to be computed for somebody who didn't call `compute`."""
+def values_of(array: Any) -> Any:
+    """Compute an `Array` for somebody who needs values and didn't call `compute`; whoever watches is told before."""
     watcher = _watcher.get()
-    if watcher is not None:
-        watcher(expr)
+    if watcher is not None and array.shape:  # asking for it counts sizes that depend on values
+        watcher(array.expr)
+    return array.compute()
 
 
 @contextlib.contextmanager

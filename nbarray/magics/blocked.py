@@ -16,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, magics_class
 
 from nbarray.api.array import Array
-from nbarray.api.conversions import tell_conversion, watch_conversions
+from nbarray.api.conversions import values_of, watch_conversions
 from nbarray.api.creation import from_array
 from nbarray.config import config, current
 from nbarray.magics.cell_code import CellCode, compile_cell
@@ -157,18 +157,13 @@ class BlockedMagics(Magics):
             return wrapped[-1]
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
-        lift = Lift(wrap, Array, _value_of, namespace, new_bytes)
+        lift = Lift(wrap, Array, values_of, namespace, new_bytes)
         with _bound(namespace, lift, keep=code.defines), lift:
             value = map_values(code.run(namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))
             warnings.warn(f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes", stacklevel=2)
         return value
-
-
-def _value_of(array: Array) -> Any:
-    tell_conversion(array.expr)
-    return array.compute()
 
 
 def _check_outputs(name: str, outputs: list[str], code: CellCode) -> None:

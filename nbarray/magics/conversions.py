@@ -38,7 +38,7 @@ def conversion_watcher(strict: bool, write: Callable[[str], object] = _to_stderr
                 f"{who} {what} at once{where}; --strict allows {format_bytes(allowed)}, 1 % of the memory: compute it "
                 "where that is meant (.compute()), select less, or leave --strict out"
             )
-        if expr.ndim and str(place) not in told:
+        if str(place) not in told:
             told.add(str(place))
             write(f"nbarray: {who} {what} computed for it{where}")
 

@@ -39,7 +39,7 @@ _TAKE_ORIGINAL = frozenset(
     }
 )  # fmt: skip
 # Every function of these packages (and of numpy.ma) needs values: it would lose a mask, or can't wait for them.
-_TAKE_VALUES = frozenset({"cftime", "h5py", "netCDF4"})
+_TAKE_VALUES = frozenset({"cftime", "h5py", "netCDF4", "zarr"})
 _BUILTINS = frozenset({abs, all, any, divmod, max, min, pow, round, sum})
 
 # Attributes of an in-memory array that mean that very array, its memory or its bytes.
@@ -191,10 +191,15 @@ class Lift:
 
 
 def _identity(value: Any) -> Any:
-    """What tells one source from another: netCDF4 variables also by how they decode, h5py's by what they open."""
+    """What tells one source from another: netCDF4 variables also by how they decode, h5py's by what they open.
+
+    Whoever asks keeps the source, so that its identity stays its own.
+    """
     if isinstance(value, np.ndarray):
         return id(value)
     if hasattr(value, "set_auto_mask"):
         flags = tuple(getattr(value, flag, None) for flag in ("mask", "scale", "always_mask", "chartostring"))
         return (id(value), flags)
+    if not type(value).__module__.startswith("h5py"):
+        return id(value)
     return ("h5py", value)  # equal when they are the same dataset in the same open file

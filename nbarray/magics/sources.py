@@ -19,6 +19,9 @@ LARGE_BYTES = 64 * 2**20
 #: Kinds of dtype that can be blocked: numbers, booleans and times.
 _KINDS = frozenset("biufcmM")
 
+#: Module and class of arrays on file.
+_STORED = (("h5py", "Dataset"), ("netCDF4", "Variable"), ("zarr", "Array"))
+
 
 def _is_instance(obj: object, module: str, name: str) -> bool:
     cls = getattr(sys.modules.get(module), name, None)
@@ -26,12 +29,12 @@ def _is_instance(obj: object, module: str, name: str) -> bool:
 
 
 def is_on_file(obj: object) -> bool:
-    """Whether `obj` is an h5py dataset or a netCDF4 variable that holds numbers in one or more dimensions.
+    """Whether `obj` is stored numbers in one or more dimensions: of h5py, netCDF4 or zarr.
 
     >>> is_on_file(np.zeros(3))
     False
     """
-    if not (_is_instance(obj, "h5py", "Dataset") or _is_instance(obj, "netCDF4", "Variable")):
+    if not any(_is_instance(obj, *kind) for kind in _STORED):
         return False
     try:
         dtype, shape = obj.dtype, obj.shape  # type: ignore[attr-defined]

@@ -102,6 +102,17 @@ def test_netcdf_variables_are_blocked_without_wrapping(shell, netcdf_file):
     assert value.filled(0).tolist() == expected.filled(0).tolist()
 
 
+def test_arrays_of_zarr_are_blocked_without_wrapping(shell, tmp_path):
+    """Their attributes stay theirs."""
+    zarr = pytest.importorskip("zarr")
+    z = zarr.create_array(tmp_path / "x.zarr", shape=(6, 4), chunks=(2, 4), dtype="f8")
+    z[:] = np.arange(24.0).reshape(6, 4)
+    shell.push({"z": z})
+    value, chunks = run(shell, "%%blocked\nz.attrs['units'] = 'K'\n((z + 1).mean(axis=0), z.chunks)")
+
+    assert (value.tolist(), chunks, z.attrs["units"]) == ([11.0, 12.0, 13.0, 14.0], (2, 4), "K")
+
+
 def test_the_program_of_the_slides_runs_in_a_cell(shell, netcdf_file):
     """Arrays wrapped by hand are welcome."""
     shell.push({"paths": [str(netcdf_file)] * 2})

@@ -224,6 +224,13 @@ def test_without_strict_conversions_are_told(shell, a, capsys):
     assert "line 4" in lines[0]
 
 
+def test_blocked_indices_are_told_too(shell, a, capsys):
+    """Indexing needs all of them."""
+    run(shell, "%%blocked\nx = a + 1\nwhere = abs(a[:, 0]).astype(int)\nx[where].sum()")
+
+    assert "line 4: x[where].sum()" in capsys.readouterr().err
+
+
 def test_outside_the_cell_nothing_is_told(shell, a, capsys):
     """np.asarray says what it does."""
     run(shell, "np.asarray(nb.from_array(a))")

@@ -64,3 +64,12 @@ def test_results_taken_from_a_memmap_are_none(tmp_path):
 def test_anything_else_is_none(thing):
     """Quietly."""
     assert is_source(thing) is False
+
+
+def test_arrays_of_zarr_are_sources(tmp_path):
+    """Without importing zarr to find out."""
+    zarr = pytest.importorskip("zarr")
+    array = zarr.create_array(tmp_path / "x.zarr", shape=(3, 4), dtype="f8")
+
+    assert is_source(array)
+    assert not is_source(zarr.create_array(tmp_path / "y.zarr", shape=(), dtype="f8"))
