@@ -6,6 +6,7 @@ row by name, in `rows`; what isn't installed is said to be missing.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ def _shared(source: Any) -> Any:
 
 def _nbarray(folder: Path, memory: int | None) -> Library:
     import nbarray as nb
+
+    with contextlib.suppress(ModuleNotFoundError):
+        import numba  # noqa: F401 - opening a library is loading its code, with that of its extra `jit`
 
     nb.config(workers=THREADS, scratch=str(folder))
     if memory is not None:

@@ -57,12 +57,14 @@ class Settings:
     workers : threads that run tasks
     chunk_bytes : bytes of a chunk when nobody says how large chunks should be
     scratch : folder for blocks that don't fit into memory, or None for ``TMPDIR`` or ``/var/tmp``
+    jit : whether programs are compiled, where numba is installed; None for those that are large enough
     """
 
     memory: int | None
     workers: int
     chunk_bytes: int
     scratch: str | None = None
+    jit: bool | None = None
 
     def budget_bytes(self) -> int:
         """The budget in force, in bytes."""
@@ -89,8 +91,12 @@ def check_setting(name: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
             raise ConfigError(f"workers: expected a whole number from 1 to 1024, not {value!r}")
         return value
-    if name in ("memory", "scratch") and value is None:
+    if name in ("memory", "scratch", "jit") and value is None:
         return None
+    if name == "jit":
+        if not isinstance(value, bool):
+            raise ConfigError(f"jit: expected True, False, or None for large computations alone, not {value!r}")
+        return value
     if name == "scratch":
         if not isinstance(value, str | os.PathLike):
             raise ConfigError(f"scratch: expected the path of a folder, not {value!r}")

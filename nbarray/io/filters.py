@@ -23,6 +23,9 @@ __all__ = ["DEFLATE", "FLETCHER32", "SHUFFLE", "Filter", "Pipeline", "unshuffle"
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
+#: Items that are brought together at once: few enough to stay in cache.
+_TILE = 65_536
+
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 _NAMES = {DEFLATE: "deflate", SHUFFLE: "shuffle", FLETCHER32: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset"}
@@ -176,9 +179,14 @@ def unshuffle(raw: Bytes, itemsize: int, out: Bytes, first: int, last: int) -> N
     elif itemsize == 2:
         # one shift and one or on whole numbers is twice as fast as two strided byte copies
         pairs = whole.view("<u2")
-        np.copyto(pairs, planes[1])
-        np.left_shift(pairs, 8, out=pairs)
-        np.bitwise_or(pairs, planes[0], out=pairs)
+        low = scratch("low bytes", 2 * min(len(pairs), _TILE)).view("<u2")
+        for start in range(0, len(pairs), _TILE):
+            part = pairs[start : start + _TILE]
+            end = start + len(part)
+            np.copyto(part, planes[1, start:end])
+            np.left_shift(part, 8, out=part)
+            np.copyto(low[: len(part)], planes[0, start:end])
+            np.bitwise_or(part, low[: len(part)], out=part)
     elif itemsize <= 16:
         columns = whole.reshape(-1, itemsize)
         for byte in range(itemsize):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import InputError
+from nbarray.kernels import native
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
 from nbarray.kernels.reductions import REDUCTIONS, State, Where
 from nbarray.kernels.sums import add_part
@@ -119,6 +120,8 @@ def evaluate_box(
         operands = _fetched(program, fetch, a, b)
         region = tuple(slice(p - o, q - o) for p, q, o in zip(a, b, low, strict=True))
         part, part_mask = part_of(out, region), None if out_mask is None else part_of(out_mask, region)
+        if program.compiled and native.evaluated(program, [value for value, _ in operands], part):
+            continue
         for tile in tiles(part.shape, evaluator.tile_elements):
             values, masks = _cut(operands, program.spreads, tile)
             _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(part, tile))
@@ -161,6 +164,10 @@ def fold_box(
     return states
 
 
+#: Results that a compiled kernel folds onto at once: what it makes stays in cache until it is put to the states.
+_RESULTS_AT_ONCE = 65_536
+
+
 def _fold_steps(
     program: Program,
     folds: list[Fold],
@@ -172,30 +179,91 @@ def _fold_steps(
     workspace: Workspace,
     states: list[State],
 ) -> None:
-    """Fold every tile of a box into the states."""
+    """Fold every step of a box into the states, by the program's kernel where that can be done, or tile by tile."""
     axes = folds[0].axes
-    evaluator = _evaluator(program, workspace)
     for a, b in steps(low, high, step):
         operands = _fetched(program, fetch, a, b)
         extent = tuple(q - p for p, q in zip(a, b, strict=True))
-        offset = tuple(0 if k in axes else p - o for k, (p, o) in enumerate(zip(a, low, strict=True)))
-        for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset):
-            values, masks = _cut(operands, program.spreads, tile)
-            registers, planes = evaluator.registers(values, masks, tile_shape, None)
-            corner = tuple(p + s.start for p, s in zip(a, tile, strict=True))
-            for fold, state in zip(folds, states, strict=True):
-                value = _spread(registers[fold.register], tile_shape)
-                skip = _left_out(fold, registers, planes, tile_shape)
-                if skip is not None:
-                    may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
-                    value = _neutralised(value, skip, fold, may_overwrite, workspace)
-                    if fold.linear is None or not fold.linear.poison:
-                        _count_left(state, skip, axes, target, fold.left)
-                if fold.linear is not None:
-                    _fold_unpacked(fold, state, target, value, skip, workspace)
-                    continue
-                where = Where(corner, shape, state.left is None)
-                REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
+        if not program.compiled:
+            _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
+            continue
+        for part in tiles(tuple(1 if k in axes else n for k, n in enumerate(extent)), _RESULTS_AT_ONCE):
+            cut = tuple(slice(0, n) if k in axes else s for k, (n, s) in enumerate(zip(extent, part, strict=True)))
+            values, masks = _cut(operands, program.spreads, cut)
+            corner = tuple(p + s.start for p, s in zip(a, cut, strict=True))
+            place = _offset(corner, low, axes), shape, workspace, states
+            if not _fold_compiled(program, folds, values, corner, _tile_shape(cut), *place):
+                _fold_tiles(program, folds, list(zip(values, masks, strict=True)), corner, _tile_shape(cut), *place)
+
+
+def _offset(corner: Corner, low: Corner, axes: tuple[int, ...]) -> Corner:
+    """Where results begin in the state of a box that begins at `low`."""
+    return tuple(0 if k in axes else p - o for k, (p, o) in enumerate(zip(corner, low, strict=True)))
+
+
+def _fold_compiled(
+    program: Program,
+    folds: list[Fold],
+    values: list[Tile],
+    corner: Corner,
+    extent: Corner,
+    offset: Corner,
+    shape: Corner,
+    workspace: Workspace,
+    states: list[State],
+) -> bool:
+    """Fold a part of a step by the program's kernel; if that can't be done, the states are left alone."""
+    made = native.folded(program, values, extent, workspace.buffer_for)
+    if made is None:
+        return False
+    axes = folds[0].axes
+    target = tuple(slice(o, o + (1 if k in axes else n)) for k, (o, n) in enumerate(zip(offset, extent, strict=True)))
+    count = math.prod(extent[k] for k in axes)
+    for fold, state, planes in zip(folds, states, made, strict=True):
+        if fold.linear is not None:
+            np.multiply(planes[0], float(fold.linear.scale.value), out=planes[0])
+        join = REDUCTIONS[fold.name].join
+        assert join is not None
+        join(state.part(target), planes, count, Where(corner, shape, _alike(state, target)))
+    return True
+
+
+def _alike(state: State, target: tuple[slice, ...]) -> bool:
+    """Whether all results of a part have seen equally many elements."""
+    return state.left is None or not state.left[target].any()
+
+
+def _fold_tiles(
+    program: Program,
+    folds: list[Fold],
+    operands: list[Planes],
+    corner: Corner,
+    extent: Corner,
+    offset: Corner,
+    shape: Corner,
+    workspace: Workspace,
+    states: list[State],
+) -> None:
+    """Fold (a part of) a step tile by tile."""
+    axes = folds[0].axes
+    evaluator = _evaluator(program, workspace)
+    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset):
+        values, masks = _cut(operands, program.spreads, tile)
+        registers, planes = evaluator.registers(values, masks, tile_shape, None)
+        first = tuple(p + s.start for p, s in zip(corner, tile, strict=True))
+        for fold, state in zip(folds, states, strict=True):
+            value = _spread(registers[fold.register], tile_shape)
+            skip = _left_out(fold, registers, planes, tile_shape)
+            if skip is not None:
+                may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
+                value = _neutralised(value, skip, fold, may_overwrite, workspace)
+                if fold.linear is None or not fold.linear.poison:
+                    _count_left(state, skip, axes, target, fold.left)
+            if fold.linear is not None:
+                _fold_unpacked(fold, state, target, value, skip, workspace)
+                continue
+            where = Where(first, shape, _alike(state, target))
+            REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
 
 
 @lru_cache(maxsize=512)

@@ -130,6 +130,7 @@ class Program:
     masked : whether each operand has a mask plane
     result : register of an elementwise result; or `folds`, reductions over the same axes
     tile_divisor : how many times smaller than usual tiles are, where memory is short
+    compiled : run by a compiled kernel where that can be done
     """
 
     ndim: int
@@ -141,6 +142,7 @@ class Program:
     result: int
     folds: tuple[Fold, ...] = ()
     tile_divisor: int = 1
+    compiled: bool = False
 
     @property
     def first_instruction(self) -> int:

@@ -63,6 +63,7 @@ class Reduction:
     has_identity : whether nothing reduces to something (the sum of nothing is 0)
     is_sum : whether the first plane is a sum, whose rounding errors may be kept in one more (see `sums`)
     neutral : value that leaves the result alone; masked elements are replaced by it before folding
+    join : (planes, what a compiled kernel made of so many elements a result, that many, Where) -> None
     """
 
     name: str
@@ -74,6 +75,7 @@ class Reduction:
     has_identity: bool = True
     neutral: Callable[[np.dtype[Any]], Any] | None = None
     is_sum: bool = False
+    join: Callable[[list[Tile], list[Tile], int, Where], None] | None = None
 
     def begin(self, shape: tuple[int, ...], values: np.dtype[Any], result: np.dtype[Any]) -> State:
         """The state that has seen nothing."""
@@ -149,6 +151,17 @@ def _merging(ufunc: np.ufunc) -> Callable[[list[Tile], list[Tile]], None]:
         ufunc(planes[0], other[0], out=planes[0])
 
     return merge
+
+
+def _sum_join(planes: list[Tile], made: list[Tile], count: int, where: Where) -> None:
+    add_part(planes, made[0])
+
+
+def _extreme_join(ufunc: np.ufunc) -> Callable[[list[Tile], list[Tile], int, Where], None]:
+    def join(planes: list[Tile], made: list[Tile], count: int, where: Where) -> None:
+        ufunc(planes[0], made[0], out=planes[0])
+
+    return join
 
 
 def _plain(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
@@ -228,6 +241,7 @@ def _extreme_row(name: str, ufunc: np.ufunc, worst: Callable[[np.dtype[Any]], An
         _plain,
         has_identity=False,
         neutral=worst,
+        join=_extreme_join(ufunc),
     )
 
 
@@ -303,15 +317,18 @@ def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool)
         _moments_update_alike(planes, n, mean, m2)
         return
     together = count + n
-    share = np.divide(n, together, out=np.zeros_like(count), where=together > 0)
+    share = np.maximum(together, 1.0)  # where nothing has been seen, nothing is added either
+    np.divide(n, share, out=share)
     delta = mean - mean_plane
-    square = delta.real**2 + delta.imag**2 if delta.dtype.kind == "c" else delta * delta
-    m2_plane += m2
+    step = delta * share
+    mean_plane += step
+    if step.dtype.kind == "c":
+        square = delta.real * step.real + delta.imag * step.imag
+    else:
+        square = np.multiply(delta, step, out=step)
     square *= count
-    square *= share
     m2_plane += square
-    delta *= share
-    mean_plane += delta
+    m2_plane += m2
     count[...] = together
 
 
@@ -352,6 +369,7 @@ def _moments_row(name: str, finish: Callable[[list[Tile], Any, np.dtype[Any], di
         _moments_merge,
         finish,
         neutral=lambda dtype: 0,
+        join=lambda planes, made, count, where: _moments_update(planes, float(count), made[0], made[1], where.alike),
     )
 
 
@@ -414,7 +432,9 @@ def _arg_row(name: str, best: Callable[..., Any], better: np.ufunc, worst: Calla
 REDUCTIONS: dict[str, Reduction] = {
     row.name: row
     for row in (
-        replace(_ufunc_row("sum", np.add, 0), fold=_sum_fold, merge=add_planes, finish=_sum, is_sum=True),
+        replace(
+            _ufunc_row("sum", np.add, 0), fold=_sum_fold, merge=add_planes, finish=_sum, is_sum=True, join=_sum_join
+        ),
         _ufunc_row("prod", np.multiply, 1),
         _extreme_row("min", np.minimum, highest),
         _extreme_row("max", np.maximum, lowest),
@@ -429,6 +449,7 @@ REDUCTIONS: dict[str, Reduction] = {
             _mean,
             neutral=lambda dtype: 0,
             is_sum=True,
+            join=_sum_join,
         ),
         Reduction(
             "count",

@@ -25,8 +25,15 @@ from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
-from nbarray.kernels.program import Fold
-from nbarray.rewrite import lower_products, lower_regrouping, lower_sorting, lower_summaries, lower_windows
+from nbarray.kernels.native import worth_compiling
+from nbarray.kernels.program import Fold, Program
+from nbarray.rewrite import (
+    lower_products,
+    lower_regrouping,
+    lower_sorting,
+    lower_summaries,
+    lower_windows,
+)
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -140,7 +147,7 @@ class Lowering:
         grid = elementwise_grid(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(
-            parts.program,
+            _compiled(parts.program, expr.sizes),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain),
@@ -195,7 +202,7 @@ class Lowering:
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
         return Fused(
-            parts.program,
+            _compiled(parts.program, first.base.sizes),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),
@@ -269,6 +276,11 @@ class Lowering:
 
     def unknown(self, expr: Select) -> Expr:
         raise UnknownSize("x[mask] has a size that depends on values; ask for its shape first, or reduce it")
+
+
+def _compiled(program: Program, sizes: tuple[int, ...]) -> Program:
+    """The program, to be compiled where that is worth it for all that is computed by programs of its kind."""
+    return replace(program, compiled=True) if worth_compiling(program, math.prod(sizes)) else program
 
 
 def _folds_of(lowered: Lowered) -> tuple[Fold, ...]:

@@ -1,0 +1,203 @@
+"""Kernels that numba compiles, where it is installed: for programs whose source `codegen` can write.
+
+A kernel takes a whole step at once, outside the interpreter's lock, and gives what NumPy gives, bit for bit where
+elements are written.  It can't warn as NumPy does: so the processor's flags are looked at afterwards, and a step in
+which anything overflowed, was divided by zero or was no number is done again by NumPy, which says so.  Compiled
+code is kept on disk, in the folder that users' caches belong in.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nbarray.config import current
+from nbarray.kernels.codegen import KERNEL, arguments, source
+from nbarray.kernels.loops import FOLDS
+from nbarray.kernels.program import Fold, Program
+
+__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth_compiling"]
+
+Tile = np.ndarray[Any, Any]
+
+#: Operations on elements that a computation has at least for its kernels to be worth loading, or compiling.
+WORTH_OPERATIONS = 2**27
+#: What the C library calls invalid, division by zero and overflow, by architecture.
+_FLAGS = {"x86_64": 1 | 4 | 8, "AMD64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
+
+_lock = threading.Lock()
+#: Kernels that couldn't be compiled.
+_failing: set[Callable[..., bool]] = set()
+
+
+@cache
+def _flags() -> tuple[Callable[[int], int], Callable[[int], int], int] | None:
+    """How to clear and look at the processor's flags, and which; None where we don't know."""
+    mask = _FLAGS.get(platform.machine())
+    if mask is None or sys.platform == "win32":
+        return None
+    try:
+        library = ctypes.PyDLL(None)
+        return library.feclearexcept, library.fetestexcept, mask
+    except (OSError, AttributeError):
+        return None
+
+
+@cache
+def _can_compile() -> bool:
+    return importlib.util.find_spec("numba") is not None and _flags() is not None
+
+
+def worth_compiling(program: Program, elements: int) -> bool:
+    """Whether a program that is run on so many elements in all should be compiled.
+
+    It is settled by the expression and the settings alone, so that results are the same bits in every run.
+    """
+    wanted = current().jit
+    if wanted is False or not _can_compile():
+        return False
+    if wanted is None and elements * (len(program.instructions) + len(program.folds)) < WORTH_OPERATIONS:
+        return False
+    return source(program) is not None
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "nbarray" / "kernels"
+
+
+def _on_disk(text: str) -> Path | None:
+    """A file with the source, which numba keeps what it compiled beside; None where there can't be one."""
+    path = _folder() / f"k{hashlib.sha256(text.encode()).hexdigest()[:24]}.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(text)
+            part.replace(path)
+    except (OSError, RuntimeError):
+        return None
+    return path
+
+
+@cache
+def _compiled(text: str) -> Callable[..., bool]:
+    import numba
+
+    path = _on_disk(text)
+    if path is None:
+        names: dict[str, Any] = {}
+        exec(compile(text, "<kernel>", "exec"), names)
+        function = names[KERNEL]
+    else:
+        spec = importlib.util.spec_from_file_location(f"nbarray_kernels_{path.stem}", path)
+        assert spec is not None and spec.loader is not None  # noqa: PT018
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # its cache looks for it there
+        spec.loader.exec_module(module)
+        function = getattr(module, KERNEL)
+    made: Callable[..., bool] = numba.njit(nogil=True, error_model="numpy", cache=path is not None)(function)
+    return made
+
+
+def _kernel(program: Program) -> Callable[..., bool]:
+    text = source(program)
+    assert text is not None
+    with _lock:
+        return _compiled(text)
+
+
+def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:
+    """An array as one run of memory, and how far apart neighbours are along all axes but the last; None if it isn't."""
+    itemsize = array.itemsize
+    strides = [s // itemsize if n > 1 else 0 for n, s in zip(array.shape, array.strides, strict=True)]
+    if array.ndim != ndim or (array.shape[-1] > 1 and strides[-1] != 1) or not array.flags.aligned:
+        return None
+    if any(s < 0 for s in strides) or any(
+        s % itemsize for s, n in zip(array.strides, array.shape, strict=True) if n > 1
+    ):
+        return None
+    if array.flags.c_contiguous:
+        return array.reshape(-1), strides[:-1]
+    span = 1 + sum((n - 1) * s for n, s in zip(array.shape, strides, strict=True))
+    return np.lib.stride_tricks.as_strided(array, (span,), (itemsize,)), strides[:-1]
+
+
+def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], results: Sequence[Tile]) -> bool:
+    """Run a program's kernel on a step; returns whether it did all that NumPy would have, which is silent then."""
+    flags = _flags()
+    assert flags is not None
+    taken = []
+    strides: list[int] = []
+    for array in arrays:
+        found = _flat(array, program.ndim)
+        if found is None:
+            return False
+        taken.append(found[0])
+        strides += found[1]
+    made = list(results)
+    if not program.folds:
+        found = _flat(results[0], program.ndim)
+        if found is None:
+            return False
+        made = [found[0]]
+        strides += found[1]
+    clear, test, mask = flags
+    kernel = _kernel(program)
+    if kernel in _failing:
+        return False
+    clear(mask)
+    try:
+        bad = kernel(np.array(shape, np.int64), np.array([*strides, 0], np.int64), *taken, *arguments(program), *made)
+    except Exception:  # whatever a compiler or its cache may raise: kernels themselves raise nothing
+        _failing.add(kernel)
+        return False
+    return not bad and not test(mask)
+
+
+def evaluated(program: Program, operands: Sequence[Tile], out: Tile) -> bool:
+    """Write a program's values for a step into `out`; returns whether that could be done."""
+    return out.size > 0 and _called(program, out.shape, operands, [out])
+
+
+def folded(
+    program: Program,
+    operands: Sequence[Tile],
+    shape: tuple[int, ...],
+    take: Callable[[Any, str, tuple[int, ...], np.dtype[Any]], Tile],
+) -> list[list[Tile]] | None:
+    """What a program's folds make of (a part of) a step of `shape`; None if that can't be done.
+
+    take : (owner, name, shape, dtype) -> a buffer that is used again; what is returned lies in such
+    """
+    axes = program.folds[0].axes
+    if not all(shape):
+        return None
+    kept = tuple(1 if k in axes else n for k, n in enumerate(shape))
+    planes = []
+    for j, fold in enumerate(program.folds):
+        group = []
+        for name, dtype, first in _planes_of(fold):
+            group.append(take(("made", j), name, kept, dtype))
+            group[-1].fill(first)
+        planes.append(group)
+    flat = [p.reshape(-1) for group in planes for p in group]
+    return planes if _called(program, shape, operands, flat) else None
+
+
+def _planes_of(fold: Fold) -> list[tuple[str, np.dtype[Any], float]]:
+    """The planes of what a fold makes: their names, dtypes, and what they begin with."""
+    if fold.name in ("min", "max"):
+        return [("best", fold.values, np.inf if fold.name == "min" else -np.inf)]
+    kind = np.dtype(np.int64 if fold.result.kind in "iu" else np.float64)
+    return [(str(k), kind, 0) for k in range(FOLDS[fold.name].planes)]

@@ -1,0 +1,163 @@
+"""Compiled kernels give what NumPy gives, or leave it to NumPy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import ConfigError
+from nbarray.kernels import native
+from nbarray.session import plan
+from tests.compare import check, compare
+
+pytest.importorskip("numba")
+
+X = np.random.default_rng(7).normal(size=(37, 23, 300))
+Y = np.random.default_rng(8).normal(size=(23, 300)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def jit() -> Iterator[None]:
+    """However small the work."""
+    with nb.config(jit=True):
+        yield
+
+
+def blocked(a: Any) -> Any:
+    """Several tasks, several steps in each."""
+    return nb.from_array(a, chunks=(8, 23, 300)[-a.ndim :])
+
+
+def programs(x: Any) -> list[Any]:
+    """The programs of an array's plan."""
+    return [n.program for n in plan([x.expr]).nodes if hasattr(n, "program")]
+
+
+#: Written element by element: the same bits.
+ELEMENTWISE: list[Callable[[Any, Any], Any]] = [
+    lambda x, y: np.where(x > y, -x, np.sqrt(np.abs(y)) + 1) * 3,
+    lambda x, y: ((x - 0.5) / 3.0) ** 2 + 2 * y - abs(x),
+    lambda x, y: (np.maximum(x, y) >= 0.25) & ~(x < y) | (y == y),
+]
+#: Folded: as near as sums in another order are.
+FOLDS: list[Callable[[Any], Any]] = [
+    lambda x: (x * x + 1).sum(),
+    lambda x: x.mean(axis=-1),
+    lambda x: x.std(axis=0),
+    lambda x: (x - 1).var(axis=(1, 2), ddof=1),
+    lambda x: x.max(axis=(0, 2)),
+    lambda x: (-x).min(axis=1),
+    lambda x: (x > 0.5).sum(axis=0),
+]
+
+
+@pytest.mark.parametrize("function", ELEMENTWISE, ids=str)
+def test_elements_are_the_same_bits(function: Callable[[Any, Any], Any]) -> None:
+    """Operations that are rounded rightly give NumPy's bits, of operands that broadcast and of mixed dtypes too."""
+    x, y = blocked(X), blocked(Y)
+    made = function(x, y)
+
+    assert all(p.compiled for p in programs(made))
+    check(made, function(X, Y))
+    check(function(x[::2, 5:, ::-1], y[5:, ::-1]), function(X[::2, 5:, ::-1], Y[5:, ::-1]))
+
+
+@pytest.mark.parametrize("function", FOLDS, ids=str)
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_folds(function: Callable[[Any], Any], dtype: str) -> None:
+    """Sums, moments and extremes along any axes are NumPy's."""
+    a = X.astype(dtype)
+    made = function(blocked(a))
+
+    assert any(p.compiled for p in programs(made))
+    compare(made, function(a), 1e-13 if dtype == "f8" else 4e-6)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_the_same_bits_for_any_number_of_workers(workers: int) -> None:
+    """How a sum is added up follows the expression alone."""
+    x = blocked(X)
+
+    assert (x * 3).sum().compute(workers=1).tobytes() == (x * 3).sum().compute(workers=workers).tobytes()
+
+
+def test_sums_are_exact_where_numpy_s_are() -> None:
+    """Long sums keep what rounding would lose."""
+    a = np.full(1_000_003, 0.1)
+
+    assert abs(float(nb.from_array(a).sum().compute()) - 100_000.3) <= abs(float(a.sum()) - 100_000.3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: 1 / (x - x), lambda x: np.sqrt(x - 100.0).sum(), lambda x: (x * 1e308 * 1e10).max(axis=0)],
+    ids=["division", "root", "overflow"],
+)
+def test_what_numpy_warns_of_is_warned_of(function: Callable[[Any], Any]) -> None:
+    """Compiled code is silent; NumPy does again what it can't be silent about."""
+    with warnings.catch_warnings(record=True) as expected:
+        warnings.simplefilter("always")
+        values = function(X)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        made = function(blocked(X)).compute(workers=1)
+
+    assert {str(w.message) for w in expected} == {str(w.message) for w in told}
+    np.testing.assert_array_equal(values, made)
+
+
+def test_nan_stays() -> None:
+    """NaN in an extreme or a sum makes it NaN, and is no number in a comparison."""
+    a = X.copy()
+    a[3, 4, 5] = np.nan
+
+    check(blocked(a).max(axis=0), a.max(axis=0))
+    check((blocked(a) > 0).sum(axis=0), (a > 0).sum(axis=0))
+    compare(blocked(a).sum(axis=(0, 2)), a.sum(axis=(0, 2)), 1e-13)
+
+
+def test_packed_numbers_with_gaps(met_files: list[Any]) -> None:
+    """Packed files are one kernel, whatever their scales; where something is missing, NumPy does it."""
+    netCDF4 = pytest.importorskip("netCDF4")
+    variables = [netCDF4.Dataset(path)["t2m"] for path in met_files]
+    x = nb.concatenate([nb.from_array(v) for v in variables], axis=0)
+    whole = np.ma.concatenate([v[...] for v in variables])
+
+    compare(x.mean(axis=0), whole.mean(axis=0), 1e-12)
+    compare(x.std(axis=0), whole.std(axis=0), 1e-9)
+
+
+def test_what_has_no_kernel_is_as_ever() -> None:
+    """Other functions, masks and dtypes are left to NumPy."""
+    x = blocked(X)
+
+    assert not any(p.compiled for p in programs(np.exp(x).sum()))
+    assert not any(p.compiled for p in programs(blocked(X.astype(complex)) + 1))
+    check(np.exp(x), np.exp(X))
+
+
+def test_a_broken_compiler_is_no_misfortune(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a kernel can't be compiled, the program runs tile by tile."""
+
+    def broken(*args: Any) -> bool:
+        raise RuntimeError("no compiler today")
+
+    monkeypatch.setattr(native, "_kernel", lambda program: broken)
+
+    check(blocked(X) * 2, X * 2)
+
+
+def test_settings() -> None:
+    """Small work isn't compiled unless it is asked for, and can be forbidden."""
+    with nb.config(jit=None):
+        assert not any(p.compiled for p in programs(blocked(X) + 1))
+        assert programs((nb.ones(2**27, chunks=2**20) + 1).sum())[0].compiled
+    with nb.config(jit=False):
+        assert not programs((nb.ones(2**27, chunks=2**20) + 1).sum())[0].compiled
+    with pytest.raises(ConfigError, match="jit: expected True, False, or None"):
+        nb.config(jit="yes")
