@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from nbarray.api import (
     arranging,
+    averages,
     blocks,
     creation,
     functions,
@@ -17,6 +18,7 @@ from nbarray.api import (
     linalg_factors,
     linalg_products,
     making,
+    numbers,
     ordering,
     products,
     quantiles,
@@ -34,6 +36,7 @@ __all__ = ["FAMILIES"]
 FAMILIES = (
     arranging,
     blocks,
+    averages,
     creation,
     functions,
     ghosting,
@@ -43,6 +46,7 @@ FAMILIES = (
     linalg_factors,
     linalg_products,
     making,
+    numbers,
     ordering,
     products,
     quantiles,

@@ -28,7 +28,7 @@ class Elementwise(Expr):
     def settle(self) -> dict[str, Any]:
         shape = broadcast_sizes([a.sizes for a in self.args], self.op.label)
         chunks = broadcast_chunks(shape, [a.chunks for a in self.args])
-        masked = self.op.makes_mask or any(a.masked for a in self.args)
+        masked = self.op.makes_mask or (not self.op.drops_mask and any(a.masked for a in self.args))
         return settled(shape, self.of_dtype, chunks, masked)
 
     @property

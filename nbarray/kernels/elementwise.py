@@ -61,7 +61,14 @@ class Op:
     @property
     def makes_mask(self) -> bool:
         """Whether the result is masked although no argument is."""
-        return self.name == "unpack" and self.params[0].result == "mask"  # type: ignore[attr-defined]
+        if self.name == "unpack":
+            return bool(self.params[0].result == "mask")  # type: ignore[attr-defined]
+        return self.name == "ma.mask"
+
+    @property
+    def drops_mask(self) -> bool:
+        """Whether the result isn't masked although an argument is."""
+        return self.name in ("ma.data", "ma.filled", "ma.getmaskarray")
 
     @property
     def may_overwrite(self) -> bool:
@@ -189,6 +196,48 @@ def _function(function: Callable[..., Any]) -> Callable[[Op, np.dtype[Any]], Val
     return make
 
 
+def _copied(args: list[Any], out: Tile | None) -> Tile:
+    """The first argument, spread over the shape of all of them, as values that may be changed."""
+    if out is None:
+        return np.array(np.broadcast_to(args[0], np.broadcast_shapes(*(np.shape(a) for a in args))))
+    np.copyto(out, args[0], casting="unsafe")
+    return out
+
+
+def _mask(args: list[Any], masks: list[Tile | None], out: Tile | None) -> tuple[Tile, Tile | None]:
+    """The first argument, masked where it was, and where the second is true or masked itself."""
+    mask: Tile | None = np.array(args[1], bool)  # a copy: the argument's buffer is soon used for something else
+    if mask is not None and mask.ndim == 0 and not mask:
+        mask = None  # nothing more is masked
+    for other in masks:
+        if other is not None:
+            mask = other if mask is None else mask | other
+    return _copied(args, out), mask
+
+
+def _fill(args: list[Any], masks: list[Tile | None], out: Tile | None) -> tuple[Tile, Tile | None]:
+    """The first argument, or where it is masked the second."""
+    values = _copied(args, out)
+    if masks[0] is not None:
+        np.copyto(values, args[1], casting="unsafe", where=masks[0])
+    return values, None
+
+
+def _mask_plane(args: list[Any], masks: list[Tile | None], out: Tile | None) -> tuple[Tile, Tile | None]:
+    values = np.empty(np.shape(args[0]), bool) if out is None else out
+    values[...] = False if masks[0] is None else masks[0]
+    return values, None
+
+
+#: Operations on the mask itself: they make both planes.
+MASKING: dict[str, MaskedKernel] = {
+    "ma.mask": _mask,
+    "ma.filled": _fill,
+    "ma.data": lambda args, masks, out: (_copied(args, out), None),
+    "ma.getmaskarray": _mask_plane,
+}
+
+
 def _unpack(op: Op, dtype: np.dtype[Any]) -> ValueKernel:
     raise AssertionError("unpacking makes two planes and is compiled by compile_op")
 
@@ -212,6 +261,8 @@ OPERATIONS: dict[str, Row] = {
     "angle": Row(_function(np.angle)),
     "nan_to_num": Row(_function(np.nan_to_num)),
     "isclose": Row(_function(np.isclose)),
+    "sinc": Row(_function(np.sinc)),
+    "i0": Row(_function(np.i0)),
     "unpack": Row(_unpack),
 }
 
@@ -241,6 +292,8 @@ def compile_op(
     """
     if op.name == "unpack":
         return _compile_unpack(op, arg_dtype)
+    if op.name in MASKING:
+        return None, MASKING[op.name]
     row = _row(op)
     kernel = row.values(op, dtype)
     domain = row.domain() if masked else None

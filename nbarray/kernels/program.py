@@ -161,7 +161,8 @@ class Program:
         """Which registers may have a mask."""
         masked = [*self.masked, *([False] * len(self.constants))]
         for instruction in self.instructions:
-            masked.append(instruction.op.makes_mask or any(masked[a] for a in instruction.args))
+            op = instruction.op
+            masked.append(op.makes_mask or (not op.drops_mask and any(masked[a] for a in instruction.args)))
         return masked
 
     def scratch_bytes(self) -> int:

@@ -12,6 +12,7 @@ from nbarray.expr.leaves import Scalar
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Concatenate
 from nbarray.ops.elementwise import astype
+from nbarray.ops.masking import put_on
 from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
 from nbarray.ops.shaping import expand_dims, reshape
 
@@ -46,6 +47,8 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
                 )
     kind = _common_dtype(parts) if dtype is None else np.dtype(dtype)
     cast = tuple(astype(p, kind, casting) for p in parts)
+    if any(p.masked for p in cast):
+        cast = tuple(p if p.masked else put_on(p, np.False_) for p in cast)  # so that each part is of the same kind
     return Concatenate(cast, k) if len(cast) > 1 else cast[0]
 
 

@@ -1,0 +1,215 @@
+"""Masked arrays, as `numpy.ma` names what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api import averages
+from nbarray.api.array import Array, apply
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import PUBLIC
+from nbarray.errors import InputError, NotBlocked
+from nbarray.ops import masking
+from nbarray.ops.reductions import reduction
+
+__all__ = [
+    "array",
+    "average",
+    "count",
+    "count_masked",
+    "empty_like",
+    "filled",
+    "fix_invalid",
+    "getdata",
+    "getmaskarray",
+    "masked_array",
+    "masked_equal",
+    "masked_greater",
+    "masked_greater_equal",
+    "masked_inside",
+    "masked_invalid",
+    "masked_less",
+    "masked_less_equal",
+    "masked_not_equal",
+    "masked_outside",
+    "masked_values",
+    "masked_where",
+    "nonzero",
+    "ones_like",
+    "set_fill_value",
+    "where",
+    "zeros_like",
+]
+
+
+def masked_array(
+    data: Any,
+    mask: Any = np.ma.nomask,
+    dtype: Any = None,
+    copy: bool = False,
+    keep_mask: bool = True,
+    fill_value: Any = None,
+    chunks: Any = None,
+) -> Array:
+    """Values with a mask: elements are missing where it is true.
+
+    mask : booleans of the same shape, or one for all; blocked or not
+    keep_mask : keep what was masked in `data` already
+    fill_value : is not kept: give it to `filled`
+
+    Raises InputError for a mask of another size.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_array([1, 2, 3], mask=[0, 1, 0]).sum().compute()
+    np.int64(4)
+    """
+    return apply(
+        masking.masked_array, asarray(data, None, chunks), None if mask is np.ma.nomask else mask, dtype, keep_mask
+    )
+
+
+array = masked_array
+
+
+def masked_where(condition: Any, a: Any, copy: bool = True) -> Array:
+    """Masked where a condition holds, or is masked itself.
+
+    >>> import nbarray as nb
+    >>> x = nb.arange(4)
+    >>> nb.ma.masked_where(x > 2, x).compute()
+    masked_array(data=[0, 1, 2, --], mask=[False, False, False,  True], fill_value=...)
+    """
+    return apply(masking.masked_where, condition, asarray(a))
+
+
+def masked_values(
+    x: Any, value: Any, rtol: float = 1e-05, atol: float = 1e-08, copy: bool = True, shrink: bool = True
+) -> Array:
+    """Masked where floats are near a value, and where whole numbers equal it."""
+    return apply(masking.masked_values, asarray(x), value, rtol, atol)
+
+
+def masked_invalid(a: Any, copy: bool = True) -> Array:
+    """Masked where numbers aren't finite."""
+    return apply(masking.masked_invalid, asarray(a))
+
+
+def masked_inside(x: Any, v1: Any, v2: Any, copy: bool = True) -> Array:
+    """Masked between two values, both included."""
+    return apply(masking.within, asarray(x), v1, v2, False)
+
+
+def masked_outside(x: Any, v1: Any, v2: Any, copy: bool = True) -> Array:
+    """Masked outside of two values."""
+    return apply(masking.within, asarray(x), v1, v2, True)
+
+
+def _comparison(name: str, compare: np.ufunc) -> Callable[..., Array]:
+    mask_by = masking.by_comparison(compare)
+
+    def function(x: Any, value: Any, copy: bool = True) -> Array:
+        return apply(mask_by, asarray(x), value)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Masked where `{compare.__name__}(x, value)` holds."
+    return function
+
+
+masked_equal = _comparison("masked_equal", np.equal)
+masked_not_equal = _comparison("masked_not_equal", np.not_equal)
+masked_less = _comparison("masked_less", np.less)
+masked_less_equal = _comparison("masked_less_equal", np.less_equal)
+masked_greater = _comparison("masked_greater", np.greater)
+masked_greater_equal = _comparison("masked_greater_equal", np.greater_equal)
+
+
+def fix_invalid(a: Any, mask: Any = np.ma.nomask, copy: bool = True, fill_value: Any = None) -> Array:
+    """Masked where numbers aren't finite, with a finite value behind the mask."""
+    return apply(masking.fix_invalid, asarray(a), None if mask is np.ma.nomask else mask, fill_value)
+
+
+def filled(a: Any, fill_value: Any = None) -> Array:
+    """Masked elements replaced by a value (by `numpy.ma`'s default for the dtype): no longer a masked array.
+
+    >>> import nbarray as nb
+    >>> nb.ma.filled(nb.ma.masked_equal([1, 2], 2), 0).compute()
+    array([1, 0])
+    """
+    return apply(masking.filled, asarray(a), fill_value)
+
+
+def getdata(a: Any, subok: bool = True) -> Array:
+    """The values, what is masked among them; no longer a masked array."""
+    return apply(masking.getdata, asarray(a))
+
+
+def getmaskarray(arr: Any) -> Array:
+    """Where elements are masked."""
+    return apply(masking.getmaskarray, asarray(arr))
+
+
+def count(arr: Any, axis: Any = None, keepdims: Any = False) -> Array:
+    """How many elements aren't masked."""
+    return apply(reduction, "count", asarray(arr), axis, keepdims=bool(keepdims) and keepdims is not np._NoValue)
+
+
+def count_masked(arr: Any, axis: Any = None) -> Array:
+    """How many elements are masked."""
+    return getmaskarray(arr).sum(axis=axis)
+
+
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = np._NoValue
+) -> Any:
+    """The weighted mean of what isn't masked; weights that add up to zero give a masked element."""
+    plain = asarray(a)
+    x = masked_array(plain)
+    keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
+    if weights is None:
+        mean = masked_array(plain.mean(axis=axis, **keep))
+        return (mean, count(x, axis).astype(mean.dtype)) if returned else mean
+    weight = masked_array(averages.fitting(weights, x, axis))
+    kind = np.result_type(x.dtype, weight.dtype, *(["f8"] if x.dtype.kind in "iub" else []))
+    hidden = getmaskarray(x)
+    weight = masked_array(weight * ~hidden, mask=hidden)
+    total = weight.sum(axis=axis, dtype=kind, **keep)
+    mean = (PUBLIC["multiply"](x, weight, dtype=kind)).sum(axis=axis, **keep) / total
+    return (mean, total) if returned else mean
+
+
+def where(condition: Any, x: Any = np._NoValue, y: Any = np._NoValue) -> Any:
+    """`x` where the condition is true, else `y`; masked where the condition is, or what was chosen."""
+    if (x is np._NoValue) != (y is np._NoValue):
+        raise InputError("Must provide both 'x' and 'y' or neither.")
+    if x is np._NoValue:
+        return nonzero(condition)
+    return apply(masking.where, *(v if np.isscalar(v) else asarray(v) for v in (condition, x, y)))
+
+
+def nonzero(a: Any) -> Any:
+    """Positions of what is neither zero nor masked, an array for each axis; see `nbarray.nonzero`."""
+    if "nonzero" not in PUBLIC:
+        raise NotBlocked("ma.nonzero has no blocked form yet; compute first: x.compute().nonzero()")
+    x = asarray(a)
+    return PUBLIC["nonzero"](filled(x, np.zeros((), x.dtype)[()]))
+
+
+def _like(name: str) -> Callable[..., Array]:
+    def function(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Array:
+        x = asarray(a)
+        return masked_array(PUBLIC[name](x, dtype), mask=getmaskarray(x))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"As `nbarray.{name}`, masked where the array is."
+    return function
+
+
+empty_like, zeros_like, ones_like = _like("empty_like"), _like("zeros_like"), _like("ones_like")
+
+
+def set_fill_value(a: Any, fill_value: Any) -> None:
+    """Refused: blocked arrays don't keep a fill value.  Raises NotBlocked, with the way out."""
+    raise NotBlocked("blocked arrays keep no fill value: give it where it is used, nb.ma.filled(x, fill_value)")

@@ -1,0 +1,1 @@
+"""Statistics of samples: what `scipy.stats` calls so, for blocked arrays."""
