@@ -394,4 +394,6 @@ def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     return function
 
 
-PUBLIC.update({n: _ufunc(u) for n in np.__all__ if isinstance(u := getattr(np, n), np.ufunc) and u.signature is None})
+PUBLIC.update(
+    {n: _ufunc(u) for n, u in vars(np).items() if n in np.__all__ and isinstance(u, np.ufunc) and not u.signature}
+)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from dataclasses import FrozenInstanceError
+from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
@@ -44,8 +43,15 @@ class _Interned(type):
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 def node(cls: type[T]) -> type[T]:
-    """Make a class a node: a frozen dataclass whose equality is identity."""
-    return dataclass(frozen=True, eq=False, repr=False)(cls)
+    """Make a class a node: its annotations are its fields, as in a frozen dataclass whose equality is identity.
+
+    A dataclass would compile an `__init__` for each of many classes, which takes as long as all else in them.
+    """
+    own = [n for n, kind in vars(cls).get("__annotations__", {}).items() if not str(kind).startswith("ClassVar")]
+    names = (*cls.field_names, *own)  # type: ignore[attr-defined]
+    cls.field_names = names  # type: ignore[attr-defined]
+    cls.__match_args__ = names  # type: ignore[misc, attr-defined]
+    return cls
 
 
 class Expr(metaclass=_Interned):
@@ -57,6 +63,8 @@ class Expr(metaclass=_Interned):
     kind: ClassVar[str] = "expr"
     #: whether its blocks are kept between tasks, whoever uses them
     stored: ClassVar[bool] = False
+    #: the fields of the class, in the order in which it takes them
+    field_names: ClassVar[tuple[str, ...]] = ()
 
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
@@ -64,7 +72,12 @@ class Expr(metaclass=_Interned):
     masked: bool
     children: tuple[Expr, ...]
 
-    def __post_init__(self) -> None:
+    def __init__(self, *values: Any) -> None:
+        names = self.field_names
+        if len(values) > len(names) or any(not hasattr(type(self), n) for n in names[len(values) :]):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}, and was given {len(values)} values")
+        for name, value in zip(names, values, strict=False):  # the others have defaults, in the class
+            object.__setattr__(self, name, value)
         children = self._find_children()
         if any(None in child.shape for child in children):
             name = type(self).__name__.lower()
@@ -72,6 +85,9 @@ class Expr(metaclass=_Interned):
         object.__setattr__(self, "children", children)
         for name, value in self.settle().items():
             object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
     def settle(self) -> dict[str, Any]:
         """What follows from the fields; raises where they don't fit each other."""
@@ -94,7 +110,7 @@ class Expr(metaclass=_Interned):
 
     def _find_children(self) -> tuple[Expr, ...]:
         found: list[Expr] = []
-        for name in _field_names(type(self)):
+        for name in self.field_names:
             value = getattr(self, name)
             if isinstance(value, Expr):
                 found.append(value)
@@ -105,7 +121,7 @@ class Expr(metaclass=_Interned):
     def rebuild(self, change: Callable[[Expr], Expr]) -> Expr:
         """This node with `change` applied to its children; itself if nothing changes."""
         values: list[Any] = []
-        for name in _field_names(type(self)):
+        for name in self.field_names:
             value = getattr(self, name)
             if isinstance(value, Expr):
                 value = change(value)
@@ -117,11 +133,6 @@ class Expr(metaclass=_Interned):
 
     def __repr__(self) -> str:
         return f"<{self.label} {self.shape} {self.dtype}>"
-
-
-@cache
-def _field_names(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls))
 
 
 _places: WeakKeyDictionary[Expr, Place] = WeakKeyDictionary()
