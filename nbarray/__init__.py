@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as _np
 
-from nbarray import errors, linalg, ma
+from nbarray import errors, fft, linalg, ma
 from nbarray.api import families as _families
 from nbarray.api.array import Array
 from nbarray.api.dispatch import PUBLIC as _PUBLIC
@@ -27,7 +27,7 @@ for _name in (
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = ["Array", "config", "errors", "linalg", "ma", *_PUBLIC]
+__all__ = ["Array", "config", "errors", "fft", "linalg", "ma", *_PUBLIC]
 
 
 #: What is found only when it is asked for, as importing nbarray imports neither IPython nor ipywidgets: its modules.
