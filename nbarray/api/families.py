@@ -24,6 +24,7 @@ from nbarray.api import (
     products,
     quantiles,
     scanning,
+    sets,
     windowing,
     writing,
 )
@@ -53,6 +54,7 @@ FAMILIES = (
     products,
     quantiles,
     scanning,
+    sets,
     windowing,
     writing,
 )

@@ -122,12 +122,20 @@ class Expr(metaclass=_Interned):
         """This node with `change` applied to its children; itself if nothing changes."""
         values: list[Any] = []
         for name in self.field_names:
+        changed = False
+        for name in _field_names(type(self)):
             value = getattr(self, name)
             if isinstance(value, Expr):
-                value = change(value)
+                after = change(value)
+                changed |= after is not value
+                value = after
             elif isinstance(value, tuple) and any(isinstance(v, Expr) for v in value):
-                value = tuple(change(v) if isinstance(v, Expr) else v for v in value)
+                members = tuple(change(v) if isinstance(v, Expr) else v for v in value)
+                changed |= any(a is not v for a, v in zip(members, value, strict=True))
+                value = members
             values.append(value)
+        if not changed:
+            return self
         result: Expr = type(self)(*values)
         return result
 

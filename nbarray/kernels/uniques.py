@@ -1,0 +1,141 @@
+"""Distinct elements with their counts and first places, as long as there are few enough to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nbarray.kernels.sorting import argsort_stable
+from nbarray.kernels.summaries import Block, Int64, Summary, flat_positions
+
+__all__ = ["Distinct", "differs", "distinct_dtype"]
+
+#: Whole numbers are counted in a table while it has at most so many places, or so many for each element.
+TABLE, TABLE_TIMES = 2**16, 2
+#: Elements whose distinct values are found at once.
+TILE = 2**18
+
+
+class _Found(NamedTuple):
+    """Distinct elements in order, how often each is there, and the flat position of the first."""
+
+    values: Block
+    counts: Int64
+    first: Int64
+
+
+def distinct_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Rows of the result: an element, how often it is there, where first."""
+    return np.dtype([("value", dtype), ("count", np.int64), ("first", np.int64)])
+
+
+def differs(ordered: Block, equal_nan: bool) -> Block:
+    """Where sorted elements differ from the one before; the first does."""
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    if equal_nan and ordered.dtype.kind in "fcmM":
+        new[1:] &= ~(np.isnan(ordered[1:]) & np.isnan(ordered[:-1]))
+    return new
+
+
+@dataclass(frozen=True)
+class Distinct(Summary):
+    """The distinct elements of an array, or of those where a second one is true: up to `most` of them.
+
+    The result has a row for each and a last one, whose count says how many there are; -1 if they were too many.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    most: int
+    equal_nan: bool
+    wants_first: bool
+
+    @property
+    def name(self) -> str:
+        return "unique"
+
+    def begin(self, extras: Sequence[Block]) -> Any:
+        none = np.zeros(0, np.int64)
+        return _Found(np.empty(0, self.dtype), none, none)
+
+    def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:
+        flat = pieces[0].reshape(-1)
+        chosen = np.flatnonzero(pieces[1].reshape(-1)) if len(pieces) > 1 else None
+        count = len(flat) if chosen is None else len(chosen)
+        found = [state]
+        for a in range(0, count, TILE):
+            if found[0] is None:
+                return None
+            inside = None if chosen is None else chosen[a : a + TILE]
+            values = flat[a : a + TILE] if inside is None else flat[inside]
+            made = self._of(values)
+            if self.wants_first:
+                at = made.first + a if inside is None else inside[made.first]
+                made = made._replace(first=flat_positions(at, pieces[0].shape, low, self.shape))
+            found = [self.merge([found[0], made])]
+        return found[0]
+
+    def _of(self, values: Block) -> _Found:
+        if values.dtype.kind in "iub" and values.size:
+            smallest, largest = int(values.min()), int(values.max())
+            if largest - smallest < max(TABLE, TABLE_TIMES * values.size) and values.dtype.itemsize < 9:
+                return self._by_table(values, smallest, largest - smallest + 1)
+        if self.wants_first:
+            order = argsort_stable(values)
+            ordered = values[order]
+        else:
+            order, ordered = None, np.sort(values)
+        starts = np.flatnonzero(differs(ordered, self.equal_nan))
+        counts = np.diff(starts, append=len(values))
+        return _Found(ordered[starts], counts, counts if order is None else order[starts])
+
+    def _by_table(self, values: Block, smallest: int, size: int) -> _Found:
+        wide = values.astype(np.int64, copy=False) if values.dtype != np.uint64 or not smallest >> 63 else None
+        shifted = (values - values.dtype.type(smallest)).astype(np.int64) if wide is None else wide - smallest
+        table = np.bincount(shifted, minlength=size)
+        there = np.flatnonzero(table)
+        first = there
+        if self.wants_first:
+            places = np.empty(size, np.int64)
+            places[shifted[::-1]] = np.arange(len(values) - 1, -1, -1)
+            first = places[there]
+        if values.dtype.kind == "b":
+            return _Found((there + smallest).astype(bool), table[there], first)
+        return _Found(there.astype(values.dtype) + values.dtype.type(smallest), table[there], first)
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        if any(s is None for s in states):
+            return None
+        states = [s for s in states if len(s.values)] or states[:1]
+        if len(states) > 1:
+            values = np.concatenate([s.values for s in states])
+            order = np.argsort(values, kind="stable")
+            values = values[order]
+            starts = np.flatnonzero(differs(values, self.equal_nan))
+            counts = np.add.reduceat(np.concatenate([s.counts for s in states])[order], starts)
+            first = np.minimum.reduceat(np.concatenate([s.first for s in states])[order], starts)
+            merged = _Found(values[starts], counts, first)
+        else:
+            merged = states[0]
+        return merged if len(merged.values) <= self.most else None
+
+    def finish(self, state: Any, extras: Sequence[Block]) -> Block:
+        made = np.zeros(self.most + 1, distinct_dtype(self.dtype))
+        if state is None:
+            made[-1]["count"] = -1
+            return made
+        n = len(state.values)
+        made["value"][:n], made["count"][:n], made["first"][:n] = state
+        made[-1]["count"] = n
+        return made
+
+    def state_bytes(self, elements: Int64, parts: int) -> Int64:
+        return np.minimum(elements, self.most * parts) * (self.dtype.itemsize + 16)
+
+    def scratch_bytes(self, elements: Int64) -> Int64:
+        tile = np.minimum(elements, TILE)
+        return tile * (3 * self.dtype.itemsize + 40) + self.most * 2 * (self.dtype.itemsize + 32)
