@@ -121,9 +121,8 @@ class Expr(metaclass=_Interned):
     def rebuild(self, change: Callable[[Expr], Expr]) -> Expr:
         """This node with `change` applied to its children; itself if nothing changes."""
         values: list[Any] = []
-        for name in self.field_names:
         changed = False
-        for name in _field_names(type(self)):
+        for name in self.field_names:
             value = getattr(self, name)
             if isinstance(value, Expr):
                 after = change(value)
