@@ -98,6 +98,7 @@ def execute(notebook: Any, folder: Path, samples: Path) -> str:
         timeout=CELL_TIMEOUT_S,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # its warnings about sockets are not for who watches a demo
+        store_widget_state=False,  # with it, pages would wait for scripts from the network instead of showing pictures
         resources={"metadata": {"path": str(folder)}},
         on_cell_execute=on_start,
         on_cell_executed=on_done,
@@ -127,11 +128,23 @@ def save_pictures(notebook: Any, output: Path) -> list[Path]:
     """Write each picture that a cell shows to a file named after the cell's id."""
     saved = []
     for cell in notebook.cells:
-        images = [o.data["image/png"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
-        for k, image in enumerate(images):
-            saved.append(output / f"{cell.id}{f'-{k + 1}' if k else ''}.png")
+        for k, (suffix, image) in enumerate(pictures_of(cell)):
+            saved.append(output / f"{cell.id}{f'-{k + 1}' if k else ''}.{suffix}")
             saved[-1].write_bytes(base64.b64decode(image))
     return saved
+
+
+def pictures_of(cell: Any) -> list[tuple[str, str]]:
+    """The suffix and the base64 text of each picture below a cell, alone or within HTML."""
+    found = []
+    for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+        if "image/png" in data:
+            found.append(("png", data["image/png"]))
+        found += [
+            (kind.removesuffix("+xml"), image)
+            for kind, image in re.findall(r'src="data:image/(png|svg\+xml);base64,([^"]+)"', data.get("text/html", ""))
+        ]
+    return found
 
 
 def shown(path: Path) -> str:

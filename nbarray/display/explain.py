@@ -22,7 +22,8 @@ __all__ = ["AppliedRule", "Explanation"]
 
 #: Rules that are shown at most, and characters of an expression before and after one.
 MOST_RULES, MOST_TEXT = 40, 160
-_CELL = "text-align:left;padding:3px 14px 3px 0;vertical-align:top"
+_CELL = "text-align:left;padding:3px 14px 3px 0;vertical-align:top;max-width:20em;overflow-wrap:anywhere"
+_PRE = '<pre style="font-family:monospace;line-height:1.3">'
 #: Rule -> the first sentence that it says of itself.
 _MEANING = {
     rule.__name__: (rule.__doc__ or "").strip().partition("\n")[0].rstrip(".") for _, rules in STAGES for rule in rules
@@ -99,9 +100,9 @@ class Explanation:
             for label, names in self._groups()
         )
         return (
-            f"<div><b>As written</b></div><pre>{escape(expression_text(self.exprs))}</pre>"
+            f"<div><b>As written</b></div>{_PRE}{escape(expression_text(self.exprs))}</pre>"
             f"<div><b>Rules:</b> {_count(len(self.rules))}</div>{table}"
-            f"<div><b>As run</b></div><pre>{escape(expression_text(self.lowered))}</pre>{groups}"
+            f"<div><b>As run</b></div>{_PRE}{escape(expression_text(self.lowered))}</pre>{groups}"
             + "".join(f"<div>{escape(note)}</div>" for note in self.notes)
         )
 

@@ -78,12 +78,13 @@ def test_page_needs_no_network(demo: Demo) -> None:
 
 def test_pictures(demo: Demo) -> None:
     """The pictures that the demo names are files, and on the page as well."""
-    pictures = sorted(demo.output.glob("*.png"))
+    pictures = sorted(path for path in demo.output.iterdir() if path.suffix in (".png", ".svg"))
     shown = page(demo)
 
     assert pictures
     assert [] == [path.name for path in pictures if path.name not in demo.said]
-    assert [] == [path.name for path in pictures if not path.read_bytes().startswith(PNG)]
+    assert [] == [path.name for path in pictures if path.suffix == ".png" and not path.read_bytes().startswith(PNG)]
+    assert [] == [path.name for path in pictures if path.suffix == ".svg" and b"</svg>" not in path.read_bytes()]
     assert [] == [path.name for path in pictures if base64.b64encode(path.read_bytes()).decode()[:5000] not in shown]
 
 
