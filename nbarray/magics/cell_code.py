@@ -7,8 +7,9 @@ reads "Cell In[3], line 2" with the line the user wrote, and `%debug` and traceb
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from nbarray.magics.lift_syntax import lift_code, lift_last
@@ -55,7 +56,7 @@ def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
     source = shell.transform_cell(cell)
     if header:
         source = f"# {header}\n{source}"
-    name = shell.compile.cache(source, shell.execution_count, raw_code=f"{header}\n{cell}\n")
+    name = shell.compile.cache(source, _cell_number(shell), raw_code=f"{header}\n{cell}\n")
     try:
         tree = shell.compile.ast_parse(source, filename=name)
     except SyntaxError:
@@ -75,6 +76,17 @@ def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
         assigned,
         defines,
     )
+
+
+def _cell_number(shell: Any) -> int:
+    """The number of the cell that is running; IPython's own count may be that of the next one by now."""
+    known: dict[str, int] = getattr(shell.compile, "_filename_map", {})
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename in known:
+            return known[frame.f_code.co_filename]
+        frame = frame.f_back
+    return int(shell.execution_count)
 
 
 def _assigned(statements: list[ast.stmt]) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 
 from nbarray.config import current
@@ -18,11 +17,11 @@ __all__ = ["conversion_watcher"]
 STRICT_SHARE = 0.01
 
 
-def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr)
+def _say(text: str) -> None:
+    print(text)  # not as an error: nothing is wrong
 
 
-def conversion_watcher(strict: bool, write: Callable[[str], object] = _to_stderr) -> Callable[[Expr], None]:
+def conversion_watcher(strict: bool, write: Callable[[str], object] = _say) -> Callable[[Expr], None]:
     """What is to be told of conversions in one cell: a line for each place is written, or strict ones are refused."""
     told: set[str] = set()
 

@@ -268,6 +268,21 @@ def test_an_error_shows_the_users_line(shell, a, capsys):
     assert "nbarray/magics" not in text
 
 
+def test_the_number_of_the_cell_is_the_prompts(shell, a, capsys):
+    """However IPython counts while a cell runs; also where a later cell meets the error."""
+    shell.colors = "nocolor"
+    shell.run_cell("1", store_history=True)
+    shell.run_cell("%%blocked\nx = 1 / 0", store_history=True)
+    first = capsys.readouterr().out
+    shell.run_cell("%%blocked\ny = nb.map_blocks(lambda b: b[99], a, dtype='f8')", store_history=True)
+    shell.run_cell("y.compute()", store_history=True)
+    second = capsys.readouterr().out
+
+    assert "Cell In[2], line 2" in first
+    assert "Cell In[3], line 2: y = nb.map_blocks" in second
+    assert "Cell In[4], line 1" in second
+
+
 def test_an_error_in_the_last_expression_shows_it_too(shell, capsys):
     """The value is evaluated apart from the rest."""
     shell.colors = "nocolor"

@@ -217,7 +217,7 @@ def test_strict_lets_small_ones_through(shell, a):
 def test_without_strict_conversions_are_told(shell, a, capsys):
     """Once for each line."""
     run(shell, "%%blocked\nx = a + 1\nfor _ in range(2):\n    list(map(np.asarray, [x]))")
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nbarray:")]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("nbarray:")]
 
     assert len(lines) == 1
     assert "all values of an array of shape (40, 50), 15.6 KiB" in lines[0]
@@ -228,14 +228,14 @@ def test_blocked_indices_are_told_too(shell, a, capsys):
     """Indexing needs all of them."""
     run(shell, "%%blocked\nx = a + 1\nwhere = abs(a[:, 0]).astype(int)\nx[where].sum()")
 
-    assert "line 4: x[where].sum()" in capsys.readouterr().err
+    assert "line 4: x[where].sum()" in capsys.readouterr().out
 
 
 def test_outside_the_cell_nothing_is_told(shell, a, capsys):
     """np.asarray says what it does."""
     run(shell, "np.asarray(nb.from_array(a))")
 
-    assert capsys.readouterr().err == ""
+    assert "nbarray:" not in capsys.readouterr().out
 
 
 # -- reports and runs
