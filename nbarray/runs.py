@@ -42,11 +42,9 @@ class RunRecord:
     @staticmethod
     def _facts(run: Run) -> tuple[str, int, float, int, str]:
         error = run.error
-        try:
-            lines = str(error).splitlines() if error is not None else []
-        except Exception:  # a user's error that can't be shown
-            lines = [type(error).__name__]
-        told = lines[-1] if run.state == "failed" and lines else ""
+        failure = getattr(error, "failure", None)
+        why = str(failure.why if failure is not None else error).splitlines() if run.state == "failed" else []
+        told = why[0] if why else ""
         return run.state, run.progress[0], run.wall_s, run.peak_bytes, told
 
     def _now(self) -> tuple[str, int, float, int, str]:

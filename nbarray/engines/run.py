@@ -222,7 +222,8 @@ class Run:
 
     def __repr__(self) -> str:
         done, total = self.progress
-        return f"<Run {self.number}: {self.state}, {done} of {total} tasks>"
+        why = getattr(getattr(self._error, "failure", None), "why", "").splitlines()[:1]
+        return f"<Run {self.number}: {self.state}, {done} of {total} tasks{': ' if why else ''}{''.join(why)}>"
 
     # ------------------------------------------------------------------------------------------- working
 

@@ -25,7 +25,7 @@ from nbarray.magics.conversions import conversion_watcher
 from nbarray.magics.declared import declared
 from nbarray.magics.lift_values import HELPER, Lift, map_values
 from nbarray.magics.options import ChunkOption, parse
-from nbarray.magics.progress import cell_progress
+from nbarray.magics.progress import cell_progress, in_notebook
 from nbarray.magics.wanted import Wanted
 from nbarray.observers.report import RunReport
 from nbarray.session import observe
@@ -196,7 +196,9 @@ def _watched(shell: Any, monitor: bool | None, closing: bool) -> Iterator[None]:
     closing : take it away at the end; else it goes by itself when the runs have ended
     """
     __tracebackhide__ = True
-    progress = cell_progress(shell, monitor)
+    # in a terminal, a line that goes on would be written over what is typed next
+    quiet = not closing and not in_notebook(shell) and not monitor
+    progress = None if quiet else cell_progress(shell, monitor)
     if progress is None:
         yield
         return

@@ -130,9 +130,21 @@ def test_the_run_tells_its_error(shell, a):
     with pytest.raises(TaskError, match="no good"):
         value.result(10)
 
-    assert value.state == "failed"
+    assert repr(value) == f"<Run {value.number}: failed, 0 of {value.plan.ntasks} tasks: ValueError: no good>"
     assert isinstance(shell.user_ns["m"], nb.Array)
     assert "ValueError: no good" in repr(run(shell, "%blocked_runs"))
+
+
+def test_in_a_terminal_nothing_is_written_over_the_prompt(shell, a, gate, monkeypatch):
+    """A run in the background shows no line there unless it is asked for."""
+    from nbarray.magics import blocked
+
+    seen = []
+    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor: seen.append(monitor))
+    run(shell, "%%blocked -b\na.sum()")
+    run(shell, "%%blocked -b --monitor\na.sum()")
+
+    assert seen == [True]
 
 
 def test_nothing_to_compute_is_said(shell, capsys):

@@ -7,6 +7,8 @@ import time
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+#: Far less than what a cell here would take; a fraction of it where nobody else is busy.
+LONG_S = 2.5
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 SETUP = """
@@ -94,7 +96,7 @@ def test_an_interrupt_stops_a_slow_cell_and_the_kernel_goes_on(kernel):
 
     assert reply["parent_header"]["msg_id"] == message
     assert (reply["content"]["ename"], status) == ("KeyboardInterrupt", "ok")
-    assert took_s < 1.0
+    assert took_s < LONG_S
 
 
 def test_an_error_names_the_cell_and_the_line(kernel):
@@ -148,7 +150,7 @@ def test_the_new_prompt_comes_at_once_in_the_background(kernel):
     _, after = kernel.run("bool(r.result() == total == a.sum())")
 
     assert (status, value.startswith("<Run ")) == ("ok", True)
-    assert took_s < 0.5  # of which the kernel's own is some
+    assert took_s < LONG_S
     assert meanwhile[0][1]["data"]["text/plain"] == "('running', False)"
     assert after[-1][1]["data"]["text/plain"] == "True"
 
@@ -166,19 +168,19 @@ def stop(kernel, cell, after_s, times=1):
 
 
 STUCK = (
-    "run = nb.map_blocks(lambda b: time.sleep(3) or b, nb.from_array(a, chunks=(8, -1)), dtype='f8').sum().start()\n"
+    "run = nb.map_blocks(lambda b: time.sleep(6) or b, nb.from_array(a, chunks=(8, -1)), dtype='f8').sum().start()\n"
 )
 
 
 def test_stop_does_not_wait_for_a_long_task(kernel):
     """The prompt is back at once; the task ends by itself, and the run is cancelled."""
     reply, took_s = stop(
-        kernel, "%%blocked --chunks 8,-1\nnb.map_blocks(lambda b: time.sleep(3) or b, a, dtype='f8')", 0.8
+        kernel, "%%blocked --chunks 8,-1\nnb.map_blocks(lambda b: time.sleep(6) or b, a, dtype='f8')", 0.8
     )
     status, sent = kernel.run("%blocked_runs")
 
     assert reply["ename"] == "KeyboardInterrupt"
-    assert took_s < 1.0
+    assert took_s < LONG_S
     assert "cancelled" in sent[-1][1]["data"]["text/plain"].splitlines()[-1]
     assert status == "ok"
 
@@ -199,7 +201,7 @@ def test_stop_cancels_an_awaited_run(kernel):
     _, sent = kernel.run("run.state")
 
     assert reply["ename"] in ("CancelledError", "KeyboardInterrupt")
-    assert took_s < 1.0
+    assert took_s < LONG_S
     assert sent[-1][1]["data"]["text/plain"] == "'cancelled'"
 
 
