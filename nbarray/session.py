@@ -44,6 +44,8 @@ __all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "prepare
 
 #: A task's block is at most this share of the budget.
 TASK_SHARE = 64
+#: Budgets below this have no room for a compiler: numba holds some 50 MB, and more while it compiles.
+COMPILER_BYTES = 2**27
 #: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
 INTERRUPT_S = 0.3
 #: Of so many operations the places in the user's code are told.
@@ -77,7 +79,7 @@ def plan(exprs: Sequence[Expr], memory: int | str | None = None, told: Teller | 
         roots = lower(optimised, grain)
         return build_plan([r.lowered for r in roots], [r.placement for r in roots])
 
-    made = fit(build, Grain(max(1024, budget // TASK_SHARE // 8)), budget)
+    made = fit(build, Grain(max(1024, budget // TASK_SHARE // 8), compiles=budget >= COMPILER_BYTES), budget)
     if os.environ.get("NBARRAY_CHECK") == "1":
         check_plan(made)
     return made

@@ -170,4 +170,4 @@ class Merge(Lowered):
     def _nothing(self, fold: Fold, low: Corner, high: Corner) -> State:
         """The state of an empty block, for which no other block is asked."""
         shape = tuple(1 if k in fold.axes else b - a for k, (a, b) in enumerate(zip(low, high, strict=True)))
-        return REDUCTIONS[fold.name].begin(shape, fold.values, fold.result)
+        return REDUCTIONS[fold.name].begin(shape, fold.values, fold.result, fold.left)

@@ -117,7 +117,7 @@ class Fold:
     @property
     def state_width(self) -> int:
         """Bytes a state takes for each result."""
-        width = sum(d.itemsize for d in REDUCTIONS[self.name].state_dtypes(self.values, self.result))
+        width = sum(d.itemsize for d in REDUCTIONS[self.name].planes(self.values, self.result, self.left))
         return width + (self.left.itemsize if self.masked or self.skip is not None else 0)
 
 

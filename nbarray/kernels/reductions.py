@@ -5,8 +5,6 @@ A state is a list of arrays, all of the shape of the result with the reduced axe
 (masked, or by ``where=``) are told by a mask that is True where an element does not count; how many
 were left out is counted in a plane that exists only once there is one (see `Left`).
 Nan-reductions are no rows: leaving NaN out is a mask.
-
-Means and variances of parts are combined by the updating formulas of Chan, Golub and LeVeque (1983).
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.kernels.moments import deviation, moments_dtypes, moments_fold, moments_merge, moments_update, variance
 from nbarray.kernels.sums import add_part, add_planes, keeps_losses, total
 from nbarray.kernels.tiles import part_of
 
@@ -56,6 +55,7 @@ class Reduction:
 
     name : what NumPy calls it
     state_dtypes : dtype of values, dtype of the result -> dtypes of the planes
+    counts : the first plane counts elements, and is of any whole dtype that holds as many as there are
     start : dtype of values, dtypes of the planes -> what the planes are filled with
     fold : (planes, values, mask of what is left out, axes, Where) -> None, adding a tile in place
     merge : (planes, other planes) -> None, adding the second to the first in place
@@ -76,10 +76,24 @@ class Reduction:
     neutral: Callable[[np.dtype[Any]], Any] | None = None
     is_sum: bool = False
     join: Callable[[list[Tile], list[Tile], int, Where], None] | None = None
+    counts: bool = False
 
-    def begin(self, shape: tuple[int, ...], values: np.dtype[Any], result: np.dtype[Any]) -> State:
+    def planes(
+        self, values: np.dtype[Any], result: np.dtype[Any], count: np.dtype[Any] | None = None
+    ) -> tuple[np.dtype[Any], ...]:
+        """Dtypes of the planes; `count` holds the number of elements that go into a result, where that is known."""
+        first, *others = self.state_dtypes(values, result)
+        return (count if self.counts and count is not None else first, *others)
+
+    def begin(
+        self,
+        shape: tuple[int, ...],
+        values: np.dtype[Any],
+        result: np.dtype[Any],
+        count: np.dtype[Any] | None = None,
+    ) -> State:
         """The state that has seen nothing."""
-        dtypes = self.state_dtypes(values, result)
+        dtypes = self.planes(values, result, count)
         planes = [_filled(shape, v, d) for v, d in zip(self.start(values, dtypes), dtypes, strict=True)]
         if self.is_sum and keeps_losses(planes[0]):
             planes.append(np.zeros(shape, dtypes[0]))
@@ -261,115 +275,17 @@ def _logical_row(name: str, ufunc: np.ufunc, identity: bool) -> Reduction:
 # ------------------------------------------------------------------------------------------- variance
 
 
-def _moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
-    """Two passes over the tile while it is in cache, then one update of the planes."""
-    size = int(np.prod([values.shape[a] for a in axes]))
-    kind = planes[1].dtype
-    if mask is None:
-        n: Any = float(size)
-        if size == 1:
-            _moments_update(planes, n, values.astype(kind, copy=False), 0.0, where.alike)
-            return
-        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)
-        mean = total / n
-        deviation = values - mean
-    else:
-        n = np.subtract(float(size), np.add.reduce(mask, axis=axes, keepdims=True, dtype=np.float64))
-        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)  # left-out values are 0 here
-        mean = total / np.maximum(n, 1.0)
-        deviation = values - mean
-        np.copyto(deviation, 0, where=mask)
-    if deviation.dtype.kind == "c":
-        square = deviation.real**2 + deviation.imag**2
-    else:
-        square = np.multiply(deviation, deviation, out=deviation)
-    m2 = np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype)
-    _moments_update(planes, n, mean, m2, where.alike)
-
-
-def _moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> None:
-    """As `_moments_update`, where all results have seen equally many elements."""
-    count, mean_plane, m2_plane = planes
-    before = float(count.flat[0])
-    if before + n == 0:
-        return
-    share = n / (before + n)
-    delta = mean - mean_plane
-    step = delta * share
-    mean_plane += step
-    if step.dtype.kind == "c":
-        square = (delta.real * step.real + delta.imag * step.imag) * before
-    else:
-        square = np.multiply(delta, step, out=step)
-        square *= before
-    m2_plane += square
-    m2_plane += m2
-    count += n
-
-
-def _moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) -> None:
-    """Put a group of `n` elements, with its mean and sum of squared deviations, to those seen before.
-
-    alike : whether nothing has been left out so far, so that all results have seen equally many elements
-    """
-    count, mean_plane, m2_plane = planes
-    if alike and isinstance(n, float) and count.size:
-        _moments_update_alike(planes, n, mean, m2)
-        return
-    together = count + n
-    share = np.maximum(together, 1.0)  # where nothing has been seen, nothing is added either
-    np.divide(n, share, out=share)
-    delta = mean - mean_plane
-    step = delta * share
-    mean_plane += step
-    if step.dtype.kind == "c":
-        square = delta.real * step.real + delta.imag * step.imag
-    else:
-        square = np.multiply(delta, step, out=step)
-    square *= count
-    m2_plane += square
-    m2_plane += m2
-    count[...] = together
-
-
-def _moments_merge(planes: list[Tile], other: list[Tile]) -> None:
-    alike = all(plane.size and plane.min() == plane.max() for plane in (planes[0], other[0]))
-    n: Any = float(other[0].flat[0]) if alike else other[0]
-    _moments_update(planes, n, other[1], other[2], alike)
-
-
-def _variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    return np.true_divide(planes[2], _freedom(planes, params)).astype(dtype, copy=False)
-
-
-def _deviation(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    return np.sqrt(np.true_divide(planes[2], _freedom(planes, params))).astype(dtype, copy=False)
-
-
-def _freedom(planes: list[Tile], params: dict[str, Any]) -> Tile:
-    """What variances divide by; with too few elements NumPy divides by 0, or (nanvar) gives NaN."""
-    freedom = planes[0] - params.get("ddof", 0)
-    few = np.nan if params.get("too_few") == "nan" else 0
-    return np.where(freedom > 0, freedom, few)
-
-
-def _moments_dtypes(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
-    if values.kind == "c":
-        return (np.dtype(np.float64), np.dtype(np.complex128), np.dtype(np.float64))
-    kind = np.dtype(np.float64) if result.itemsize <= 8 else result
-    return (np.dtype(np.float64), kind, kind)
-
-
 def _moments_row(name: str, finish: Callable[[list[Tile], Any, np.dtype[Any], dict[str, Any]], Tile]) -> Reduction:
     return Reduction(
         name,
-        _moments_dtypes,
+        moments_dtypes,
         lambda values, dtypes: (0, 0, 0),
-        _moments_fold,
-        _moments_merge,
+        moments_fold,
+        moments_merge,
         finish,
         neutral=lambda dtype: 0,
-        join=lambda planes, made, count, where: _moments_update(planes, float(count), made[0], made[1], where.alike),
+        counts=True,
+        join=lambda planes, made, count, where: moments_update(planes, float(count), made[0], made[1], where.alike),
     )
 
 
@@ -459,8 +375,8 @@ REDUCTIONS: dict[str, Reduction] = {
             _merging(np.add),
             lambda planes, count, dtype, params: np.add(planes[0], count).astype(dtype, copy=False),
         ),
-        _moments_row("var", _variance),
-        _moments_row("std", _deviation),
+        _moments_row("var", variance),
+        _moments_row("std", deviation),
         _arg_row("argmin", np.argmin, np.less, highest),
         _arg_row("argmax", np.argmax, np.greater, lowest),
     )

@@ -21,11 +21,13 @@ class Grain:
     task_elements : the most elements of a task's block, None for what is usual
     divisor : how many times smaller than usual tasks, steps, tiles and products are
     copied : stored arrays that are read once into blocks, because tasks would decode their chunks too often
+    compiles : there is memory for a compiler, besides what is computed
     """
 
     task_elements: int | None = None
     divisor: int = 1
     copied: frozenset[Expr] = frozenset()
+    compiles: bool = True
 
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.

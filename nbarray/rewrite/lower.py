@@ -147,7 +147,7 @@ class Lowering:
         grid = elementwise_grid(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(
-            _compiled(parts.program, expr.sizes),
+            self._compiled(parts.program, expr.sizes),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain),
@@ -157,6 +157,11 @@ class Lowering:
             name,
             parts.members,
         )
+
+    def _compiled(self, program: Program, sizes: tuple[int, ...]) -> Program:
+        """The program, to be compiled where that is worth it for all that is computed by programs of its kind."""
+        worth = self._grain.compiles and worth_compiling(program, math.prod(sizes))
+        return replace(program, compiled=True) if worth else program
 
     def _fuse(self, expr: Expr, lower: Callable[[Expr], Expr]) -> FusedParts:
         return fuse(expr, lower, self._grain.divisor)
@@ -202,7 +207,7 @@ class Lowering:
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
         return Fused(
-            _compiled(parts.program, first.base.sizes),
+            self._compiled(parts.program, first.base.sizes),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),
@@ -276,11 +281,6 @@ class Lowering:
 
     def unknown(self, expr: Select) -> Expr:
         raise UnknownSize("x[mask] has a size that depends on values; ask for its shape first, or reduce it")
-
-
-def _compiled(program: Program, sizes: tuple[int, ...]) -> Program:
-    """The program, to be compiled where that is worth it for all that is computed by programs of its kind."""
-    return replace(program, compiled=True) if worth_compiling(program, math.prod(sizes)) else program
 
 
 def _folds_of(lowered: Lowered) -> tuple[Fold, ...]:

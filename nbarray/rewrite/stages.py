@@ -23,6 +23,7 @@ from nbarray.rewrite.joins import (
 )
 from nbarray.rewrite.lower import Lowering, Root
 from nbarray.rewrite.passes import shared_passes
+from nbarray.rewrite.reshapes import reshape_source, reshape_through_elementwise
 from nbarray.rewrite.views import (
     merge_views,
     view_into_filled,
@@ -47,6 +48,8 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             concatenate_alike,
             concatenate_sources,
             view_through_concatenate,
+            reshape_through_elementwise,
+            reshape_source,
             elementwise_on_windows,
             reduce_windows,
         ),

@@ -1,0 +1,118 @@
+"""Means and variances of parts, put together by the updating formulas of Chan, Golub and LeVeque (1983).
+
+A state is three planes: how many elements each result has seen, their mean, and the sum of their squared deviations
+from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nbarray.kernels.reductions import Where
+
+__all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_update", "variance"]
+
+Tile = np.ndarray[Any, Any]
+Axes = tuple[int, ...]
+
+
+def moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
+    """Two passes over the tile while it is in cache, then one update of the planes."""
+    size = int(np.prod([values.shape[a] for a in axes]))
+    kind = planes[1].dtype
+    if mask is None:
+        n: Any = float(size)
+        if size == 1:
+            moments_update(planes, n, values.astype(kind, copy=False), 0.0, where.alike)
+            return
+        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)
+        mean = total / n
+        deviation = values - mean
+    else:
+        n = np.subtract(float(size), np.add.reduce(mask, axis=axes, keepdims=True, dtype=np.float64))
+        total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)  # left-out values are 0 here
+        mean = total / np.maximum(n, 1.0)
+        deviation = values - mean
+        np.copyto(deviation, 0, where=mask)
+    if deviation.dtype.kind == "c":
+        square = deviation.real**2 + deviation.imag**2
+    else:
+        square = np.multiply(deviation, deviation, out=deviation)
+    m2 = np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype)
+    moments_update(planes, n, mean, m2, where.alike)
+
+
+def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> None:
+    """As `moments_update`, where all results have seen equally many elements."""
+    count, mean_plane, m2_plane = planes
+    before = float(count.flat[0])
+    if before + n == 0:
+        return
+    share = n / (before + n)
+    delta = mean - mean_plane
+    step = delta * share
+    mean_plane += step
+    if step.dtype.kind == "c":
+        square = (delta.real * step.real + delta.imag * step.imag) * before
+    else:
+        square = np.multiply(delta, step, out=step)
+        square *= before
+    m2_plane += square
+    m2_plane += m2
+    np.add(count, n, out=count, casting="unsafe")
+
+
+def moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) -> None:
+    """Put a group of `n` elements, with its mean and sum of squared deviations, to those seen before.
+
+    alike : whether nothing has been left out so far, so that all results have seen equally many elements
+    """
+    count, mean_plane, m2_plane = planes
+    if alike and isinstance(n, float) and count.size:
+        moments_update_alike(planes, n, mean, m2)
+        return
+    together = np.add(count, n, dtype=np.float64)
+    share = np.maximum(together, 1.0)  # where nothing has been seen, nothing is added either
+    np.divide(n, share, out=share)
+    delta = mean - mean_plane
+    step = delta * share
+    mean_plane += step
+    if step.dtype.kind == "c":
+        square = delta.real * step.real + delta.imag * step.imag
+    else:
+        square = np.multiply(delta, step, out=step)
+    square *= count
+    m2_plane += square
+    m2_plane += m2
+    count[...] = together
+
+
+def moments_merge(planes: list[Tile], other: list[Tile]) -> None:
+    alike = all(plane.size and plane.min() == plane.max() for plane in (planes[0], other[0]))
+    n: Any = float(other[0].flat[0]) if alike else other[0].astype(np.float64)
+    moments_update(planes, n, other[1], other[2], alike)
+
+
+def variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return np.true_divide(planes[2], freedom(planes, params)).astype(dtype, copy=False)
+
+
+def deviation(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return np.sqrt(np.true_divide(planes[2], freedom(planes, params))).astype(dtype, copy=False)
+
+
+def freedom(planes: list[Tile], params: dict[str, Any]) -> Tile:
+    """What variances divide by; with too few elements NumPy divides by 0, or (nanvar) gives NaN."""
+    freedom = np.subtract(planes[0], params.get("ddof", 0), dtype=np.float64)
+    few = np.nan if params.get("too_few") == "nan" else 0
+    return np.where(freedom > 0, freedom, few)
+
+
+def moments_dtypes(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    if values.kind == "c":
+        return (np.dtype(np.float64), np.dtype(np.complex128), np.dtype(np.float64))
+    kind = np.dtype(np.float64) if result.itemsize <= 8 else result
+    return (np.dtype(np.float64), kind, kind)
