@@ -22,6 +22,7 @@ class UserFunction:
     trims : it gives blocks as large as it gets, and what they got of their neighbours is cut off
     takes : what it needs besides its arguments and its block, as a multiple of the bytes of both together
     positions : where among all its arguments the arrays stand; none if there is nothing else
+    ours : what people call it, where it is no function of theirs
     """
 
     function: Any
@@ -32,10 +33,16 @@ class UserFunction:
     trims: bool = False
     takes: float = 0.0
     positions: tuple[int, ...] = ()
+    ours: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people call what it does."""
+        return self.ours or f"map_blocks({self.name})"
 
     @property
     def name(self) -> str:
-        return getattr(self.function, "__name__", type(self.function).__name__)
+        return self.ours or getattr(self.function, "__name__", type(self.function).__name__)
 
 
 class Ghost(NamedTuple):
@@ -81,7 +88,8 @@ class MapBlocks(Expr):
 
     @property
     def label(self) -> str:
-        return f"map_blocks({self.held.value.name})"
+        label: str = self.held.value.label
+        return label
 
 
 @node

@@ -61,7 +61,7 @@ class Mapped(_ReadsOperands):
 
     @property
     def label(self) -> str:
-        return f"map_blocks({self.function.name})"
+        return self.function.label
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         read = super().scratch_bytes(low, high)

@@ -52,7 +52,7 @@ def cholesky(a: Any, upper: bool = False) -> Expr:
     if x.ndim == 2 and not fits(x):
         made = blocked_cholesky(x)
     else:
-        made = of_each(np.linalg.cholesky, [x], x.sizes[-2:], x.dtype)
+        made = of_each(np.linalg.cholesky, [x], x.sizes[-2:], x.dtype, "cholesky")
     return adjoint(made) if upper else made
 
 
@@ -60,7 +60,7 @@ def lu(a: Any) -> tuple[Expr, Expr, Expr]:
     """P, L and U with ``P L U`` the matrix, rows exchanged for the largest numbers."""
     x = matrices("lu", a)
     if x.ndim > 2:
-        raise NotBlocked("lu of stacks of matrices has no blocked form; take them one by one: lu(x[k])")
+        raise LinAlgError(f"lu: expected one matrix, not a stack of {x.ndim} axes; take them one by one: lu(x[k])")
     factors = row_factors(x)
     return factors.exchange, factors.lower, factors.upper
 
@@ -69,7 +69,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Expr:
     """``x`` with ``a x = b`` for a triangle; the other half of `a` is taken for zeros."""
     x, y = _system("solve_triangular", a, b)
     if x.ndim > 2 or y.ndim > 2:
-        raise NotBlocked("solve_triangular of stacks of matrices has no blocked form; take them one by one")
+        raise LinAlgError("solve_triangular: expected one matrix, not a stack; take them one by one")
     columns = expand_dims(y, 1) if y.ndim == 1 else y
     made = blocked_solve_triangle(x, columns, lower)
     return drop_axes(made, (1,)) if y.ndim == 1 else made
@@ -103,7 +103,7 @@ def solve(a: Any, b: Any, positive: bool = False) -> Expr:
     else:
         stack = broadcast_sizes([x.sizes[:-2], columns.sizes[:-2]], "solve")
         both = [broadcast_to(e, (*stack, *e.sizes[-2:])) for e in (x, columns)]
-        made = of_each(np.linalg.solve, both, columns.sizes[-2:], x.dtype)
+        made = of_each(np.linalg.solve, both, columns.sizes[-2:], x.dtype, "solve")
     return drop_axes(made, (made.ndim - 1,)) if y.ndim == 1 else made
 
 
@@ -122,7 +122,7 @@ def inv(a: Any) -> Expr:
     check_square(x)
     if x.ndim == 2 and not fits(x):
         return _solve_large(x, eye(x.sizes[0], None, 0, x.dtype), False)
-    return of_each(np.linalg.inv, [x], x.sizes[-2:], x.dtype)
+    return of_each(np.linalg.inv, [x], x.sizes[-2:], x.dtype, "inv")
 
 
 def matrix_power(a: Any, n: Any) -> Expr:
@@ -161,7 +161,7 @@ def slogdet(a: Any) -> tuple[Expr, Expr]:
         def slogdet(block: Matrix) -> Matrix:
             return np.stack(np.linalg.slogdet(block), axis=-1)
 
-        packed = of_each(slogdet, [x], (2,), x.dtype)
+        packed = of_each(slogdet, [x], (2,), x.dtype, "slogdet")
     return getitem(packed, (..., 0)), real_part(getitem(packed, (..., 1)))
 
 
@@ -192,7 +192,7 @@ def det(a: Any) -> Expr:
         sign, logarithm = slogdet(x)
         made: Expr = ufunc(np.multiply, sign, ufunc(np.exp, logarithm))
         return made
-    return of_each(np.linalg.det, [x], (), x.dtype)
+    return of_each(np.linalg.det, [x], (), x.dtype, "det")
 
 
 # ---------------------------------------------------------------------------------------------- least squares
@@ -228,13 +228,17 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Expr, Expr, Expr,
         return np.linalg.lstsq(block[:, :n], block[:, n:], rcond=least)[3]
 
     real = real_dtype(kind)
-    made = one_task(solution, [both], (n, k), kind, 1.5)
-    sums = one_task(left_over, [both], (k,) if m > n else (0,), real, 1.5) if m > n else _nothing(real)
+    made = one_task(solution, [both], (n, k), kind, 1.5, "lstsq")
+    sums = (
+        one_task(left_over, [both], (k,) if m > n else (0,), real, 1.5, "lstsq, what is left")
+        if m > n
+        else _nothing(real)
+    )
     return (
         drop_axes(made, (1,)) if y.ndim == 1 else made,
         sums,
-        one_task(rank, [both], (), np.intp, 1.5),
-        one_task(values, [both], (min(m, n),), real, 1.5),
+        one_task(rank, [both], (), np.intp, 1.5, "lstsq, rank"),
+        one_task(values, [both], (min(m, n),), real, 1.5, "lstsq, singular values"),
     )
 
 
@@ -251,7 +255,11 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -
     if np.ndim(limit):
         raise NotBlocked("pinv: a limit for each matrix has no blocked form; give one number")
     if x.ndim > 2 or fits(x) or hermitian:
-        return of_each(lambda block: np.linalg.pinv(block, limit, hermitian=hermitian), [x], (n, m), x.dtype)
+
+        def pinv(block: Matrix) -> Matrix:
+            return np.linalg.pinv(block, limit, hermitian=hermitian)
+
+        return of_each(pinv, [x], (n, m), x.dtype, "pinv", 3.5)
     u, s, v = svd(x, False)
     largest = reduction("max", s, -1, keepdims=True)
     kept = ufunc(np.greater, s, ufunc(np.multiply, largest, float(limit)))

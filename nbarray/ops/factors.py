@@ -63,13 +63,13 @@ def qr(a: Any, mode: str = "reduced") -> Expr | tuple[Expr, Expr]:
         return _wide(x, mode)
     k = min(m, n)
     if mode == "r":
-        return of_each(lambda block: np.linalg.qr(block, mode="r"), [x], (k, n), x.dtype)
+        return of_each(lambda block: np.linalg.qr(block, mode="r"), [x], (k, n), x.dtype, "qr")
 
     def qr(block: Matrix) -> Matrix:
         q, r = np.linalg.qr(block)
         return np.concatenate([q, r.swapaxes(-1, -2)], axis=-2)
 
-    packed = of_each(qr, [x], (m + n, k), x.dtype)
+    packed = of_each(qr, [x], (m + n, k), x.dtype, "qr")
     return _rows(packed, 0, m), swapaxes(_rows(packed, m, n), -1, -2)
 
 
@@ -81,7 +81,7 @@ def _complete(x: Expr) -> tuple[Expr, Expr]:
     def qr(block: Matrix) -> Matrix:
         return np.concatenate(np.linalg.qr(block, mode="complete"), axis=-1)
 
-    packed = of_each(qr, [x], (m, m + n), x.dtype)
+    packed = of_each(qr, [x], (m, m + n), x.dtype, "qr", 2.5)
     return getitem(packed, (..., slice(0, m))), getitem(packed, (..., slice(m, None)))
 
 
@@ -89,7 +89,9 @@ def _tall_r(x: Expr) -> Expr:
     """R with LAPACK's signs, which the first rows decide together with the triangle of the others."""
     n = x.sizes[1]
     rows = [getitem(x, slice(0, n)), triangle(getitem(x, slice(n, None)))]
-    return one_task(lambda *parts: np.linalg.qr(np.concatenate(parts), mode="r"), rows, (n, n), x.dtype, 2.0)
+    return one_task(
+        lambda *parts: np.linalg.qr(np.concatenate(parts), mode="r"), rows, (n, n), x.dtype, 2.0, "qr of triangles"
+    )
 
 
 def _wide(x: Expr, mode: str) -> Expr | tuple[Expr, Expr]:
@@ -132,7 +134,7 @@ def svd(a: Any, full_matrices: bool = True, hermitian: bool = False) -> tuple[Ex
         made[..., m + 1 :, : v.shape[-2]] = v.swapaxes(-1, -2)
         return made
 
-    packed = of_each(svd, [x], (m + 1 + n, width), x.dtype)
+    packed = of_each(svd, [x], (m + 1 + n, width), x.dtype, "svd", 2.0)
     u = getitem(packed, (..., slice(0, m), slice(0, m if full_matrices else k)))
     v = getitem(packed, (..., slice(m + 1, None), slice(0, n if full_matrices else k)))
     return u, real_part(getitem(packed, (..., m, slice(0, k)))), swapaxes(v, -1, -2)
@@ -152,7 +154,7 @@ def svdvals(a: Any, hermitian: bool = False) -> Expr:
     def svdvals(block: Matrix) -> Matrix:
         return np.linalg.svd(block, compute_uv=False, hermitian=hermitian)
 
-    return of_each(svdvals, [x], (min(x.sizes[-2:]),), real_dtype(x.dtype))
+    return of_each(svdvals, [x], (min(x.sizes[-2:]),), real_dtype(x.dtype), "svdvals", 1.5)
 
 
 # -------------------------------------------------------------------------------------------------- eigenvalues
@@ -167,7 +169,7 @@ def eigh(a: Any, UPLO: Any = "L") -> tuple[Expr, Expr]:  # noqa: N803 - NumPy's 
         values, vectors = np.linalg.eigh(block, UPLO)
         return np.concatenate([vectors, values[..., None, :].astype(vectors.dtype)], axis=-2)
 
-    packed = of_each(eigh, [x], (n + 1, n), x.dtype)
+    packed = of_each(eigh, [x], (n + 1, n), x.dtype, "eigh", 1.25)
     return real_part(getitem(packed, (..., n, slice(None)))), _rows(packed, 0, n)
 
 
@@ -178,7 +180,7 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Expr:  # noqa: N803 - NumPy's name
     def eigvalsh(block: Matrix) -> Matrix:
         return np.linalg.eigvalsh(block, UPLO)
 
-    return of_each(eigvalsh, [x], (x.sizes[-1],), real_dtype(x.dtype))
+    return of_each(eigvalsh, [x], (x.sizes[-1],), real_dtype(x.dtype), "eigvalsh", 1.5)
 
 
 def _symmetric(what: str, a: Any, half: Any) -> Expr:
@@ -199,7 +201,7 @@ def eig(a: Any) -> tuple[Expr, Expr]:
         values, vectors = np.linalg.eig(block)
         return np.concatenate([vectors, values[..., None, :]], axis=-2).astype(kind)
 
-    packed = of_each(eig, [x], (n + 1, n), kind)
+    packed = of_each(eig, [x], (n + 1, n), kind, "eig", 1.25)
     return getitem(packed, (..., n, slice(None))), _rows(packed, 0, n)
 
 
@@ -212,4 +214,4 @@ def eigvals(a: Any) -> Expr:
     def eigvals(block: Matrix) -> Matrix:
         return np.linalg.eigvals(block).astype(kind)
 
-    return of_each(eigvals, [x], (x.sizes[-1],), kind)
+    return of_each(eigvals, [x], (x.sizes[-1],), kind, "eigvals", 2.0)

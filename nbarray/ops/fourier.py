@@ -37,7 +37,7 @@ Block = np.ndarray[Any, Any]
 #: Bytes of a task's block, where chunks don't say otherwise.
 TASK_BYTES = 4 * 2**20
 #: What a transform takes beside its block and its result, as a multiple of both: a copy.
-TAKES = 0.5
+TAKES = 1.0
 NORMS = (None, "backward", "ortho", "forward")
 _SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
@@ -260,7 +260,16 @@ def _four_steps(x: Expr, n: int, inverse: bool, norm: Any) -> Expr:
         return block
 
     cut = Chunks(axes)
-    turned = of_blocks(transform_columns, [(matrix, cut)], cut, range(matrix.ndim), kind, takes=1.5, block_id=True)
+    turned = of_blocks(
+        transform_columns,
+        [(matrix, cut)],
+        cut,
+        range(matrix.ndim),
+        kind,
+        takes=1.5,
+        block_id=True,
+        label=f"{name}, columns",
+    )
     made = _lines(turned, [Step(name, columns, matrix.ndim - 1, columns)], norm)
     return _reshaped(swapaxes(made, -1, -2), (*x.sizes[:-1], n))
 

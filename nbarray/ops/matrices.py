@@ -14,7 +14,7 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.ops.elementwise import astype
 from nbarray.ops.operands import as_expr
-from nbarray.ops.tasks import of_blocks
+from nbarray.ops.tasks import of_blocks, whole
 
 __all__ = [
     "check_square",
@@ -31,7 +31,7 @@ __all__ = [
 #: A block is at most this share of a budget that was given: several are held at once.
 SHARE_OF_BUDGET = 16
 #: What LAPACK takes beside a matrix and its factors, as a multiple of both.
-LAPACK_TAKES = 1.5
+LAPACK_TAKES = 1.0
 
 
 def matrix_dtype(what: str, *exprs: Expr) -> np.dtype[Any]:
@@ -92,12 +92,12 @@ def rows_of(x: Expr, least: int, most: int) -> AxisChunks:
     return regular(n, max(1, min(n, length)))
 
 
-def stack_chunks(x: Expr, core: int = 2) -> Chunks:
+def stack_chunks(x: Expr) -> Chunks:
     """Chunks that leave matrices whole, and hold as many of them as fit into a block."""
     lengths = list(x.sizes)
-    space = room(x.dtype) // max(1, math.prod(lengths[x.ndim - core :]))
+    space = room(x.dtype) // max(1, math.prod(lengths[-2:]))
     axes: list[AxisChunks] = [regular(n, max(1, n)) for n in x.sizes]
-    for k in range(x.ndim - core - 1, -1, -1):
+    for k in range(x.ndim - 3, -1, -1):
         own = x.chunks.axes[k]
         if own.largest <= max(1, space):
             axes[k] = own
@@ -112,25 +112,20 @@ def of_each(
     operands: Sequence[Expr],
     made: Sequence[int],
     dtype: Any,
-    core: Sequence[int] | None = None,
+    label: str,
+    takes: float = LAPACK_TAKES,
 ) -> Expr:
     """A function of each matrix of stacks of one shape, several in a task.
 
     made : the shape of what it makes of a matrix
-    core : how many axes of each operand are a matrix's, 2 if not given
+    label, takes : see `of_blocks`
     """
-    cores = list(core) if core is not None else [2] * len(operands)
-    cuts = [stack_chunks(x, c) for x, c in zip(operands, cores, strict=True)]
-    stack = operands[0].ndim - cores[0]
+    stack = operands[0].ndim - 2
+    cuts = [stack_chunks(x) for x in operands]
     leading = list(cuts[0].axes[:stack])
-    for x, cut in zip(operands[1:], cuts[1:], strict=True):
-        assert x.sizes[: x.ndim - cores[operands.index(x)]] == operands[0].sizes[:stack]
-        leading = [a.refine(b) for a, b in zip(leading, cut.axes, strict=False)]
+    for cut in cuts[1:]:
+        leading = [a.refine(b) for a, b in zip(leading, cut.axes[:stack], strict=True)]
     together = [(x, Chunks((*leading, *cut.axes[stack:]))) for x, cut in zip(operands, cuts, strict=True)]
-    chunks = Chunks((*leading, *(regular(n, max(1, n)) for n in made)))
-    # operands are aligned from the last axis, and may have fewer axes for a matrix than others
-    widest = max(x.ndim for x in operands)
-    shifted = [widest - x.ndim for x in operands]
-    assert not any(shifted) or stack == 0 or len(set(cores)) == 1
+    chunks = Chunks((*leading, *whole(made).axes))
     axes = [*range(stack), *[-1] * len(made)]
-    return of_blocks(function, together, chunks, axes, dtype, takes=LAPACK_TAKES)
+    return of_blocks(function, together, chunks, axes, dtype, takes=takes, label=label)

@@ -122,7 +122,7 @@ def cond(x: Any, order: Any = None) -> Expr:
         return _infinite_for_nan(ratio, a)
     check_square(a)
     if a.ndim > 2 or fits(a):
-        return of_each(lambda block: np.linalg.cond(block, order), [a], (), real_dtype(a.dtype))
+        return of_each(lambda block: np.linalg.cond(block, order), [a], (), real_dtype(a.dtype), "cond", 4.0)
     made = ufunc(np.multiply, norm(a, order, (-2, -1)), norm(inv(a), order, (-2, -1)))
     return _infinite_for_nan(made, a)
 

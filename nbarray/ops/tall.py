@@ -79,7 +79,7 @@ def triangle(x: Expr) -> Expr:
     while True:
         operand = Chunks((cut, *whole(made.sizes[1:]).axes))
         chunks = Chunks((regular(cut.count, 1), *whole((n, n)).axes))
-        made = of_blocks(fold, [(made, operand)], chunks, axes, x.dtype, takes=LAPACK_TAKES)
+        made = of_blocks(fold, [(made, operand)], chunks, axes, x.dtype, takes=LAPACK_TAKES, label="qr, triangles")
         if cut.count == 1:
             return getitem(made, 0)
         cut = regular(cut.count, _fan(x))
@@ -142,7 +142,9 @@ def _level(below: Expr, cut: AxisChunks, rows: int) -> _Level:
 
     chunks = Chunks((regular(cut.count, 1), *whole((height + 2 * n, n)).axes))
     operand = Chunks((cut, *whole(below.sizes[1:]).axes))
-    packed = of_blocks(pack, [(below, operand)], chunks, (0, -1, -1), below.dtype, takes=LAPACK_TAKES)
+    packed = of_blocks(
+        pack, [(below, operand)], chunks, (0, -1, -1), below.dtype, takes=LAPACK_TAKES, label="qr of panels"
+    )
     return _Level(packed, cut, height)
 
 
@@ -150,7 +152,9 @@ def _root(make: Callable[..., Matrix], triangles: Expr, firsts: list[Expr], plan
     """One task for what is left: `planes` squares."""
     n = triangles.sizes[2]
     operands = [(e, whole(e.sizes)) for e in (triangles, *firsts)]
-    return of_blocks(make, operands, whole((planes, n, n)), (-1, -1, -1), dtype, takes=2 * LAPACK_TAKES)
+    return of_blocks(
+        make, operands, whole((planes, n, n)), (-1, -1, -1), dtype, takes=2 * LAPACK_TAKES, label="qr of triangles"
+    )
 
 
 def _signed(triangles: Matrix, *firsts: Matrix) -> Matrix:
@@ -189,7 +193,8 @@ def _back(levels: list[_Level], factors: Expr, shape: tuple[int, int]) -> Expr:
         operands = [(e, Chunks((regular(level.cut.count, 1), *whole(e.sizes[1:]).axes))) for e in (packed, factors)]
         chunks = Chunks((level.cut, *whole((n,) if lowest else (n, n)).axes))
         axes = (0, 2) if lowest else (0, 1, 2)
-        factors = of_blocks(_multiplier(level, lowest), operands, chunks, axes, factors.dtype, block_id=True)
+        multiply = _multiplier(level, lowest)
+        factors = of_blocks(multiply, operands, chunks, axes, factors.dtype, block_id=True, label="panels of Q")
     return factors
 
 

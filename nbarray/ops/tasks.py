@@ -29,6 +29,7 @@ def of_blocks(
     takes: float = 0.0,
     block_id: bool = False,
     masked: bool = False,
+    label: str = "",
 ) -> Expr:
     """A function of blocks, each operand cut as it says.
 
@@ -36,8 +37,9 @@ def of_blocks(
     chunks, axes : of the result, and the axis of the operands' grid each comes from (-1: a new one)
     takes : bytes that the function needs besides its operands and its result, as a multiple of both together
     block_id : whether it wants to know which block it makes
+    label : what people call it, by default the function's name
     """
-    held = UserFunction(function, {}, block_id, False, masked, takes=takes)
+    held = UserFunction(function, {}, block_id, False, masked, takes=takes, ours=label or function.__name__)
     return MapBlocks(
         ById(held),
         tuple(x for x, _ in operands),
@@ -49,11 +51,16 @@ def of_blocks(
 
 
 def one_task(
-    function: Callable[..., Any], operands: Sequence[Expr], shape: Sequence[int], dtype: Any, takes: float = 0.0
+    function: Callable[..., Any],
+    operands: Sequence[Expr],
+    shape: Sequence[int],
+    dtype: Any,
+    takes: float = 0.0,
+    label: str = "",
 ) -> Expr:
     """A function of whole operands, as one task that declares all their bytes."""
-    made = whole(shape)
-    return of_blocks(function, [(x, whole(x.sizes)) for x in operands], made, [-1] * len(made.axes), dtype, takes=takes)
+    made, everything = whole(shape), [(x, whole(x.sizes)) for x in operands]
+    return of_blocks(function, everything, made, [-1] * len(made.axes), dtype, takes=takes, label=label)
 
 
 def whole(shape: Sequence[int]) -> Chunks:

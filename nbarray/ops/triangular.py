@@ -57,7 +57,9 @@ def blocked_cholesky(x: Expr) -> Expr:
     done: list[tuple[int, Expr]] = []  # panels, and the row each begins at
     for a, b in _cuts(n, side):
         beside = [getitem(panel, slice(a - start, b - start)) for start, panel in done]
-        corner = one_task(_corner, [getitem(x, (slice(a, b), slice(a, b))), *beside], (b - a, b - a), x.dtype, 1.0)
+        corner = one_task(
+            _corner, [getitem(x, (slice(a, b), slice(a, b))), *beside], (b - a, b - a), x.dtype, 1.0, "cholesky, corner"
+        )
         parts = [corner] if a == 0 else [_zeros(a, b - a, side, x.dtype), corner]
         if b < n:
             below = _below(x, corner, done, beside, (a, b), side)
@@ -91,7 +93,7 @@ def _below(
             block = block - rows_of_block @ conjugate(rows_of_corner)
         return conjugate(solve_triangle(others[count], conjugate(block), True))
 
-    return of_blocks(panel, [own, *left, *right], own[1], (0, 1), x.dtype, takes=1.0)
+    return of_blocks(panel, [own, *left, *right], own[1], (0, 1), x.dtype, takes=1.0, label="cholesky, panel")
 
 
 # ---------------------------------------------------------------------------------------------- rows exchanged
@@ -135,9 +137,8 @@ class RowFactors:
         columns = regular(b.sizes[1], max(1, room(b.dtype) // max(1, b.sizes[0])))
         cut = Chunks((*whole(b.sizes[:1]).axes, columns))
         order = expand_dims(self.order, 1)
-        return of_blocks(
-            lambda block, order: block[order[:, 0]], [(b, cut), (order, whole(order.sizes))], cut, (0, 1), b.dtype
-        )
+        operands = [(b, cut), (order, whole(order.sizes))]
+        return of_blocks(lambda rows, order: rows[order[:, 0]], operands, cut, (0, 1), b.dtype, label="exchange rows")
 
 
 def _range(n: int) -> Expr:
@@ -160,18 +161,18 @@ def row_factors(x: Expr) -> RowFactors:
     for a, b in _cuts(min(m, n), width):
         b = n if b == min(m, n) and n - a <= width else b
         first = getitem(rest, (slice(None), slice(0, b - a)))
-        made = one_task(_factor_from(a), [first], (m, b - a + 1), kind, 1.0)
+        made = one_task(_factor_from(a), [first], (m, b - a + 1), kind, 1.0, "lu, panel")
         panels.append(made)
         rest = getitem(rest, (slice(None), slice(b - a, None)))
         if rest.sizes[1]:
             cut = Chunks((*whole((m,)).axes, regular(rest.sizes[1], width)))
             operands = [(rest, cut), (made, whole(made.sizes))]
-            rest = of_blocks(_follow(a), operands, cut, (0, 1), kind, takes=1.0)
+            rest = of_blocks(_follow(a), operands, cut, (0, 1), kind, takes=1.0, label="lu, columns")
     orders = [getitem(p, (slice(None), slice(-1, None))) for p in panels]
     parts = [_settled(p, orders[k + 1 :], x.dtype) for k, p in enumerate(panels)]
     if rest.sizes[1]:
         parts.append(astype(rest, x.dtype))
-    order = one_task(_together, orders, (m,), np.intp)
+    order = one_task(_together, orders, (m,), np.intp, label="lu, order of rows")
     return RowFactors(concatenate(parts, 1) if len(parts) > 1 else parts[0], order)
 
 
@@ -217,7 +218,7 @@ def _settled(panel: Expr, later: list[Expr], dtype: np.dtype[Any]) -> Expr:
     def settle(block: Matrix, *orders: Matrix) -> Matrix:
         return block[_together(*orders)].astype(dtype)
 
-    return one_task(settle, [columns, *later], columns.sizes, dtype)
+    return one_task(settle, [columns, *later], columns.sizes, dtype, label="lu, order of rows")
 
 
 # --------------------------------------------------------------------------------------------------- triangles
@@ -236,7 +237,7 @@ def blocked_solve_triangle(t: Expr, b: Expr, lower: bool, unit: bool = False) ->
         square = getitem(t, (slice(first, stop), slice(first, stop)))
         beside = [getitem(t, (slice(first, stop), slice(*c))) for c in found]
         operands = [(getitem(b, slice(first, stop)), cut), *((e, whole(e.sizes)) for e in (square, *beside)), *done]
-        made = of_blocks(_substitute(lower, unit), operands, cut, (0, 1), b.dtype, takes=0.5)
+        made = of_blocks(_substitute(lower, unit), operands, cut, (0, 1), b.dtype, takes=0.5, label="solve triangle")
         done.append((made, Chunks((*whole((stop - first,)).axes, columns))))
         found.append((first, stop))
     parts = [e for e, _ in (done if lower else done[::-1])]
