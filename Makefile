@@ -10,7 +10,7 @@ TESTS ?=
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test lint format lab clean distclean system
+.PHONY: help demo test lint format lab screenshots clean distclean system
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make lint    style, types, floors"
 	@echo "make format  put the style right where a program can"
 	@echo "make lab     JupyterLab on the demo notebooks"
+	@echo "make screenshots   photograph the notebooks in a real JupyterLab, for README"
 	@echo "make clean   remove what the others made; distclean: the Python environment too"
 
 demo: $(VENV)/.demo
@@ -40,6 +41,9 @@ format: $(VENV)/.test
 lab: $(VENV)/.lab
 	$(BIN)/python -m nbarray sample met sample-data/met --days $(DAYS)
 	$(BIN)/jupyter lab --notebook-dir=demo_notebooks
+
+screenshots: $(VENV)/.test system
+	$(BIN)/python demo_notebooks/take_screenshots.py
 
 clean:
 	rm -rf build dist demo-output sample-data .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

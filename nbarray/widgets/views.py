@@ -2,7 +2,8 @@
 
 A view is a plane of the last two axes (or a line, if there is but one), at fixed places along the others, within
 ranges of rows and columns.  Planes larger than a picture are taken with steps.  Drawing goes straight to PNG,
-without pyplot, so that no figure of the user's cell is touched.  This file knows no widgets.
+without pyplot, so that no figure of the user's cell is touched, on a transparent ground with grey writing, which
+can be read on light and dark pages.  This file knows no widgets.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ __all__ = ["View", "colour_limits", "draw", "neighbours", "numbers"]
 MOST_PIXELS = 512
 #: Points of a line at most.
 MOST_POINTS = 4096
+
+#: Frames and writing, on whatever ground the page has; the pointer's row and column.
+_INK, _ROW, _COLUMN = "#868686", "#e4572e", "#2e86e4"
 
 Span = tuple[int, int]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -97,16 +101,21 @@ def draw(view: View, values: Floats, at: tuple[int, int], cmap: str, percentiles
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 4.9), dpi=80)
+    figure = Figure(figsize=(7.6, 4.9), dpi=80, facecolor="none")
     FigureCanvasAgg(figure)
     if view.rows is None:
         axes = figure.add_axes((0.09, 0.11, 0.88, 0.84))
-        axes.plot(np.arange(*view.columns, view.steps[1]), values, linewidth=1)
+        axes.plot(np.arange(*view.columns, view.steps[1]), values, color=_COLUMN, linewidth=1)
         axes.margins(x=0)
     elif values.size:
         _draw_plane(figure, view, values, at, cmap, percentiles)
+    for axes in figure.axes:
+        axes.set_facecolor("none")
+        axes.tick_params(colors=_INK, labelsize=8)
+        for spine in axes.spines.values():
+            spine.set_color(_INK)
     png = io.BytesIO()
-    figure.savefig(png, format="png")
+    figure.savefig(png, format="png", facecolor="none")
     return png.getvalue()
 
 
@@ -124,15 +133,14 @@ def _draw_plane(
         values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest",
         extent=(left - 0.5, right - 0.5, bottom - 0.5, top - 0.5),
     )  # fmt: skip
-    image.axhline(at[0], color="#e4572e", linewidth=0.9)
-    image.axvline(at[1], color="#2e86e4", linewidth=0.9)
-    image.tick_params(labelbottom=False, labelsize=8)
-    figure.colorbar(drawn, cax=figure.add_axes((0.91, 0.34, 0.018, 0.62)), extend="both").ax.tick_params(labelsize=8)
+    image.axhline(at[0], color=_ROW, linewidth=0.9)
+    image.axvline(at[1], color=_COLUMN, linewidth=0.9)
+    image.tick_params(labelbottom=False)
+    figure.colorbar(drawn, cax=figure.add_axes((0.91, 0.34, 0.018, 0.62)), extend="both").outline.set_edgecolor(_INK)
     along = figure.add_axes((0.08, 0.09, 0.60, 0.22), sharex=image)
-    along.plot(np.arange(left, right, view.steps[1]), values[row], color="#e4572e", linewidth=0.9)
+    along.plot(np.arange(left, right, view.steps[1]), values[row], color=_ROW, linewidth=0.9)
     down = figure.add_axes((0.70, 0.34, 0.17, 0.62), sharey=image)
-    down.plot(values[:, column], np.arange(top, bottom, view.steps[0]), color="#2e86e4", linewidth=0.9)
-    down.tick_params(labelleft=False, labelsize=8)
-    along.tick_params(labelsize=8)
+    down.plot(values[:, column], np.arange(top, bottom, view.steps[0]), color=_COLUMN, linewidth=0.9)
+    down.tick_params(labelleft=False)
     image.set_xlim(left - 0.5, right - 0.5)
     image.set_ylim(bottom - 0.5, top - 0.5)

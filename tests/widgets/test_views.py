@@ -75,6 +75,7 @@ def test_every_view_has_a_picture(view: View, values: np.ndarray) -> None:
     picture = imread(io.BytesIO(draw(view, values, (2, 6), "viridis", (2, 98))))
 
     assert (392, 608) == picture.shape[:2]
+    assert (picture[:3, :3, 3] == 0).all()  # the page shows through
     assert before == pyplot.get_fignums()
     assert picture.std() > 0
 
