@@ -18,7 +18,7 @@ from typing import Any
 from bench.budgets import SHARES, budget_table, sweep
 from bench.chart import draw
 from bench.data import Sizes, make_files
-from bench.measure import run_row
+from bench.measure import run_quickly, run_row
 from bench.report import table
 from bench.rows import ROWS
 
@@ -63,13 +63,16 @@ def main() -> int:
     shown = budget_table if options.budgets else table
     results: list[dict[str, Any]] = []
     print(machine(), "", *shown([]).splitlines(), sep="\n", flush=True)
-    for row in rows:
+    if options.quick and not options.budgets:
+        results = run_quickly(rows, options.folder, options.only)
+        print(*shown(results).splitlines()[2:], sep="\n", flush=True)
+    for row in rows if not results else ():
         if options.budgets:
             results += sweep(row, options.folder, options.quick)
             new = [r for r in results if r["row"] == row.name]
         else:
-            processes = 1 if options.quick or row.once else options.processes
-            new = [run_row(row, options.folder, processes, options.quick, options.only)]
+            processes = 1 if row.once else options.processes
+            new = [run_row(row, options.folder, processes, only=options.only)]
             results += new
         if new:
             print(*shown(new).splitlines()[2:], sep="\n", flush=True)

@@ -6,6 +6,8 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from bench.data import ROOT
 from bench.rows import Row
 
-__all__ = ["agrees", "all_agree", "measure", "run_row"]
+__all__ = ["agrees", "all_agree", "measure", "run_quickly", "run_row"]
 
 #: What is measured in each process.
 FIGURES = ("best_s", "first_s", "peak_bytes")
@@ -23,27 +25,57 @@ PLANNED = ("reads", "spilled_bytes", "least_bytes", "projected_bytes", "tasks")
 
 def measure(row: str, library: str, folder: Path, quick: bool, memory: int | None = None) -> dict[str, Any]:
     """One process; what went wrong in it is told under "failed"."""
-    command = [sys.executable, "-m", "bench.one", row, library, "--folder", str(folder)]
-    command += ["--quick", "--repeats", "1"] if quick else []
+    return _measured([row], library, folder, ["--quick"] if quick else [], memory)[row]
+
+
+def measure_together(rows: list[str], library: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """Rows of small data in one process, only to see what they give."""
+    return _measured(rows, library, folder, ["--quick", "--repeats", "0"], None)
+
+
+def _measured(
+    rows: list[str], library: str, folder: Path, options: list[str], memory: int | None
+) -> dict[str, dict[str, Any]]:
+    command = [sys.executable, "-m", "bench.one", library, *rows, "--folder", str(folder), *options]
     command += ["--memory", str(memory)] if memory else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["nothing said"]
-        return {"failed": f"exit {done.returncode}: {said[-1][:200]}"}
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+    found = {
+        m.pop("row"): m for m in map(json.loads, filter(lambda s: s.startswith('{"row"'), done.stdout.splitlines()))
+    }
+    said = done.stderr.strip().splitlines() or ["nothing said"]
+    failed = {"failed": f"exit {done.returncode}: {said[-1][:200]}"}
+    return {row: found.get(row, failed) for row in rows}
+
+
+def run_quickly(rows: list[Row], folder: Path, only: list[str] | None = None) -> list[dict[str, Any]]:
+    """Whether all libraries agree on small data; a process for each library."""
+    names = dict.fromkeys(name for row in rows for name in _chosen(row, only))
+    found = {name: measure_together([r.name for r in rows if name in r.libraries], name, folder) for name in names}
+    return [run_row(row, folder, 1, True, only, lambda row, name: found[name][row]) for row in rows]
+
+
+def _chosen(row: Row, only: list[str] | None) -> list[str]:
+    return [name for name in row.libraries if only is None or name in ("nbarray", *only)]
 
 
 def run_row(
-    row: Row, folder: Path, processes: int, quick: bool = False, only: list[str] | None = None
+    row: Row,
+    folder: Path,
+    processes: int,
+    quick: bool = False,
+    only: list[str] | None = None,
+    measured_by: Callable[[str, str], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """All libraries of a row, in turn, so many times over; what isn't installed or fails is left out and said."""
-    chosen = [name for name in row.libraries if only is None or name in ("nbarray", *only)]
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in chosen}
+    """All libraries of a row, in turn, so many times over; what isn't installed or fails is left out and said.
+
+    measured_by : (row, library) -> a measurement, in place of a process of its own
+    """
+    take = measured_by or partial(measure, folder=folder, quick=quick)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in _chosen(row, only)}
     missing: dict[str, str] = {}
     for _ in range(processes):
         for name in list(found):
-            measured = measure(row.name, name, folder, quick)
+            measured = take(row.name, name)
             if "missing" in measured or "failed" in measured:
                 absent = measured.get("missing")
                 missing[name] = f"{absent} is not installed" if absent else f"can't do it ({measured['failed']})"

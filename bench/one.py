@@ -1,4 +1,6 @@
-"""One measurement, in a process of its own: ``python -m bench.one ROW LIBRARY``; prints one line of JSON.
+"""Measurements of a library in a process of its own: ``python -m bench.one LIBRARY ROW``; prints a line of JSON.
+
+Several rows in one process are for finding out whether results agree, not how long they take.
 
 Memory is what the process holds that isn't file-backed (``RssAnon``), sampled by a thread; the base is
 what it held when the data was made, before the first run.
@@ -10,7 +12,6 @@ import argparse
 import json
 import math
 import re
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -96,23 +97,33 @@ def opened(row: Row, name: str, sizes: Sizes, memory: int | None) -> Callable[[]
 
 
 def main() -> None:
-    """Make the data, run the work once under watch for memory, and then so many times for time."""
+    """Measure rows, one after the other; a row that fails is told, and the next is measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.one", description=__doc__)
-    parser.add_argument("row")
     parser.add_argument("library")
+    parser.add_argument("row", nargs="+")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "nbarray-bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--memory", type=int, help="nbarray's budget in bytes, in place of the row's")
     options = parser.parse_args()
-    row = ROWS[options.row]
+    for name in options.row:
+        try:
+            measured = measure(ROWS[name], options)
+        except Exception as error:
+            if len(options.row) == 1:
+                raise
+            measured = {"failed": f"{type(error).__name__}: {error}"[:200]}
+        print(json.dumps({"row": name} | measured), flush=True)
+
+
+def measure(row: Row, options: argparse.Namespace) -> dict[str, Any]:
+    """Make the data, run the work once under watch for memory, and then so many times for time."""
     sizes = Sizes.quick(options.folder) if options.quick else Sizes.full(options.folder)
     memory = options.memory or (None if options.quick else row.memory)
     try:
         work = opened(row, options.library, sizes, memory)
     except ModuleNotFoundError as missing:
-        print(json.dumps({"missing": missing.name}))
-        return
+        return {"missing": missing.name}
     told = planned(row, sizes, memory) if options.library == "nbarray" else {}
     # measured apart: sampling takes a little of the processor
     watched = PeakMemory()
@@ -125,8 +136,7 @@ def main() -> None:
         work()
         times.append(perf_counter() - start)
     best = min(times[1:], default=times[0])
-    print(json.dumps({"first_s": times[0], "best_s": best, "peak_bytes": peak, "summary": summary(result), **told}))
-    sys.stdout.flush()
+    return {"first_s": times[0], "best_s": best, "peak_bytes": peak, "summary": summary(result), **told}
 
 
 if __name__ == "__main__":

@@ -91,16 +91,19 @@ def moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) 
 
 
 def moments_merge(planes: list[Tile], other: list[Tile]) -> None:
+    """Put what another state has seen to the first."""
     alike = all(plane.size and plane.min() == plane.max() for plane in (planes[0], other[0]))
     n: Any = float(other[0].flat[0]) if alike else other[0].astype(np.float64)
     moments_update(planes, n, other[1], other[2], alike)
 
 
 def variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    """The variance of what a state has seen."""
     return np.true_divide(planes[2], freedom(planes, params)).astype(dtype, copy=False)
 
 
 def deviation(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    """The standard deviation of what a state has seen."""
     return np.sqrt(np.true_divide(planes[2], freedom(planes, params))).astype(dtype, copy=False)
 
 
@@ -112,6 +115,7 @@ def freedom(planes: list[Tile], params: dict[str, Any]) -> Tile:
 
 
 def moments_dtypes(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    """Dtypes of the planes: of counts, means and sums of squares."""
     if values.kind == "c":
         return (np.dtype(np.float64), np.dtype(np.complex128), np.dtype(np.float64))
     kind = np.dtype(np.float64) if result.itemsize <= 8 else result
