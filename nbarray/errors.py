@@ -24,6 +24,7 @@ __all__ = [
     "ConfigError",
     "CorruptChunk",
     "DTypeError",
+    "EagerWarning",
     "FileFormatError",
     "FilesDiffer",
     "IndexingError",
@@ -86,6 +87,10 @@ class NotBlocked(NBArrayError, TypeError):
 
 class LinAlgError(NBArrayError, _LinAlgError):
     """A matrix is of the wrong shape for what is asked, or has no such factors."""
+
+
+class EagerWarning(UserWarning):
+    """Blocked arrays are about to be computed whole, for a function that has no blocked form."""
 
 
 class UnknownSize(NBArrayError, ValueError):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from numpy.ma import masked, nomask
-
 from nbarray.api import masked as _functions
 from nbarray.api.masked import *  # noqa: F403 - the names that the module lists
 
-__all__ = ["masked", "nomask"]
-__all__ += _functions.__all__
+__all__ = [*_functions.__all__]

@@ -143,6 +143,11 @@ def check_blocks(blocked: nb.Array) -> None:
 def same_values(actual: Any, expected: Any, within: float | None) -> None:
     """Shape, dtype, mask and values agree."""
     assert np.shape(expected) == np.shape(actual), f"shape {np.shape(expected)} == {np.shape(actual)}"
+    if np.asarray(expected).dtype.names:
+        same_dtypes(np.asarray(actual), np.asarray(expected).dtype)
+        for name in np.asarray(expected).dtype.names:
+            same_values(actual[name], expected[name], within)
+        return
     wanted_mask, mask = np.ma.getmaskarray(expected), np.ma.getmaskarray(actual)
     if np.ndim(expected):
         kinds = [isinstance(a, np.ma.MaskedArray) for a in (expected, actual)]

@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nbarray.api.refused import REASONS
 from nbarray.errors import NotBlocked
 
-__all__ = ["IMPLEMENTATIONS", "METHODS", "PUBLIC", "blocked_form", "implements", "is_method", "public"]
+__all__ = [
+    "IMPLEMENTATIONS",
+    "LATE",
+    "METHODS",
+    "PUBLIC",
+    "blocked_form",
+    "enter_all",
+    "implements",
+    "is_method",
+    "late",
+    "public",
+]
 
 #: NumPy's function -> ours
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
+#: module of NumPy that is loaded late -> enters the blocked forms of its functions
+LATE: dict[Any, Callable[[], None]] = {}
 #: name of a method of arrays -> what it does, given the array
 METHODS: dict[str, Callable[..., Any]] = {}
 #: public name -> function; the package exports all of them
@@ -42,6 +56,22 @@ def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable
     return enter
 
 
+def late(*modules: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """What enters the forms of functions of modules that NumPy loads when they are used: done when one is called."""
+
+    def enter(fill: Callable[[], None]) -> Callable[[], None]:
+        LATE.update(dict.fromkeys(modules, fill))
+        return fill
+
+    return enter
+
+
+def enter_all() -> None:
+    """Fill the table with what would be entered late."""
+    while LATE:
+        LATE.popitem()[1]()
+
+
 def is_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function that takes an array first a method of arrays."""
 
@@ -55,11 +85,16 @@ def is_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def blocked_form(function: Any) -> Callable[..., Any]:
     """Our form of a NumPy function; raises NotBlocked (a TypeError) if there is none."""
     found = IMPLEMENTATIONS.get(function)
+    if found is None and (fill := LATE.pop(getattr(function, "__module__", None), None)) is not None:
+        fill()
+        found = IMPLEMENTATIONS.get(function)
     if found is None:
         module = getattr(function, "__module__", "numpy") or "numpy"
-        name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+        last = getattr(function, "__name__", function)
+        name = f"{module.replace('numpy', 'np', 1)}.{last}"
+        reason = REASONS.get(f"{module}.{last}")
         raise NotBlocked(
-            f"{name} has no blocked form in nbarray, and is not run on the whole array quietly; "
-            f"if the array fits into memory, compute it first: {name}(x.compute())"
+            f"{name} has no blocked form in nbarray{'' if reason is None else f' ({reason})'}, and is not run on the "
+            f"whole array quietly; if the arguments fit into memory, ask for it: nb.eager({name})(x)"
         )
     return found

@@ -47,7 +47,7 @@ __all__ = [
 
 def masked_array(
     data: Any,
-    mask: Any = np.ma.nomask,
+    mask: Any = None,
     dtype: Any = None,
     copy: bool = False,
     keep_mask: bool = True,
@@ -66,9 +66,7 @@ def masked_array(
     >>> nb.ma.masked_array([1, 2, 3], mask=[0, 1, 0]).sum().compute()
     np.int64(4)
     """
-    return apply(
-        masking.masked_array, asarray(data, None, chunks), None if mask is np.ma.nomask else mask, dtype, keep_mask
-    )
+    return apply(masking.masked_array, asarray(data, None, chunks), mask, dtype, keep_mask)
 
 
 array = masked_array
@@ -126,9 +124,9 @@ masked_greater = _comparison("masked_greater", np.greater)
 masked_greater_equal = _comparison("masked_greater_equal", np.greater_equal)
 
 
-def fix_invalid(a: Any, mask: Any = np.ma.nomask, copy: bool = True, fill_value: Any = None) -> Array:
+def fix_invalid(a: Any, mask: Any = None, copy: bool = True, fill_value: Any = None) -> Array:
     """Masked where numbers aren't finite, with a finite value behind the mask."""
-    return apply(masking.fix_invalid, asarray(a), None if mask is np.ma.nomask else mask, fill_value)
+    return apply(masking.fix_invalid, asarray(a), mask, fill_value)
 
 
 def filled(a: Any, fill_value: Any = None) -> Array:

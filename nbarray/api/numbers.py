@@ -1,8 +1,7 @@
-"""Functions of elements that aren't ufuncs, and what is put together of few of them: phases, trapezes, polynomials."""
+"""Functions of elements that aren't ufuncs, and what is put together of few of them: phases, trapezes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy as np
 from nbarray.api import functions
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, full
-from nbarray.api.dispatch import PUBLIC, implements, public
-from nbarray.errors import AxisError, DTypeError, NotBlocked, ShapeError
+from nbarray.api.dispatch import PUBLIC, public
+from nbarray.errors import AxisError, DTypeError, NotBlocked
 from nbarray.ops import elementwise
 from nbarray.ops.mapping import map_blocks
 from nbarray.ops.operands import normalize_axes
@@ -28,7 +27,6 @@ __all__ = [
     "isposinf",
     "isreal",
     "notnull",
-    "polyval",
     "real_if_close",
     "sinc",
     "trapezoid",
@@ -259,53 +257,3 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     corrected = x[(*before, slice(1, None))] + apply(scan, np.add, correction, k)
     first = x[(*before, slice(0, 1))]
     return functions.concatenate([first.astype(kind), corrected.astype(kind)], k)
-
-
-# ---------------------------------------------------------------------------------------------- polynomials
-
-
-@public(np.polyval)
-def polyval(p: Any, x: Any) -> Array:
-    """A polynomial at `x`: coefficients from the highest power down, in one pass over `x`.
-
-    >>> import nbarray as nb
-    >>> nb.polyval([1, 0, -1], nb.arange(3)).compute()
-    array([-1,  0,  3])
-    """
-    values = asarray(x)
-    coefficients = p if isinstance(p, Array) else np.asarray(p)
-    made = PUBLIC["zeros_like"](values)
-    for k in range(len(coefficients)):
-        made = made * values + coefficients[k]
-    return made
-
-
-def _horner(x: Array, c: Any) -> Any:
-    """Coefficients from the lowest power up, along the first axis of `c`, at `x`."""
-    made = c[-1] + x * 0
-    for k in range(2, len(c) + 1):
-        made = c[-k] + made * x
-    return made
-
-
-def _by_axes(product: bool) -> Callable[..., Array]:
-    def function(x: Any, y: Any, c: Any) -> Array:
-        first, second = asarray(x), asarray(y)
-        table = np.array(c, ndmin=2, copy=True)
-        table = table + 0.0 if table.dtype.kind in "?bBhHiIqQlLpP" else table
-        if product:
-            shape = (*first.shape, *second.shape)
-            first, second = first[(..., *(None,) * second.ndim)], second
-        elif first.shape != second.shape:
-            raise ShapeError(f"x, y are incompatible: {first.shape} and {second.shape}")
-        else:
-            shape = first.shape
-        rows = [_horner(first, list(table[:, k])) for k in range(table.shape[1])]
-        made = _horner(second, rows)
-        return made if made.shape == shape else functions.broadcast_to(made, shape)
-
-    return function
-
-
-implements(np.polynomial.polynomial.polyval2d)(_by_axes(False))
-implements(np.polynomial.polynomial.polygrid2d)(_by_axes(True))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from nbarray.cli import replay, sample
+from nbarray.cli import coverage, replay, sample
 from nbarray.errors import NBArrayError
 
 __all__ = ["COMMANDS", "Command", "main"]
@@ -38,6 +38,7 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("sample", sample.SUMMARY, sample.add_arguments, sample.run),
+    Command("coverage", coverage.SUMMARY, coverage.add_arguments, coverage.run),
     Command("replay", replay.SUMMARY, replay.add_arguments, replay.run),
 )
 

@@ -12,6 +12,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.structure import Take, View
 from nbarray.grid.indexing import parse_index
 from nbarray.kernels.elementwise import ById
+from nbarray.ops.fields import fields, names_fields
 from nbarray.ops.operands import as_expr, normalize_axes
 
 __all__ = ["getitem", "take"]
@@ -24,6 +25,8 @@ def getitem(x: Expr, index: Any) -> Expr:
     """
     if isinstance(index, tuple) and len(index) == 1:
         (index,) = index
+    if names_fields(x, index):
+        return fields(x, index)
     if isinstance(index, np.ndarray) and index.dtype.kind == "b" and index.ndim > 1:
         index = as_expr(index)
     if isinstance(index, Expr):

@@ -10,9 +10,10 @@ import pytest
 from numpy.testing.overrides import get_overridable_numpy_array_functions, get_overridable_numpy_ufuncs
 
 import nbarray as nb
-from nbarray.api.dispatch import IMPLEMENTATIONS
+from nbarray.api.dispatch import IMPLEMENTATIONS, enter_all
 from nbarray.errors import NBArrayError, NotBlocked
 
+enter_all()
 #: By name; a few have a twin for their `like=` form.
 FUNCTIONS = {f"{f.__module__}.{f.__name__}": f for f in get_overridable_numpy_array_functions()}
 WITH = sorted(name for name, f in FUNCTIONS.items() if f in IMPLEMENTATIONS)
@@ -43,7 +44,7 @@ def test_functions_without_blocked_form(name: str) -> None:
         x.__array_function__(function, (nb.Array,), (x,), {})
 
     assert f"{function.__name__} has no blocked form" in str(caught.value)
-    assert "compute it first" in str(caught.value)
+    assert f"{function.__name__})(x)" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["median", "sort", "linalg.norm", "linalg.inv", "fft.fft", "unique", "einsum"])
@@ -67,10 +68,10 @@ def test_functions_with_blocked_form_are_lazy(name: str) -> None:
     for args in ((x,), (x, x), ([x, x],), (x, 0), (x, 0, 1), (x, (4, 4)), (x > 0, x, x), (x, 0, 0)):
         try:
             made = function(*args)
-        except (TypeError, AttributeError, NBArrayError):
+        except (TypeError, ValueError, AttributeError, NBArrayError):
             continue  # not what it is called with
         for part in flat(made):
-            assert isinstance(part, nb.Array | int | bool | str | np.dtype), f"{part!r}"
+            assert isinstance(part, nb.Array | int | bool | str | np.dtype | type), f"{part!r}"
 
 
 def flat(made: Any) -> list[Any]:

@@ -69,22 +69,6 @@ def test_layouts(layout: str) -> None:
         same(lambda x: np.unwrap(x), a, close=True)
 
 
-def test_polynomials_in_two_variables() -> None:
-    """Coefficients are a table; points are pairs, or make a grid."""
-    c = np.array([[1, 2, 0.5], [0, -1, 3]])
-    polynomial = np.polynomial.polynomial
-
-    same(lambda x: polynomial.polyval2d(x, x + 1, c), values_of("d"), close=True)
-    same(lambda x: polynomial.polygrid2d(x[0], x[:, 1], c), values_of("d"), close=True)
-    same(lambda x: polynomial.polyval2d(x, x[:2], c), values_of("d"))
-    same(lambda x: polynomial.polyval2d(x, x, [[1, 2], [3, 4]]), values_of("i"), close=True)
-
-
-def test_polynomial_of_blocked_coefficients() -> None:
-    """Coefficients may be blocked."""
-    same(lambda p, x: np.polyval(p, x), np.array([1.0, -2.0, 0.5]), values_of("d"), chunks=2)
-
-
 def test_missing() -> None:
     """Missing is what isn't a number, a time, or (among objects) anything."""
     objects = nb.from_array(KINDS["peculiar-d"], chunks=2).astype(object)

@@ -1,0 +1,142 @@
+"""Polynomials: of blocked points, and of blocked coefficients where that is elementwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api import functions
+from nbarray.api.array import Array
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import PUBLIC, implements, late, public
+from nbarray.errors import InputError, NotBlocked, ShapeError
+
+__all__ = ["polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
+
+
+@public(np.polyval)
+def polyval(p: Any, x: Any) -> Array:
+    """A polynomial at `x`: coefficients from the highest power down, in one pass over `x`.
+
+    >>> import nbarray as nb
+    >>> nb.polyval([1, 0, -1], nb.arange(3)).compute()
+    array([-1,  0,  3])
+    """
+    values = asarray(x)
+    coefficients = p if isinstance(p, Array) else np.asarray(p)
+    made = PUBLIC["zeros_like"](values)
+    for k in range(len(coefficients)):
+        made = made * values + coefficients[k]
+    return made
+
+
+def _horner(x: Array, c: Any) -> Any:
+    """Coefficients from the lowest power up, along the first axis of `c`, at `x`."""
+    made = c[-1] + x * 0
+    for k in range(2, len(c) + 1):
+        made = c[-k] + made * x
+    return made
+
+
+def _by_axes(product: bool) -> Callable[..., Array]:
+    def function(x: Any, y: Any, c: Any) -> Array:
+        first, second = asarray(x), asarray(y)
+        table = np.array(c, ndmin=2, copy=True)
+        table = table + 0.0 if table.dtype.kind in "?bBhHiIqQlLpP" else table
+        if product:
+            shape = (*first.shape, *second.shape)
+            first, second = first[(..., *(None,) * second.ndim)], second
+        elif first.shape != second.shape:
+            raise ShapeError(f"x, y are incompatible: {first.shape} and {second.shape}")
+        else:
+            shape = first.shape
+        rows = [_horner(first, list(table[:, k])) for k in range(table.shape[1])]
+        made = _horner(second, rows)
+        return made if made.shape == shape else functions.broadcast_to(made, shape)
+
+    return function
+
+
+@late("numpy.polynomial.polynomial")
+def _enter() -> None:
+    implements(np.polynomial.polynomial.polyval2d)(_by_axes(False))
+    implements(np.polynomial.polynomial.polygrid2d)(_by_axes(True))
+
+
+# ------------------------------------------------------------------------- of coefficients, the highest power first
+
+
+def _line(p: Any) -> Array:
+    x = asarray(p)
+    return x if x.ndim else x.reshape(1)
+
+
+def _beside(a1: Any, a2: Any) -> tuple[Array, Array]:
+    """Two polynomials with as many coefficients."""
+    parts = [_line(a1), _line(a2)]
+    size = max(len(p) for p in parts)
+    first, second = (
+        functions.concatenate([PUBLIC["zeros"](size - len(p), p.dtype), p], 0) if len(p) < size else p for p in parts
+    )
+    return first, second
+
+
+@public(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Array:
+    """The sum of two polynomials.
+
+    >>> import nbarray as nb
+    >>> nb.polyadd([1, 2], [9, 5, 4]).compute()
+    array([9, 6, 6])
+    """
+    first, second = _beside(a1, a2)
+    return first + second
+
+
+@public(np.polysub)
+def polysub(a1: Any, a2: Any) -> Array:
+    """The difference of two polynomials."""
+    first, second = _beside(a1, a2)
+    return first - second
+
+
+@public(np.polymul)
+def polymul(a1: Any, a2: Any) -> Array:
+    """The product of two polynomials."""
+    if "convolve" not in PUBLIC:
+        raise NotBlocked("polymul has no blocked form yet: nb.eager(np.polymul)(x)")
+    made: Array = PUBLIC["convolve"](_line(a1), _line(a2))
+    return made
+
+
+def _powers(count: int) -> np.ndarray[Any, Any]:
+    return np.arange(count, 0, -1)
+
+
+@public(np.polyder)
+def polyder(p: Any, m: int = 1) -> Array:
+    """The `m`-th derivative of a polynomial."""
+    if m < 0:
+        raise InputError("polyder: Order of derivative must be positive (see polyint)")
+    made = asarray(p)
+    for _ in range(int(m)):
+        made = made[:-1] * _powers(len(made) - 1)
+    return made
+
+
+@public(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
+    """The `m`-th integral of a polynomial; `k` are the constants, one for all or one for each time."""
+    if m < 0:
+        raise InputError("polyint: Order of integral must be positive (see polyder)")
+    constants = np.atleast_1d(np.zeros(m, float) if k is None else np.asarray(k))
+    if len(constants) == 1 and m > 1:
+        constants = constants[0] * np.ones(m, float)
+    if len(constants) < m:
+        raise InputError("polyint: k must be a scalar or a rank-1 array of length 1 or >m.")
+    made = asarray(p)
+    for n in range(int(m)):
+        made = functions.concatenate([made / _powers(len(made)), constants[n : n + 1]], 0)
+    return made
