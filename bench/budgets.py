@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.measure import agrees, measure
-from bench.rows import Row
+from bench.row import Row
 
 __all__ = ["SHARES", "budget_table", "sweep"]
 

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from bench.data import ROOT
-from bench.rows import Row
+from bench.row import Row
 
 __all__ = ["agrees", "all_agree", "measure", "run_quickly", "run_row"]
 

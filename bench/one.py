@@ -23,7 +23,8 @@ import numpy as np
 
 from bench.data import Sizes
 from bench.peers import PEERS, THREADS
-from bench.rows import ROWS, Row
+from bench.row import Row
+from bench.rows import ROWS
 
 
 def held_bytes() -> int:

@@ -11,7 +11,8 @@ import pytest
 
 from bench.measure import agrees
 from bench.report import table
-from bench.rows import ROWS, Must
+from bench.row import Must
+from bench.rows import ROWS
 from tests.house.source import ROOT
 
 
