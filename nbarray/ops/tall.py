@@ -26,7 +26,7 @@ __all__ = ["is_tall", "tall_qr", "tall_svd", "triangle"]
 
 Matrix = np.ndarray[Any, Any]
 #: Bytes of a panel: enough for its products to be worth a task, few enough to stay in the cache.
-PANEL_BYTES = 4 * 2**20
+LEAST_PANEL_BYTES, PANEL_BYTES, GOOD_PANELS = 2**19, 4 * 2**20, 8
 #: A panel has so many times more rows than columns at the least, so that its triangle is much smaller; at most so many
 #: triangles are put together at once.
 TALL, MOST_TRIANGLES = 4, 64
@@ -35,7 +35,14 @@ TALL, MOST_TRIANGLES = 4, 64
 def is_tall(x: Expr) -> bool:
     """Whether a matrix is worth being cut into panels of rows."""
     m, n = x.sizes
-    return n > 0 and m >= 2 * TALL * n and m * n > min(room(x.dtype), 2 * PANEL_BYTES // x.dtype.itemsize)
+    return n > 0 and m >= 2 * TALL * n and m * n * x.dtype.itemsize > min(room(_BYTES), 4 * _least())
+
+
+_BYTES = np.dtype(np.uint8)
+
+
+def _least() -> int:
+    return min(LEAST_PANEL_BYTES, PANEL_BYTES)
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,8 @@ def tall_svd(x: Expr) -> tuple[Expr, Expr, Expr]:
 
 def _panels(x: Expr) -> AxisChunks:
     n = max(1, x.sizes[1])
-    good = PANEL_BYTES // (n * x.dtype.itemsize)
+    width = n * x.dtype.itemsize
+    good = max(_least(), min(PANEL_BYTES, x.sizes[0] * width // GOOD_PANELS)) // width
     most = max(n, room(x.dtype) // n)
     return rows_of(x, min(TALL * n, most), min(max(TALL * n, good), most))
 
