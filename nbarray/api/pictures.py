@@ -19,13 +19,13 @@ from nbarray.display.timeline import Timeline
 from nbarray.engines.run import Run
 from nbarray.engines.trace import Trace
 from nbarray.errors import InputError, near_names
-from nbarray.events import Event
+from nbarray.events import Event, PlanReady, RunFinished, TaskFinished
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import View
 from nbarray.plan.plan import Plan
 from nbarray.session import plan
 
-__all__ = ["explain", "timeline", "visualize"]
+__all__ = ["explain", "recorded_timeline", "timeline", "visualize"]
 
 _COLOURS = ("kind", "order", "time", "worker", "held")
 
@@ -116,6 +116,36 @@ def timeline(run: Run) -> Timeline:
         run.budget_bytes,
         run.peak_bytes,
         run.trace.every,
+    )
+
+
+def recorded_timeline(events: Iterable[Event]) -> Timeline:
+    """The timeline of the last run of a recording.
+
+    Raises InputError where no run was recorded.
+    """
+    seen = list(events)
+    plans = [event for event in seen if isinstance(event, PlanReady)]
+    if not plans:
+        raise InputError("there is no run among these events, so nothing to draw over time")
+    planned, trace = plans[-1], Trace.of_events(seen)
+    table = trace.table
+    nodes = np.zeros(planned.tasks, np.int64)
+    for event in seen:
+        if isinstance(event, TaskFinished) and event.run == planned.run:
+            nodes[event.task] = event.node
+    peaks = [event.peak_bytes for event in seen if isinstance(event, RunFinished) and event.run == planned.run]
+    return Timeline(
+        tuple(node.name for node in planned.nodes),
+        nodes[table["task"].astype(np.int64)],
+        table["worker"].astype(np.int64),
+        table["start_s"] - planned.time_s,
+        table["stop_s"] - planned.time_s,
+        table["held_bytes"] + planned.result_bytes,
+        float(table["stop_s"].max(initial=planned.time_s)) - planned.time_s,
+        planned.budget_bytes,
+        max(peaks, default=0),
+        trace.every,
     )
 
 

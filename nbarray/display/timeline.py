@@ -184,7 +184,7 @@ class Timeline:
         parts, rows = [], self.operations()[: len(COLOURS)]
         for k, (label, tasks, seconds) in enumerate(rows):
             x, y = _LEFT + k % 2 * _WIDTH / 2, top + k // 2 * 17.0
-            text = f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} tasks"
+            text = f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} task{'s' * (tasks != 1)}"
             parts.append(f'<rect x="{x:.0f}" y="{y - 9:.0f}" width="10" height="10" fill="{colours[label]}"/>')
             parts.append(f'<text x="{x + 15:.0f}" y="{y:.0f}">{escape(text)}</text>')
         return "".join(parts), top + ceil(len(rows) / 2) * 17.0

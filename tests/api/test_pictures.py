@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.api.pictures import recorded_timeline
 from nbarray.errors import InputError
 from nbarray.session import observe
 
@@ -101,6 +102,22 @@ def test_timeline_of_a_run() -> None:
     assert run.budget_bytes == line.budget_bytes
     assert float(line.stop_s.max()) == pytest.approx(line.wall_s)
     assert "<img" in line._repr_mimebundle_()["text/html"]
+
+
+def test_timeline_of_a_recording() -> None:
+    """The events of a run give the timeline that the run itself gives."""
+    seen = []
+    with observe(seen.append):
+        run = array().start(workers=1)
+        run.result()
+    live, told = run.timeline(), recorded_timeline(seen)
+
+    assert [o[:2] for o in live.operations()] == [o[:2] for o in told.operations()]
+    assert live.worker.tolist() == told.worker.tolist()
+    assert (live.budget_bytes, live.peak_bytes) == (told.budget_bytes, told.peak_bytes)
+    assert (live.stop_s - live.start_s).tolist() == pytest.approx((told.stop_s - told.start_s).tolist())
+    with pytest.raises(InputError, match="no run among these events"):
+        recorded_timeline([])
 
 
 def test_timeline_of_a_paused_run() -> None:

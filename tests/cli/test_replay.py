@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nbarray.cli import main
-from nbarray.events import NodeCount, PlanReady, RunFinished
+from nbarray.events import NodeCount, PlanReady, RunFinished, TaskFinished
 from nbarray.observers.debug import DebugLog
 from nbarray.observers.record import Recorder
 
@@ -50,3 +50,14 @@ def test_unknown_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     """A level beyond the four is refused."""
     assert 1 == main(["replay", str(tmp_path), "--level", "5"])
     assert "--level: expected a number from 1 to 4, not 5" in capsys.readouterr().err
+
+
+def test_timeline_of_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the workers did is drawn into the file that is named, beside the log."""
+    record = Recorder(tmp_path / "run.jsonl")
+    for event in (RUN[0], TaskFinished(7, 2, 0, 1, start_s=0.5, stop_s=1.0, nbytes=8, held_bytes=64), RUN[1]):
+        record(event)
+
+    assert 0 == main(["replay", str(tmp_path / "run.jsonl"), "--timeline", str(tmp_path / "run.svg")])
+    assert "sum: 500 ms, 1 task" in (tmp_path / "run.svg").read_text(encoding="utf-8")
+    assert "sum" in capsys.readouterr().out

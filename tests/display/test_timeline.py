@@ -109,4 +109,4 @@ def test_labels_are_escaped() -> None:
     """Names of functions are text in the picture."""
     timeline = Timeline(("<lambda> & co",), *(np.zeros(1, t) for t in (int, int, float, float, float)), wall_s=1.0)
 
-    assert "<lambda> & co: 0 ms, 1 tasks" in texts(timeline)
+    assert "<lambda> & co: 0 ms, 1 task" in texts(timeline)
