@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -22,6 +23,13 @@ def add_completer(shell: Any, command: str, parser: ArgumentParser) -> None:
 
     remove_completer(shell, command)
     shell.set_hook(_HOOK, complete, str_key=command)
+    if not command.startswith("%%"):
+        shell.set_hook(_HOOK, complete, re_key=_assigned(command))
+
+
+def _assigned(command: str) -> str:
+    """What a line looks like where a magic's value gets a name: ``run = %blocked -b``."""
+    return rf"[^%=]*=\s*{re.escape(command)}\s"
 
 
 def remove_completer(shell: Any, command: str) -> None:
@@ -29,3 +37,6 @@ def remove_completer(shell: Any, command: str) -> None:
     dispatcher = shell.strdispatchers.get(_HOOK)
     if dispatcher is not None:
         dispatcher.strs.pop(command, None)
+        # the shell keeps compiled ones
+        for pattern in [p for p in dispatcher.regexs if getattr(p, "pattern", p) == _assigned(command)]:
+            del dispatcher.regexs[pattern]

@@ -37,6 +37,22 @@ def test_options_complete_on_the_line_of_the_magic(shell, text, expected):
     assert sorted(completions(shell, text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("run = %blocked --me", ["--memory"]), ("%blocked --me", ["--memory"]), ("run = other --me", [])],
+)
+def test_options_complete_where_the_value_gets_a_name(shell, text, expected):
+    """As on a line of its own."""
+    parser = MagicArgumentParser("blocked")
+    parser.add_argument("--memory")
+    add_completer(shell, "%blocked", parser)
+    added = completions(shell, text)
+    remove_completer(shell, "%blocked")
+
+    assert added == expected
+    assert completions(shell, text) == []
+
+
 def test_a_removed_completer_is_gone(shell):
     """Nothing of it stays in the shell's dispatcher."""
     remove_completer(shell, "%%blocked")

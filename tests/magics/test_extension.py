@@ -25,6 +25,7 @@ def state(shell):
         "registry": set(shell.magics_manager.registry),
         "configurables": [type(one).__name__ for one in shell.configurables],
         "completers": set(shell.strdispatchers["complete_command"].strs),
+        "patterns": len(shell.strdispatchers["complete_command"].regexs),
         "names": set(shell.user_ns),
         "events": {name: len(callbacks) for name, callbacks in shell.events.callbacks.items()},
     }
