@@ -11,20 +11,25 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from nbarray.expr.node import Expr
+__all__ = ["Watcher", "tell_conversion", "values_of", "watch_conversions"]
 
-__all__ = ["values_of", "watch_conversions"]
-
-Watcher = Callable[[Expr], None]
+#: Told of a shape and of bytes
+Watcher = Callable[[tuple[int, ...], int], None]
 _watcher: ContextVar[Watcher | None] = ContextVar("nbarray_conversions", default=None)
 
 
 def values_of(array: Any) -> Any:
     """Compute an `Array` for somebody who needs values and didn't call `compute`; whoever watches is told before."""
-    watcher = _watcher.get()
-    if watcher is not None and array.shape:  # asking for it counts sizes that depend on values
-        watcher(array.expr)
+    if _watcher.get() is not None and array.ndim:
+        tell_conversion(array.shape, array.nbytes)
     return array.compute()
+
+
+def tell_conversion(shape: tuple[int, ...], nbytes: int) -> None:
+    """Say that an array is about to be made whole."""
+    watcher = _watcher.get()
+    if watcher is not None:
+        watcher(shape, nbytes)
 
 
 @contextlib.contextmanager

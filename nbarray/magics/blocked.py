@@ -16,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, magics_class
 
 from nbarray.api.array import Array
-from nbarray.api.conversions import values_of, watch_conversions
+from nbarray.api.conversions import tell_conversion, values_of, watch_conversions
 from nbarray.api.creation import from_array
 from nbarray.config import config, current
 from nbarray.magics.cell_code import CellCode, compile_cell
@@ -157,7 +157,7 @@ class BlockedMagics(Magics):
             return wrapped[-1]
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
-        lift = Lift(wrap, Array, values_of, namespace, new_bytes)
+        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion)
         with _bound(namespace, lift, keep=code.defines), lift:
             value = map_values(code.run(namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):

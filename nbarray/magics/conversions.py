@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
+from nbarray.api.conversions import Watcher
 from nbarray.config import current
 from nbarray.errors import BudgetError
-from nbarray.expr.node import Expr
 from nbarray.provenance import users_place
 from nbarray.units import format_bytes
 
@@ -21,15 +20,14 @@ def _say(text: str) -> None:
     print(text)  # not as an error: nothing is wrong
 
 
-def conversion_watcher(strict: bool, write: Callable[[str], object] = _say) -> Callable[[Expr], None]:
+def conversion_watcher(strict: bool, write: Callable[[str], object] = _say) -> Watcher:
     """What is to be told of conversions in one cell: a line for each place is written, or strict ones are refused."""
     told: set[str] = set()
 
-    def watch(expr: Expr) -> None:
-        nbytes = math.prod(expr.sizes) * expr.dtype.itemsize
+    def watch(shape: tuple[int, ...], nbytes: int) -> None:
         place, function = users_place()
         where = "" if place is None else f" ({place})"
-        what = f"all values of an array of shape {expr.sizes}, {format_bytes(nbytes)},"
+        what = f"all values of an array of shape {shape}, {format_bytes(nbytes)},"
         who = f"{function}() needs" if function else "a conversion to NumPy needs"
         allowed = int(STRICT_SHARE * current().budget_bytes())
         if strict and nbytes > allowed:

@@ -10,6 +10,7 @@ IPython; what a blocked array is, it is told.
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 from collections.abc import Callable
@@ -38,6 +39,8 @@ _TAKE_ORIGINAL = frozenset(
         "save", "savez", "savez_compressed", "shares_memory",
     }
 )  # fmt: skip
+# Of these, the ones that make an array of all values.
+_MAKE_WHOLE = _TAKE_ORIGINAL - {"from_array", "frombuffer", "may_share_memory", "open", "shares_memory"}
 # Every function of these packages (and of numpy.ma) needs values: it would lose a mask, or can't wait for them.
 _TAKE_VALUES = frozenset({"cftime", "h5py", "netCDF4", "zarr"})
 _BUILTINS = frozenset({abs, all, any, divmod, max, min, pow, round, sum})
@@ -94,6 +97,7 @@ class Lift:
     wrap : makes a blocked array of a source
     blocked : the class of blocked arrays
     compute : makes values of a blocked array
+    tell : is told shape and bytes of a source on file that is about to be made an array in memory
     namespace : the user's; functions defined there are the user's own
     new_bytes : how many bytes of in-memory arrays made by the cell itself may be held for later; arrays
         beyond stay NumPy's, or a loop over files would keep every one of them alive
@@ -109,9 +113,10 @@ class Lift:
         compute: Callable[[Any], Any],
         namespace: dict[str, Any],
         new_bytes: int = 2**30,
+        tell: Callable[[tuple[int, ...], int], None] = lambda shape, nbytes: None,
     ) -> None:
         self._wrap, self._blocked, self._compute = wrap, blocked, compute
-        self._namespace = namespace
+        self._namespace, self._tell = namespace, tell
         self._thread: int | None = None
         self._new_bytes = new_bytes
         self._before: set[int] = set()
@@ -172,8 +177,10 @@ class Lift:
         if package in _TAKE_VALUES or home.startswith("numpy.ma"):
             return _Changed(function, self._value, containers=True)
         if isinstance(function, np.ufunc) or package in ("numpy", "nbarray"):
-            original = getattr(function, "__name__", "") in _TAKE_ORIGINAL
-            return function if original else _Changed(function, self.block, containers=True)
+            name = getattr(function, "__name__", "")
+            if name in _TAKE_ORIGINAL:
+                return _Changed(function, self._told, containers=False) if name in _MAKE_WHOLE else function
+            return _Changed(function, self.block, containers=True)
         return function
 
     def inplace(self, name: str, value: Any, other: Any) -> Any:
@@ -185,6 +192,11 @@ class Lift:
         if isinstance(value, np.ndarray):
             return change(value, self._value(other))
         return change(self.block(value), self.block(other))
+
+    def _told(self, value: Any) -> Any:
+        if is_on_file(value):
+            self._tell(tuple(value.shape), value.dtype.itemsize * math.prod(value.shape))
+        return value
 
     def _value(self, value: Any) -> Any:
         return self._compute(value) if isinstance(value, self._blocked) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import h5py
 import numpy as np
 import pytest
 
@@ -234,6 +235,20 @@ def test_without_strict_conversions_are_told(shell, a, capsys):
     assert len(lines) == 1
     assert "all values of an array of shape (40, 50), 15.6 KiB" in lines[0]
     assert "line 4" in lines[0]
+
+
+def test_whole_files_are_no_exception(shell, hdf5_file, capsys):
+    """What the file's own library would read whole outside of the budget is told, and refused under --strict."""
+    with h5py.File(hdf5_file) as file:
+        shell.push({"t": file["t"]})
+        told = run(shell, "%%blocked\nnp.asarray(t).shape")
+        text = capsys.readouterr().out
+        refused = shell.run_cell("%%blocked --strict --memory 10kB\nx = 1\nnp.array(t)")
+
+    assert told == (6, 4)
+    assert "all values of an array of shape (6, 4), 192 B, computed for it" in text
+    assert isinstance(refused.error_in_exec, BudgetError)
+    assert "line 3: np.array(t)" in str(refused.error_in_exec)
 
 
 def test_blocked_indices_are_told_too(shell, a, capsys):
