@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,37 @@ def test_timeline_of_a_paused_run() -> None:
 
     assert line.wall_s >= 0
     assert line.svg
+
+
+def test_showing_an_array_touches_no_block() -> None:
+    """Text, table and graphs of an array are made without reading or computing anything."""
+
+    def never(block):
+        raise AssertionError("a block was made")
+
+    class Readable:
+        shape, dtype, reads = (10**6, 10**6), np.dtype("f4"), 0
+
+        def __getitem__(self, index):
+            self.reads += 1
+            return np.zeros([s.stop - s.start for s in index], "f4")
+
+    readable = Readable()
+    x = nb.map_blocks(never, nb.from_array(readable, chunks=(1000, 1000)), dtype=np.float32)[5:, ::7]
+    before = readable.reads
+
+    assert "blocks" in repr(x)
+    assert len(x._repr_html_().encode()) <= 5000
+    assert "map_blocks(never)" in x.visualize().dot
+    assert "As run" in repr(x[:3, :3].explain())
+    assert before == readable.reads
+
+
+def test_a_million_chunks_are_shown_at_once() -> None:
+    """The table and the picture of four million chunks take a moment, however often they cut what is stored."""
+    x = nb.zeros((2 * 10**6, 2 * 10**6), chunks=1000)
+    start_s = perf_counter()
+    html = x._repr_html_()
+
+    assert perf_counter() - start_s < 0.5
+    assert "4.00 M" in html or "4 M" in html
