@@ -105,8 +105,10 @@ class BlockedMagics(Magics):
     def _run(self, name: str, options: Namespace, source: str, header: str) -> Any:
         __tracebackhide__ = True
         shell: Any = self.shell
+        cell_magic = not header and name[1:] in shell.magics_manager.magics["cell"]
         if not source.strip():
-            raise UsageError(f"{name}: there is nothing to evaluate; {name}? shows how it is used")
+            hint = f"; %{name} evaluates the lines below it" if cell_magic else ""
+            raise UsageError(f"{name}: there is nothing to evaluate{hint} ({name}? shows how it is used)")
         outputs = [output for group in options.output for output in group]
         try:
             code = compile_cell(shell, source, header)

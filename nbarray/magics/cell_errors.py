@@ -94,9 +94,14 @@ def syntax_error_text(error: SyntaxError) -> str:
         x = )
             ^
     """
-    if error.lineno is None or error.text is None:
-        return f"SyntaxError: {error.msg}"
+    message = error.msg
+    if "'await' outside" in message or "'async" in message:
+        message += "; a cell of a magic can't wait: compute with -b, and await the run in another cell"
+    if error.lineno is None:
+        return f"SyntaxError: {message}"
+    if error.text is None:
+        return f"SyntaxError on line {error.lineno}: {message}"
     line = error.text.rstrip("\n")
     indent = len(line) - len(line.lstrip())
     caret = " " * max(0, (error.offset or 1) - 1 - indent) + "^"
-    return f"SyntaxError on line {error.lineno}: {error.msg}\n    {line.strip()}\n    {caret}"
+    return f"SyntaxError on line {error.lineno}: {message}\n    {line.strip()}\n    {caret}"

@@ -218,7 +218,7 @@ def test_chunks_that_fit_no_array_are_told(shell, a):
         ("%%blocked -o n,k\n1", "assigns none of them and has but one value"),
         ("%%blocked -o n\nif False:\n    n = 1", "the cell ended without assigning 'n'"),
         ("%%blocked\n   \n", "nothing to evaluate"),
-        ("%blocked", "nothing to evaluate"),
+        ("%blocked", "nothing to evaluate; %%blocked evaluates the lines below it"),
     ],
 )
 def test_a_wrong_use_is_one_line(shell, capsys, cell, message):
@@ -302,6 +302,14 @@ def test_a_syntax_error_is_shown_as_one(shell, capsys):
         "    y = (1,",
         "        ^",
     ]
+
+
+def test_await_is_told_where_it_goes(shell, capsys):
+    """A cell magic is a plain function, which can't wait."""
+    text = traceback_of(shell, "%%blocked\nimport asyncio\nawait asyncio.sleep(0)\n", capsys)
+
+    assert "line 3" in text
+    assert "compute with -b, and await the run in another cell" in text
 
 
 def test_an_unknown_name_is_a_name_error(shell, capsys):
