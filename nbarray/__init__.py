@@ -10,6 +10,7 @@ import numpy as _np
 from nbarray import errors, fft, linalg, ma
 from nbarray.api import families as _families
 from nbarray.api.array import Array
+from nbarray.api.dispatch import ABOVE as _ABOVE
 from nbarray.api.dispatch import PUBLIC as _PUBLIC
 from nbarray.config import config
 
@@ -36,6 +37,9 @@ _LATE = {
     "load_ipython_extension": "nbarray.magics.extension",
     "unload_ipython_extension": "nbarray.magics.extension",
 }
+
+
+_ABOVE["monitor"] = lambda: _import_module("nbarray.widgets.monitor").Monitor
 
 
 def __getattr__(name: str) -> Any:

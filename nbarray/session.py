@@ -149,6 +149,7 @@ def prepare(
         check_room(scratch_folder(current().scratch), made.spilled_bytes)
     finish = _Finisher(made)
     run = Run(made, budget, used, watching, lambda results: then(finish(results)), runs.ended)
+    run.exprs = tuple(exprs)
     place = place_of(exprs[0]) if exprs else None
     runs.note(run, _label(made), place, report)
     for stage, rule, before, after in rules:

@@ -13,6 +13,7 @@ from nbarray.api.refused import REASONS
 from nbarray.errors import NotBlocked
 
 __all__ = [
+    "ABOVE",
     "IMPLEMENTATIONS",
     "LATE",
     "METHODS",
@@ -25,6 +26,8 @@ __all__ = [
     "public",
 ]
 
+#: what floors above this one make, by name -> how to get at it; the package enters that
+ABOVE: dict[str, Callable[[], Any]] = {}
 #: NumPy's function -> ours
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
 #: module of NumPy that is loaded late -> enters the blocked forms of its functions

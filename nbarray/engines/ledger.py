@@ -25,6 +25,7 @@ class Ledger:
     users : how many tasks still need each block
     held_bytes : bytes of blocks and scratch that exist now, as declared; `peak_bytes` the most so far
     ahead_bytes : the part of them that belongs to tasks after the head
+    scratch_bytes : the part of them that tasks under way need besides their blocks
     """
 
     def __init__(self, plan: Plan, budget_bytes: int) -> None:
@@ -41,6 +42,7 @@ class Ledger:
         self._finished = bytearray(plan.ntasks)
         self._ahead: dict[int, int] = {}
         self.head = self.done = self.held_bytes = self.peak_bytes = self.ahead_bytes = 0
+        self.scratch_bytes = 0
 
     def set_budget(self, budget_bytes: int) -> None:
         """Change the budget; what runs already is not taken back."""
@@ -66,6 +68,7 @@ class Ledger:
             self.ahead_bytes += cost
         heapq.heappop(self._ready)
         self.held_bytes += self._blocks[task] + self._scratch[task]
+        self.scratch_bytes += self._scratch[task]
         self.peak_bytes = max(self.peak_bytes, self.held_bytes)
         return task
 
@@ -74,6 +77,7 @@ class Ledger:
         self.done += 1
         self._finished[task] = 1
         self.held_bytes -= self._scratch[task]
+        self.scratch_bytes -= self._scratch[task]
         released = []
         for d in self._deps[self._starts[task] : self._starts[task + 1]]:
             self.users[d] -= 1
@@ -119,6 +123,11 @@ class Ledger:
     @property
     def all_done(self) -> bool:
         return self.done == len(self._finished)
+
+    @property
+    def finished(self) -> bytes:
+        """A byte for each task: 1 if it is done."""
+        return bytes(self._finished)
 
     def block_bytes(self, task: int) -> int:
         return self._blocks[task]

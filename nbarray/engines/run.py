@@ -24,6 +24,7 @@ from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task
 from nbarray.engines.trace import Trace
 from nbarray.errors import Cancelled, ConfigError
+from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
 from nbarray.kernels.fused import Workspace
@@ -46,6 +47,7 @@ class Run:
 
     state : "ready", "running", "paused", "done", "failed" or "cancelled"
     trace : what ran when
+    exprs : what it computes, if it was made for expressions
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Run:
         self.plan = plan
         self.state = "ready"
         self.trace = Trace()
+        self.exprs: tuple[Expr, ...] = ()
         self._workers = workers
         self._member = share.Member(workers)
         self._observers = list(observers)

@@ -200,7 +200,7 @@ def _watched(shell: Any, monitor: bool | None, closing: bool) -> Iterator[None]:
     __tracebackhide__ = True
     # in a terminal, a line that goes on would be written over what is typed next
     quiet = not closing and not in_notebook(shell) and not monitor
-    progress = None if quiet else cell_progress(shell, monitor)
+    progress = None if quiet else cell_progress(shell, monitor, closing)
     if progress is None:
         yield
         return

@@ -13,6 +13,7 @@ from nbarray.magics.completion import add_completer, remove_completer
 from nbarray.magics.progress import prepare
 from nbarray.magics.settings import add_settings, remove_settings
 from nbarray.magics.table import MAGICS
+from nbarray.widgets.place import close_all
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
@@ -45,4 +46,5 @@ def unload_ipython_extension(shell: Any) -> None:
         if magics in shell.configurables:
             shell.configurables.remove(magics)
     remove_settings(shell)
+    close_all()
     runs.keep_reports(False)

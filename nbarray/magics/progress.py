@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nbarray.observers.progress import SHOW_AFTER_S, ProgressLine
-from nbarray.widgets.progress import NotebookProgress, available
+from nbarray.widgets.cell_monitor import CellMonitor
+from nbarray.widgets.comms import available
 
 __all__ = ["cell_progress", "in_notebook", "prepare"]
 
@@ -15,15 +16,18 @@ def in_notebook(shell: Any) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def cell_progress(shell: Any, monitor: bool | None = None) -> NotebookProgress | ProgressLine | None:
+def cell_progress(shell: Any, monitor: bool | None = None, blocking: bool = True) -> CellMonitor | ProgressLine | None:
     """The display for the cell that runs now; call its `close` when the cell ends.
 
     monitor : show it from the start, or never; None: for runs that last
+    blocking : the cell waits for its runs
     """
     if monitor is False:
         return None
     if in_notebook(shell):
-        return NotebookProgress(show_after_s=0.0 if monitor else SHOW_AFTER_S) if available() else None
+        if not available():
+            return None
+        return CellMonitor(blocking=blocking, show_after_s=0.0 if monitor else SHOW_AFTER_S)
     return ProgressLine.for_stream()
 
 

@@ -16,8 +16,8 @@ from nbarray.api.array import Array
 from nbarray.api.creation import from_array
 from nbarray.display.html import array_text
 from nbarray.errors import InputError
+from nbarray.widgets.comms import close_tree
 from nbarray.widgets.fetching import Fetcher
-from nbarray.widgets.progress import close_tree
 from nbarray.widgets.views import Floats, View, draw, neighbours, numbers
 
 __all__ = ["Viewer", "explore"]

@@ -426,7 +426,7 @@ def test_every_run_in_the_cell_is_watched_and_the_display_closed(shell, a, monke
         def close(self):
             self.closed = True
 
-    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor: Watch())
+    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor, blocking: Watch())
     run(shell, "%%blocked\nfirst = (a + 1).sum().compute()\n(a + first).sum()")
     shell.run_cell("%%blocked\n1/0")
 

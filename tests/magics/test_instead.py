@@ -359,7 +359,7 @@ def test_monitor_says_whether_progress_is_shown(shell, a, monkeypatch):
     from nbarray.magics import blocked
 
     seen = []
-    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor: seen.append(monitor))
+    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor, blocking: seen.append(monitor))
     for option in ("", "--monitor", "--no-monitor"):
         run(shell, f"%%blocked {option}\na.sum()")
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import threading
+import time
 
+import numpy as np
 import pytest
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from ipywidgets.widgets import widget as widget_module
 from traitlets.config import Config
+
+import nbarray as nb
 
 
 class Displays(DisplayPublisher):
@@ -33,3 +39,52 @@ def displays(tmp_path, monkeypatch):
     atexit.unregister(shell.atexit_operations)
     shell.atexit_operations()
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def models():
+    """The widget models that exist now and did not before."""
+    registry = widget_module._instances
+    before = set(registry)
+    return lambda: [model for key, model in registry.items() if key not in before]
+
+
+class Gate:
+    """Blocks of a computation that wait until they are let through."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.passed = 0
+
+    def __call__(self, block):
+        self.open.wait(20)  # a test that failed must not keep threads for ever
+        self.passed += 1
+        time.sleep(0.002)
+        return block + 1
+
+
+@pytest.fixture
+def gate():
+    """A function of blocks that waits until `gate.open.set()`."""
+    made = Gate()
+    yield made
+    made.open.set()
+
+
+@pytest.fixture
+def slow(gate):
+    """An array of 8 x 3 blocks, each of which waits at the gate."""
+    return nb.map_blocks(gate, nb.from_array(np.arange(48.0 * 9).reshape(48, 9), chunks=(6, 3)), dtype="f8")
+
+
+def wait_until(condition, timeout_s=10.0):
+    stop_s = time.perf_counter() + timeout_s
+    while not condition() and time.perf_counter() < stop_s:
+        time.sleep(0.005)
+    return condition()
+
+
+@pytest.fixture
+def until():
+    """Wait until a condition holds; returns whether it does."""
+    return wait_until

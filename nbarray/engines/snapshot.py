@@ -1,0 +1,61 @@
+"""How a run does at this moment, for whoever looks at it a few times a second.
+
+Looking costs the run nothing: no lock is taken and no event is made.  So the numbers may be a task apart
+from each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbarray.engines.run import Run
+
+__all__ = ["Snapshot", "snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A run at one moment.
+
+    state : as of `Run`; wall_s : seconds since it began, or that it took
+    finished : for each task, whether it is done
+    block_bytes, scratch_bytes : what is held, as declared: blocks somebody still needs, and what tasks under way need
+    budget_bytes, workers : what it may use
+    peak_bytes : the most held so far, results included
+    """
+
+    state: str
+    wall_s: float
+    finished: NDArray[np.uint8]
+    block_bytes: int
+    scratch_bytes: int
+    budget_bytes: int
+    workers: int
+    peak_bytes: int
+
+
+def snapshot(run: Run) -> Snapshot:
+    """How `run` does now.
+
+    >>> import nbarray as nb
+    >>> run = nb.ones((4, 4), chunks=2).start()
+    >>> run.result()[0].sum()
+    np.float64(16.0)
+    >>> snapshot(run).state, snapshot(run).finished.all()
+    ('done', np.True_)
+    """
+    ledger, over = run._ledger, run.state in ("done", "failed", "cancelled")
+    scratch, held = ledger.scratch_bytes, ledger.held_bytes
+    return Snapshot(
+        run.state,
+        run.wall_s,
+        np.frombuffer(ledger.finished, np.uint8),
+        0 if over else max(0, held - scratch),
+        0 if over else scratch,
+        run.budget_bytes,
+        run.workers,
+        run.peak_bytes,
+    )

@@ -1,0 +1,105 @@
+"""The monitor that a cell shows by itself, for its runs that last.
+
+Runs tell when they begin, under their own lock; so that is only noted, and a thread that sleeps until then looks
+whether the run still goes on.  That thread, like the monitor's, runs in a copy of the cell's context.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+
+from nbarray import runs
+from nbarray.events import Event, PlanReady
+from nbarray.observers.progress import SHOW_AFTER_S, UPDATE_EVERY_S
+from nbarray.widgets.monitor import Monitor
+from nbarray.widgets.place import Place
+
+__all__ = ["CellMonitor"]
+
+
+class CellMonitor:
+    """An observer that shows a monitor for each run of a cell that isn't over soon.
+
+    blocking : the cell waits for its runs
+    show_after_s : runs that end sooner show nothing
+    every_s : the least time between two updates
+
+    Call `close` when a blocking cell ends.  Sending may fail (a closed kernel, an old front end); then the run goes
+    on without a monitor.
+    """
+
+    def __init__(
+        self,
+        *,
+        blocking: bool = True,
+        show_after_s: float = SHOW_AFTER_S,
+        every_s: float = UPDATE_EVERY_S,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._blocking, self._show_after_s, self._every_s, self._clock = blocking, show_after_s, every_s, clock
+        self._lock = threading.Lock()  # guards _due and _thread
+        self._due: list[tuple[float, int]] = []
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._context = contextvars.copy_context()
+        self._monitors: list[tuple[Monitor, Place]] = []  # the thread's, then close()'s
+
+    def __call__(self, event: Event) -> None:
+        if type(event) is not PlanReady or self._closed.is_set():
+            return
+        with self._lock:
+            self._due.append((self._clock() + self._show_after_s, event.run))
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._context.copy().run, args=(self._wait,), name="nbarray-monitor-due", daemon=True
+                )
+                self._thread.start()
+
+    def _wait(self) -> None:
+        while True:
+            with self._lock:
+                if not self._due or self._closed.is_set():
+                    self._thread = None
+                    return
+                due_s, number = self._due[0]
+            if self._closed.wait(max(0.0, due_s - self._clock())):
+                continue
+            with self._lock:
+                self._due.pop(0)
+            with contextlib.suppress(Exception):  # a thread has nowhere to complain
+                self._show(number)
+
+    def _show(self, number: int) -> None:
+        record = runs.find(number)
+        run = record.run if record is not None else None
+        if run is None or run.wait(0):
+            return
+        # one that came before leaves its place to the next
+        free = [place for _, place in self._monitors if not place.shown]
+        place = free[-1] if free else Place()
+        self._monitors = [(monitor, p) for monitor, p in self._monitors if p is not place]
+        monitor = Monitor(run, blocking=self._blocking, place=place, clock=self._clock, every_s=self._every_s)
+        self._monitors.append((monitor, place))
+        monitor.show()
+
+    def close(self) -> None:
+        """The cell has ended: what is shown becomes a summary, and nothing is shown from now on."""
+        self._closed.set()
+        with self._lock:
+            self._due.clear()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout=5.0)
+        for monitor, _ in self._monitors:
+            monitor.close(linger=True)
+        self._monitors.clear()
+
+    def __enter__(self) -> CellMonitor:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,125 @@
+"""The chunk grid of a result as cells: which part of each has been computed.
+
+There are 10,000 cells at the most; of finer grids several chunks are one cell.  A cell's blocks are found axis by
+axis, so that counting what is done takes a few sums over the grid.  No widgets here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbarray.grid.chunks import Int64
+from nbarray.grid.regions import AxisMap, identity
+from nbarray.plan.plan import Plan
+
+__all__ = ["Cells"]
+
+MOST_CELLS = 10_000
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of the first result with the most blocks.
+
+    result : which of the plan's results it is
+    edges : for each axis of the result, where its cells begin and end
+    """
+
+    result: int
+    edges: tuple[Int64, ...]
+    _target: int
+    _grid: tuple[int, ...]
+    _spans: tuple[tuple[int, Int64, Int64], ...]  # (axis of the grid, first block, end) of each axis of the result
+    _fixed: tuple[tuple[int, int], ...]
+
+    @staticmethod
+    def of(plan: Plan, most: int = MOST_CELLS) -> Cells:
+        """The cells of a plan's result; one without results or without axes has one cell."""
+        if not plan.targets:
+            return Cells(0, (), -1, (), (), ())
+        result = max(range(len(plan.targets)), key=lambda k: (plan.nodes[plan.targets[k]].chunks.nblocks, -k))
+        target = plan.targets[result]
+        node = plan.nodes[target]
+        axes = node.chunks.axes
+        placement = plan.placements[result] or identity(node.sizes)
+        edges = _coarse([_edges(m, axes[m.axis].offsets if m.axis >= 0 else None) for m in placement.axes], most)
+        spans = []
+        for m, cuts in zip(placement.axes, edges, strict=True):
+            if m.axis >= 0 and m.size:
+                ends = m.start + m.step * cuts[:-1], m.start + m.step * (cuts[1:] - 1)
+                chunk = axes[m.axis].chunk_of
+                spans.append((m.axis, chunk(np.minimum(*ends)), chunk(np.maximum(*ends)) + 1))
+            else:
+                spans.append((-1, np.zeros(len(cuts) - 1, np.int64), np.ones(len(cuts) - 1, np.int64)))
+        fixed = tuple((axis, axes[axis].number_of(position)) for axis, position in placement.fixed)
+        return Cells(result, edges, target, node.chunks.numblocks, tuple(spans), fixed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(cuts) - 1 for cuts in self.edges)
+
+    @property
+    def count(self) -> int:
+        return prod(self.shape)
+
+    def region(self, cell: tuple[int, ...]) -> tuple[slice, ...]:
+        """The part of the result that a cell is.  Raises IndexError for one that isn't there."""
+        if len(cell) != len(self.shape) or any(not 0 <= k < n for k, n in zip(cell, self.shape, strict=True)):
+            raise IndexError(f"expected one of {self.shape} blocks, counted from 0, such as "
+                             f"{', '.join('0' for _ in self.shape)}, not {', '.join(map(str, cell))}")  # fmt: skip
+        return tuple(slice(int(cuts[k]), int(cuts[k + 1])) for cuts, k in zip(self.edges, cell, strict=True))
+
+    def blocks(self, plan: Plan, tasks: Int64) -> Int64:
+        """The blocks of the result, as it is made, that tasks make."""
+        return plan.task_block[tasks[plan.task_node[tasks] == self._target]]
+
+    @property
+    def nblocks(self) -> int:
+        """How many blocks the result is made of."""
+        return prod(self._grid)
+
+    def filled(self, done: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The share of each cell's blocks that is done, from a 0 or 1 for each block."""
+        if self._target < 0:
+            return np.zeros(self.shape)
+        counts = done.reshape(self._grid)
+        for axis, position in self._fixed:
+            counts = counts.take([position], axis=axis)
+        whole = np.ones(self.shape)
+        for k, (axis, first, end) in enumerate(self._spans):
+            if axis < 0 or counts.shape[axis] == len(first) == int((end - first).sum()):
+                continue  # each cell is a block
+            sums = np.concatenate([np.zeros_like(counts.take([0], axis)), np.cumsum(counts, axis)], axis)
+            counts = sums.take(end, axis) - sums.take(first, axis)
+            whole *= (end - first).reshape([-1 if j == k else 1 for j in range(len(self.shape))])
+        kept = [axis for axis, _, _ in self._spans if axis >= 0]
+        dropped = tuple(axis for axis in range(counts.ndim) if axis not in kept)
+        counts = counts.sum(axis=dropped)
+        order = [sorted(kept).index(axis) for axis in kept]
+        shape = [n if axis >= 0 else 1 for n, (axis, _, _) in zip(self.shape, self._spans, strict=True)]
+        counts = counts.transpose(order).reshape(shape)
+        return np.broadcast_to(counts / whole, self.shape)
+
+
+def _edges(m: AxisMap, offsets: Int64 | None) -> Int64:
+    """Where the blocks of the base begin and end along an axis of the result."""
+    if offsets is None or not m.size or m.step == 0:
+        return np.array([0, m.size], np.int64)
+    low, high = sorted((m.start, m.start + m.step * (m.size - 1)))
+    inner = offsets[(offsets > low) & (offsets <= high)]
+    cuts = -((m.start - inner) // m.step) if m.step > 0 else (m.start - inner) // -m.step + 1
+    return np.unique(np.concatenate([[0], cuts, [m.size]])).astype(np.int64)
+
+
+def _coarse(edges: list[Int64], most: int) -> tuple[Int64, ...]:
+    """Cuts left out until there are no more than `most` cells, always along the axis with the most of them."""
+    edges = list(edges)
+    while prod(len(cuts) - 1 for cuts in edges) > most:
+        k = max(range(len(edges)), key=lambda j: len(edges[j]))
+        cuts = edges[k]
+        edges[k] = np.concatenate([cuts[:-1:2], cuts[-1:]])
+    return tuple(edges)

@@ -1,0 +1,79 @@
+"""What ipywidgets and ipykernel need to be told so that buttons work while a cell computes.
+
+Three facts about kernels, each met in the one place where it is dealt with.  All of it is guarded: where
+a kernel has no such attribute, nothing is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any
+
+__all__ = ["BLOCKED_NOTE", "answers_while_blocked", "available", "close_tree", "keep_answering", "kernel_of"]
+
+BLOCKED_NOTE = (
+    "This kernel looks at the buttons only between cells. While this cell runs, use the notebook's Stop button "
+    "to cancel; to pause and steer, run it in the background: %%blocked -b, or x.start()."
+)
+
+
+def available() -> bool:
+    """Whether ipywidgets can be imported; asking also pays for its import, before any run waits for it."""
+    try:
+        import ipywidgets  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def kernel_of() -> Any:
+    """The Jupyter kernel that this process is, or None."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)
+
+
+def answers_while_blocked() -> bool:
+    """Whether clicks arrive while a cell blocks: the kernel has subshells, and the front end is one that uses them.
+
+    Which front end there is can't be asked; two that send no subshell can be told by what they bring along.
+    """
+    kernel = kernel_of()
+    if kernel is None or not getattr(kernel, "_supports_kernel_subshells", False):
+        return False
+    return "google.colab" not in sys.modules and not any(name.startswith("VSCODE_") for name in os.environ)
+
+
+def keep_answering(widget: Any) -> None:
+    """Let messages to a widget be handled while a cell runs, and without disturbing that cell.
+
+    ipykernel 7.4 sends what the front end says to a widget to the shell that made it, which is busy; asked what
+    it is asked for, it uses the subshell.  And handling a message fires IPython's events of a cell, whose
+    effect is that the open figures of the cell under way are closed unseen.
+    """
+    comm = getattr(widget, "comm", None)
+    if comm is None:
+        return
+    with contextlib.suppress(AttributeError):
+        if hasattr(comm, "_reply_subshell_for"):
+            comm._reply_subshell_for = lambda data, default: default
+        if hasattr(comm, "_msg_callback"):
+
+            def handle_msg(msg: Any) -> None:
+                if comm._msg_callback is not None:
+                    comm._msg_callback(msg)
+
+            comm.handle_msg = handle_msg
+
+
+def close_tree(widget: Any) -> None:
+    """Close a widget, its children, layouts and styles: `widget.close()` alone leaves those registered."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for part in (getattr(widget, "layout", None), getattr(widget, "style", None), widget):
+        if part is not None and hasattr(part, "close"):
+            part.close()

@@ -1,0 +1,185 @@
+"""The buttons and sliders of a monitor: what a person does becomes a call, and nothing else happens here.
+
+Handlers run in whatever thread the kernel chooses, also while a cell computes.  They hand on what was asked
+for and show an error where it was caused; the ticker of the monitor does the rest, and never writes a slider.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nbarray.config import available_memory, current
+from nbarray.units import format_bytes
+from nbarray.widgets.comms import close_tree, keep_answering
+
+__all__ = ["Controls", "budgets"]
+
+#: Called with what was asked for, and its value.
+Ask = Callable[[str, Any], None]
+PRIORITIES = (("low", -1), ("normal", 0), ("high", 1))
+#: Which buttons can be pressed in which state.
+_ENABLED = {
+    "ready": {"start"},
+    "running": {"pause", "cancel"},
+    "paused": {"resume", "cancel"},
+}
+#: Cells that are buttons; of more, one is chosen by its numbers.
+MOST_BUTTONS = 256
+
+
+def budgets(now: int, most: int | None = None) -> list[tuple[str, int]]:
+    """The budgets to choose from: powers of two, those halfway between, and the one in force.
+
+    now : bytes; most : bytes that there are
+
+    >>> [label for label, size in budgets(50 * 2**20, 128 * 2**20)]
+    ['16.0 MiB', '24.0 MiB', '32.0 MiB', '48.0 MiB', '50.0 MiB', '64.0 MiB', '96.0 MiB', '128 MiB']
+    """
+    top = max(now, most or 0, 2**24)
+    least = min(24, int(math.log2(max(now, 2))))
+    sizes = {now}
+    for power in range(least, int(math.log2(top)) + 1):
+        sizes |= {size for size in (2**power, 3 * 2 ** (power - 1)) if size <= top}
+    return [(format_bytes(size), size) for size in sorted(sizes)]
+
+
+class Controls:
+    """The widgets of one monitor.
+
+    ask : called from handlers with what was asked for and its value
+    workers, budget_bytes, chunks : what is shown at first; chunks None: there is nothing to rechunk
+    shape : of the grid of blocks to choose from
+    """
+
+    def __init__(self, ask: Ask, workers: int, budget_bytes: int, chunks: str | None, shape: tuple[int, ...]) -> None:
+        import ipywidgets as w
+
+        self._ask, self._widgets, self._shape = ask, w, shape
+        button = w.Layout(width="88px")
+        self.buttons = {
+            name: w.Button(description=name.title(), icon=icon, tooltip=tip, layout=button, button_style=style)
+            for name, icon, style, tip in (
+                ("start", "play", "primary", "start computing"),
+                ("pause", "pause", "", "start no more tasks; those under way end"),
+                ("resume", "play", "", "go on after a pause"),
+                ("cancel", "stop", "warning", "stop, and free the memory"),
+            )
+        }
+        for name, b in self.buttons.items():
+            b.on_click(self._caught(name, lambda _: None))
+        narrow, wide = {"description_width": "64px"}, w.Layout(width="290px")
+        self.workers = w.IntSlider(
+            value=workers, min=1, max=max(workers, 2 * current().workers, 4), description="workers",
+            continuous_update=False, style=narrow, layout=wide,
+        )  # fmt: skip
+        self.memory = w.SelectionSlider(
+            options=budgets(budget_bytes, available_memory()), value=budget_bytes, description="memory",
+            continuous_update=False, style=narrow, layout=wide,
+        )  # fmt: skip
+        self.priority = w.Dropdown(
+            options=PRIORITIES, value=0, description="priority", style=narrow, layout=w.Layout(width="170px")
+        )
+        self.chunks = w.Text(
+            value=chunks or "", description="chunks", continuous_update=False, style=narrow,
+            layout=w.Layout(width="290px", display="none" if chunks is None else None),
+        )  # fmt: skip
+        self.blocks = w.ToggleButton(
+            value=False, description="Look at a block", icon="th", tooltip="compute one block of the result",
+            layout=w.Layout(width="150px", display="none" if not shape else None),
+        )  # fmt: skip
+        for name in ("workers", "memory", "priority", "chunks", "blocks"):
+            getattr(self, name).observe(self._caught(name, lambda change: change["new"]), "value")
+        self.picker = w.VBox([])
+        self._hint: Any = None
+        row = w.Layout(flex_flow="row wrap", align_items="center")
+        self.box = w.VBox(
+            [
+                w.HBox([*self.buttons.values(), self.priority, self.blocks], layout=row),
+                w.HBox([self.workers, self.memory, self.chunks], layout=w.Layout(flex_flow="row wrap")),
+            ]
+        )
+        for each in (
+            *self.buttons.values(), self.workers, self.memory, self.priority, self.chunks, self.blocks,
+        ):  # fmt: skip
+            keep_answering(each)
+        self._state = ""
+
+    def _caught(self, name: str, value: Callable[[Any], Any]) -> Callable[[Any], None]:
+        def handler(event: Any) -> None:
+            try:
+                self._ask(name, value(event))
+            except Exception as error:  # nobody would see it
+                self._ask("error", f"{name}: {error}")
+
+        return handler
+
+    def show_state(self, state: str) -> None:
+        """Let those buttons be pressed that mean something now; only the ticker calls this."""
+        if state == self._state:
+            return
+        self._state = state
+        enabled = _ENABLED.get(state, set())
+        for name, button in self.buttons.items():
+            button.disabled = name not in enabled
+        over = state in ("done", "failed", "cancelled")
+        for each in (self.workers, self.memory, self.priority):
+            each.disabled = over
+        self.chunks.disabled = state != "ready"
+
+    def show_picker(self, shape: tuple[int, ...]) -> None:
+        """A button for each block, or of many a field for its numbers; only the ticker calls this."""
+        w = self._widgets
+        count = math.prod(shape)
+        if count > MOST_BUTTONS:
+            example = ", ".join(str(n // 2) for n in shape)
+            field = w.Text(
+                placeholder=f"such as {example}", description="block", continuous_update=False,
+                style={"description_width": "64px"}, layout=w.Layout(width="290px"),
+            )  # fmt: skip
+            field.observe(self._caught("block", lambda change: _numbers(change["new"])), "value")
+            keep_answering(field)
+            self.picker.children = [field]
+            return
+        layout = w.Layout(width="auto", min_width="34px", height="24px", padding="0", margin="1px")
+        style = w.ButtonStyle()
+        cells = []
+        for number in range(count):
+            cell = _unravel(number, shape)
+            b = w.Button(
+                description=",".join(map(str, cell)), tooltip=f"compute block {cell}", layout=layout, style=style
+            )
+            b.on_click(self._caught("block", lambda _, cell=cell: cell))  # type: ignore[misc]
+            keep_answering(b)
+            cells.append(b)
+        columns = shape[-1] if 1 < shape[-1] <= 16 else min(12, count)
+        grid = w.Layout(grid_template_columns=f"repeat({columns}, minmax(34px, 64px))", width="fit-content")
+        self.picker.children = [w.GridBox(cells, layout=grid)]
+
+    def hide_picker(self) -> None:
+        """Take the blocks away, models and all."""
+        children, self.picker.children = self.picker.children, []
+        for child in children:
+            close_tree(child)
+
+
+def _unravel(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    cell: list[int] = []
+    for n in reversed(shape):
+        number, k = divmod(number, n)
+        cell.append(k)
+    return tuple(cell[::-1])
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a block as somebody types them.
+
+    >>> _numbers("(3, 0)")
+    (3, 0)
+    """
+    parts = text.strip("()[] ").replace(",", " ").split()
+    try:
+        return tuple(int(part) for part in parts)
+    except ValueError:
+        raise ValueError(f"expected numbers such as 3, 0, not {text!r}") from None

@@ -1,0 +1,354 @@
+"""The panel that is a run's remote control.
+
+Handlers of buttons only note what was asked for; a click on Pause, Resume or Cancel is a call of the run's that
+flips its state.  One ticker thread, five times a second at most, does everything else: it plans, starts, looks
+at the run and draws.  While there is nothing to draw it sleeps until something is asked for.  It runs in a copy
+of the context of the cell that made the monitor: without it ipykernel 7.0 can't send from a thread at all, and
+later ones send to whichever cell runs last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nbarray.engines.run import Run
+from nbarray.errors import InputError
+from nbarray.expr.node import Expr
+from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
+from nbarray.session import limits, prepare
+from nbarray.units import format_bytes
+from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, kernel_of
+from nbarray.widgets.controls import Controls
+from nbarray.widgets.panel_html import message_html, panel_html, summary_html, summary_text
+from nbarray.widgets.place import Place
+from nbarray.widgets.planned import planned_html, rechunked, remember_rate
+from nbarray.widgets.previews import Preview
+from nbarray.widgets.watching import Watch
+
+__all__ = ["Monitor"]
+
+
+class Monitor:
+    """A run, or expressions that are planned and not started, with buttons and sliders to steer them.
+
+    what : a `Run`, or expressions
+    memory, workers : of the run to be made; the settings' by default
+    blocking : the cell that runs waits for the run
+    place : where it is displayed, if something of an earlier run stands there
+
+    As a cell's last value it shows itself.  Closing it doesn't end the run.
+    """
+
+    def __init__(
+        self,
+        what: Run | Sequence[Expr],
+        *,
+        memory: int | str | None = None,
+        workers: int | None = None,
+        blocking: bool = False,
+        place: Place | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        every_s: float = UPDATE_EVERY_S,
+    ) -> None:
+        self._clock, self._every_s = clock, every_s
+        self._exprs: tuple[Expr, ...] = () if isinstance(what, Run) else tuple(what)
+        self._given = isinstance(what, Run)
+        self._run: Run | None = None
+        self._watch: Watch | None = None
+        self._budget, self._workers = limits(memory, workers)
+        self._chunks, self._priority = "", 0
+        self._lock = threading.Lock()  # guards _asked and _ticker
+        self._asked: dict[str, Any] = {}
+        self._wake, self._closed, self._over = threading.Event(), threading.Event(), threading.Event()
+        self._ticker: threading.Thread | None = None
+        self._context = contextvars.copy_context()
+        self._place, self._here = place or Place(), place is not None
+        self._controls: Controls | None = None
+        self._view: Any = None
+        self._note = self._block_html = ""
+        self._error = ""
+        self._preview: Preview | None = None
+        self._blocked = blocking
+        if isinstance(what, Run):
+            self._take(what)
+            self._exprs = what.exprs
+        elif self._exprs:
+            self._plan()
+        else:
+            raise InputError("monitor: expected an array or a run, not nothing")
+
+    # ------------------------------------------------------------------------------------------ for people
+
+    @property
+    def run(self) -> Run | None:
+        """The run; None while the plan doesn't fit, or when a run that was given has ended."""
+        return self._run
+
+    @property
+    def state(self) -> str:
+        """ "ready", "running", "paused", "done", "failed" or "cancelled"."""
+        return self._run.state if self._run is not None else self._watch.state if self._watch is not None else "ready"
+
+    def start(self) -> Run:
+        """Begin, as the button does; returns the run."""
+        if self._run is None:
+            raise InputError(self._error or "monitor: the run has ended")
+        self._run.start()
+        if self._place.shown:
+            self._ask("look", True)
+        return self._run
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result of the run; starts it if nobody has."""
+        value = self.start().result(timeout)
+        return value[0] if len(self._exprs) == 1 and isinstance(value, tuple) else value
+
+    def __repr__(self) -> str:
+        if self._watch is None:
+            return f"<Monitor: {self._error}>"
+        self._watch.look()
+        return f"<Monitor of {summary_text(self._watch)}>"
+
+    def _ipython_display_(self) -> None:
+        if kernel_of() is None:
+            print(repr(self))
+        else:
+            self.show()
+
+    def show(self) -> None:
+        """Display the panel."""
+        if self._closed.is_set():
+            raise InputError("monitor: it was closed; make another: x.monitor(), nb.monitor(run)")
+        self._look()
+        if self._watch is not None and self._watch.ended:
+            self._place.say(*self._still())
+            return
+        if self._controls is None:
+            self._build()
+        self._draw()
+        self._place.show(self._box, *self._still(), here=self._here)
+        self._here = False
+        with self._lock:
+            self._start_ticker()
+
+    def close(self, *, linger: bool = False) -> None:
+        """Take the panel away: a summary stays in the notebook; no widget does, but the run goes on.
+
+        linger : let the widgets live on for a while, for pages loaded anew meanwhile
+        """
+        self._closed.set()
+        self._wake.set()
+        with self._lock:
+            ticker = self._ticker
+        if ticker is not None and ticker is not threading.current_thread():
+            ticker.join(timeout=5.0)
+        with contextlib.suppress(Exception):
+            self._end(linger=linger)
+
+    # ------------------------------------------------------------------------------------------- handlers
+
+    def _ask(self, what: str, value: Any) -> None:
+        """Note what somebody wants; called in any thread."""
+        run = self._run
+        if run is not None and what in ("pause", "resume", "cancel"):
+            getattr(run, what)()
+        with self._lock:
+            self._asked[what] = value
+            if not self._closed.is_set() and self._place.shown:
+                self._start_ticker()
+        self._wake.set()
+
+    def _start_ticker(self) -> None:
+        if self._ticker is None:
+            context = self._context.copy()
+            self._ticker = threading.Thread(target=context.run, args=(self._tick,), name="nbarray-monitor", daemon=True)
+            self._ticker.start()
+
+    # --------------------------------------------------------------------------------------------- ticker
+
+    def _tick(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                if self._closed.is_set():
+                    return
+                self._answer()
+                self._look()
+                self._draw()
+                if self._watch is not None and self._watch.ended:
+                    self._end(linger=True)
+                if self._place.shown:
+                    moving = self.state in ("running", "paused") or (self._preview is not None)
+                    if moving:
+                        self._closed.wait(self._every_s)
+                    else:
+                        self._wake.wait()
+                    continue
+                with self._lock:
+                    self._ticker = None
+                return
+        except Exception:  # a picture must never end a run, and a thread has nowhere to complain
+            with self._lock:
+                self._ticker = None
+
+    def _answer(self) -> None:
+        """Do what was asked for."""
+        with self._lock:
+            asked, self._asked = self._asked, {}
+        for what, value in asked.items():
+            try:
+                self._do(what, value)
+            except Exception as error:
+                self._note = message_html(f"{what}: {error}", "error")
+
+    def _do(self, what: str, value: Any) -> None:
+        run = self._run
+        if what in ("workers", "memory", "chunks", "priority"):
+            self._change(what, value)
+        elif what == "start":
+            if run is None:
+                return
+            if run.state != "ready":
+                self._note = message_html("it was started before")
+                return
+            self._note = ""
+            run.start()
+        elif what == "blocks":
+            self._pick(bool(value))
+        elif what == "block":
+            self._show_block(value)
+        elif what == "error":
+            self._note = message_html(str(value), "error")
+
+    def _change(self, what: str, value: Any) -> None:
+        """A slider was moved."""
+        run, self._note = self._run, ""
+        if what == "workers":
+            self._workers = value
+        elif what == "memory":
+            self._budget = value
+        elif what == "priority":
+            self._priority = value
+        else:
+            self._chunks = value
+        if (run is None or run.state == "ready") and not self._given:
+            self._plan()
+        elif run is not None and what == "workers":
+            run.set_workers(value)
+        elif run is not None and what == "priority":
+            run.set_priority(value)
+        elif run is not None and what == "memory":
+            self._set_budget(run, value)
+
+    def _set_budget(self, run: Run, size: int) -> None:
+        run.set_budget(size)
+        held = self._watch.last.held[:3] if self._watch is not None and self._watch.last else ()
+        if size < run.plan.run_bytes():
+            least = format_bytes(run.plan.run_bytes())
+            self._note = message_html(f"This run takes {least} at the least: its tasks now run one at a time.")
+        elif size < sum(held):
+            self._note = message_html(
+                f"{format_bytes(sum(held))} are held now; the new budget takes effect as blocks are freed."
+            )
+
+    def _plan(self) -> None:
+        """Plan anew, as nothing has been started yet; what doesn't fit is told in place."""
+        self._error = ""
+        try:
+            exprs = [rechunked(expr, self._chunks) for expr in self._exprs]
+            # where there is nothing to draw on, a line in the terminal, if there is one
+            line = ProgressLine.for_stream() if kernel_of() is None else None
+            run = prepare(exprs, memory=self._budget, workers=self._workers, observers=[line] if line else [])
+        except Exception as error:
+            self._error, self._run, self._watch = f"{type(error).__name__}: {error}", None, None
+            return
+        run.set_priority(self._priority)
+        self._take(run)
+
+    def _take(self, run: Run) -> None:
+        self._run, self._watch = run, Watch(run, self._clock)
+        self._budget, self._workers = run.budget_bytes, run.workers
+
+    def _pick(self, shown: bool) -> None:
+        assert self._controls is not None
+        if not shown:
+            self._controls.hide_picker()
+            self._block_html = ""
+            if self._preview is not None:
+                self._preview.cancel()
+        elif self._watch is not None:
+            self._controls.show_picker(self._watch.cells.shape)
+
+    def _show_block(self, cell: tuple[int, ...]) -> None:
+        assert self._watch is not None
+        if not self._exprs:
+            raise InputError("the expression of this run is not known")
+        cells = self._watch.cells
+        region = cells.region(cell)
+        if self._preview is not None:
+            self._preview.cancel()
+        self._preview = Preview(self._exprs[cells.result], cell, region, self._budget)
+
+    # -------------------------------------------------------------------------------------------- drawing
+
+    def _build(self) -> None:
+        import ipywidgets
+
+        shape = self._watch.cells.shape if self._watch is not None else ()
+        chunks = None if self._given else "as they are"
+        self._controls = Controls(self._ask, self._workers, self._budget, chunks, shape if len(shape) else ())
+        self._view = ipywidgets.HTML()
+        self._block_view = ipywidgets.HTML()
+        layout = ipywidgets.Layout(padding="4px 2px", max_width="1000px")
+        self._box = ipywidgets.VBox(
+            [self._controls.box, self._view, self._controls.picker, self._block_view], layout=layout
+        )
+
+    def _look(self) -> None:
+        if self._watch is not None:
+            self._watch.look()
+
+    def _draw(self) -> None:
+        if self._controls is None:
+            return
+        watch = self._watch
+        if watch is None:
+            html, state = message_html(self._error, "error"), "failed" if self._given else "none"
+        else:
+            html = planned_html(watch) if watch.state == "ready" else panel_html(watch)
+            state = watch.state
+        if self._blocked and state in ("running", "paused") and not answers_while_blocked():
+            html = message_html(BLOCKED_NOTE) + html
+        self._view.value = html + self._note
+        self._controls.show_state(state)
+        if self._preview is not None:
+            self._block_html = self._preview.html()
+            if not self._preview.pending:
+                self._preview = None
+        self._block_view.value = self._block_html
+
+    def _still(self) -> tuple[str, str]:
+        """What is seen where there are no widgets: HTML and text."""
+        if self._watch is None:
+            return message_html(self._error, "error"), self._error
+        return summary_html(self._watch), summary_text(self._watch)
+
+    def _end(self, *, linger: bool) -> None:
+        """The run is over, or the panel is closed: leave the summary."""
+        if self._preview is not None:
+            self._preview.cancel()
+        if not self._place.shown:
+            return
+        self._look()
+        self._draw()
+        if self._watch is not None and self._watch.ended:
+            remember_rate(self._watch)
+        self._place.end(*self._still(), linger=linger)
+        self._controls = None
+        if self._given and self._watch is not None and self._watch.ended:
+            self._run = None  # nobody keeps its result for our sake

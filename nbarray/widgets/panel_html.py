@@ -1,0 +1,262 @@
+"""How a monitor looks: the state of a run as HTML and SVG.
+
+While it lasts the panel stands in a widget, where the page's colours can be used.  What stays in the notebook
+afterwards goes through sanitizers that know neither style sheets nor SVG, so that is a plain table.  Names
+come from users and files, and are escaped.  No widgets here.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from nbarray.units import format_bytes, format_count, format_seconds
+from nbarray.widgets.png import png_address
+from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
+
+__all__ = [
+    "badge",
+    "facts",
+    "frame",
+    "message_html",
+    "operations_html",
+    "panel_html",
+    "summary_html",
+    "summary_text",
+]
+
+#: Operations that get a line each; the others share one.
+MOST_OPERATIONS = 8
+#: Colours that can be told apart, also without seeing colours, on light and dark pages.
+COLOURS = dict(zip(HOLDERS, ("#2f7ed8", "#e8952c", "#3a9d5d", "#8b8b8b"), strict=True))
+_BADGES = {
+    "ready": ("#6b7785", "ready"),
+    "running": ("#2f7ed8", "running"),
+    "paused": ("#b7791f", "paused"),
+    "done": ("#2f8a50", "done"),
+    "failed": ("#c53030", "failed"),
+    "cancelled": ("#805ad5", "cancelled"),
+}
+_INK = "color:var(--jp-ui-font-color1,inherit)"
+_OUTER = f"{_INK};font:13px/1.45 var(--jp-ui-font-family,sans-serif);font-variant-numeric:tabular-nums"
+_NUMBER = "text-align:right;padding:1px 0 1px 14px;white-space:nowrap"
+_WIDTH, _HEIGHT = 420, 96
+
+
+def badge(state: str) -> str:
+    """The state as a coloured word."""
+    colour, word = _BADGES[state]
+    return (
+        f'<span style="background:{colour};color:#fff;border-radius:9px;padding:1px 10px;font-weight:600">{word}</span>'
+    )
+
+
+def facts(watch: Watch) -> list[str]:
+    """What there is to say of a run in words."""
+    done, total = watch.done, watch.plan.ntasks
+    said = [f"{int(100 * watch.fraction)} %", f"{format_count(done)}/{format_count(total)} tasks"]
+    said.append(format_seconds(watch.wall_s))
+    if (left := watch.left_s) is not None:
+        said.append(f"about {format_seconds(left)} left")
+    if watch.read_bytes:
+        read = format_bytes(watch.last.read_bytes if watch.last else 0)
+        said.append(f"read {read} of {format_bytes(watch.read_bytes)}")
+        if watch.read_rate:
+            said.append(f"{format_bytes(watch.read_rate)}/s")
+    return said
+
+
+def _shown(operations: list[Operation]) -> list[Operation]:
+    """As many as there is room for, the ones with the fewest tasks put together."""
+    if len(operations) <= MOST_OPERATIONS:
+        return operations
+    order = sorted(operations, key=lambda o: -o.tasks)
+    kept, rest = order[: MOST_OPERATIONS - 1], order[MOST_OPERATIONS - 1 :]
+    together = Operation(
+        f"{len(rest)} more", sum(o.tasks for o in rest), sum(o.done for o in rest), sum(o.rate for o in rest)
+    )
+    return [*(o for o in operations if o in kept), together]
+
+
+def _rate(rate: float) -> str:
+    if not rate:
+        return ""
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def operations_html(operations: list[Operation]) -> str:
+    """A line for each operation: its name, a bar, how many tasks are done and how many a second."""
+    rows = []
+    for o in _shown(operations):
+        share = 100 * o.done / max(1, o.tasks)
+        bar = (
+            '<div style="width:150px;height:9px;border-radius:5px;background:rgba(128,128,128,.28)">'
+            f'<div style="width:{share:.1f}%;height:9px;border-radius:5px;background:{COLOURS["blocks"]}"></div></div>'
+        )
+        rows.append(
+            f'<tr><td style="padding:1px 12px 1px 0;max-width:260px;overflow:hidden;text-overflow:ellipsis;'
+            f'white-space:nowrap" title="{escape(o.name)}">{escape(o.name)}</td><td>{bar}</td>'
+            f'<td style="{_NUMBER}">{format_count(o.done)}/{format_count(o.tasks)}</td>'
+            f'<td style="{_NUMBER};min-width:60px;opacity:.75">{_rate(o.rate)}</td></tr>'
+        )
+    return f'<table style="border-collapse:collapse;margin:6px 0">{"".join(rows)}</table>'
+
+
+def _memory(watch: Watch) -> str:
+    """The bytes held over time, one on the other, with the budget as a line; words beside it, not on it."""
+    looks = watch.looks if len(watch.looks) > 1 else [*watch.looks, *watch.looks]
+    if not looks:
+        return ""
+    if watch.last is not None and looks[-1] is not watch.last:
+        looks = [*looks, watch.last]
+    times = np.array([look.now_s for look in looks])
+    held = np.cumsum(np.array([look.held for look in looks], float), axis=1)
+    budget = watch.budget_bytes
+    top = max(1.0, float(held.max()) * 1.12, budget * 1.06 if budget < 8 * max(1.0, float(held.max())) else 0.0)
+    x = 1 + (times - times[0]) / max(1e-9, times[-1] - times[0]) * (_WIDTH - 2)
+    y = _HEIGHT - held / top * (_HEIGHT - 2)
+    areas, below = [], np.full(len(x), float(_HEIGHT))
+    for k, name in enumerate(HOLDERS):
+        points = [*zip(x, y[:, k], strict=True), *zip(x[::-1], below[::-1], strict=True)]
+        path = " ".join(f"{a:.0f},{b:.1f}" for a, b in points)
+        areas.append(f'<polygon points="{path}" fill="{COLOURS[name]}" fill-opacity=".8"/>')
+        below = y[:, k]
+    line, where = "", f"budget {format_bytes(budget)}, far above"
+    if budget <= top:
+        at = _HEIGHT - budget / top * (_HEIGHT - 2)
+        line = f'<path d="M0 {at:.1f}h{_WIDTH}" stroke="#e53e3e" stroke-width="1.4" stroke-dasharray="6 4"/>'
+        where = f'<span style="color:#e53e3e">╌</span> budget {format_bytes(budget)}'
+    now = watch.last.held if watch.last else (0,) * len(HOLDERS)
+    legend = "".join(
+        f'<span style="margin-right:14px;white-space:nowrap"><span style="color:{COLOURS[name]}">■</span> '
+        f"{name} {format_bytes(size)}</span>"
+        for name, size in zip(HOLDERS, now, strict=True)
+    )
+    return (
+        f'<div><div style="opacity:.8">Memory: up to {format_bytes(top)} drawn; {where}</div>'
+        f'<svg width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="memory held over time" '
+        f'style="border:1px solid rgba(128,128,128,.45);display:block">{"".join(areas)}{line}</svg>'
+        f"<div>{legend}</div></div>"
+    )
+
+
+def _cells(watch: Watch) -> str:
+    """The chunk grid of the result: a picture in which blocks fill in, leading axes one below the other."""
+    cells = watch.cells
+    if cells.count < 2:
+        return ""
+    plane = _plane(watch.filled)
+    pixels = np.empty((*plane.shape, 4), np.uint8)
+    pixels[..., :3] = (47, 126, 216)
+    pixels[..., 3] = np.where(plane > 0, 90 + 165 * plane, 0)
+    rows, columns = plane.shape
+    scale = max(1, min(22, 200 // max(1, columns), 110 // max(1, rows)))
+    width, height = min(columns * scale, 420), min(rows * scale, 150)
+    size = "×".join(map(str, cells.shape))
+    done = int((watch.filled >= 1).sum())
+    # lines between cells where these are large enough to be seen apart
+    lines = (
+        f"background-image:linear-gradient(to right,rgba(128,128,128,.35) 1px,transparent 1px),"
+        f"linear-gradient(to bottom,rgba(128,128,128,.35) 1px,transparent 1px);background-size:{scale}px {scale}px;"
+        if scale >= 5
+        else ""
+    )
+    said = f"Result: {format_count(done)} of {format_count(cells.count)} blocks ({size})"
+    return (
+        f'<div><div style="opacity:.8">{said}</div>'
+        f'<div style="{lines}width:{width}px;height:{height}px;border:1px solid rgba(128,128,128,.45)">'
+        f'<img alt="{done} of {cells.count} blocks of the result are done" src="{png_address(pixels)}" '
+        f'style="width:{width}px;height:{height}px;image-rendering:pixelated;display:block;max-width:none"></div></div>'
+    )
+
+
+def _plane(filled: Floats) -> Floats:
+    """Cells as rows and columns: a line is folded to be about as wide as it is high."""
+    if filled.ndim >= 2 and filled.shape[-1] > 1:
+        return filled.reshape(-1, filled.shape[-1])
+    flat = filled.reshape(-1)
+    columns = len(flat) if len(flat) <= 40 else int(np.ceil(np.sqrt(2.5 * len(flat))))
+    rows = -(-len(flat) // columns)
+    return np.concatenate([flat, np.zeros(rows * columns - len(flat))]).reshape(rows, columns)
+
+
+def message_html(text: str, kind: str = "note") -> str:
+    """A line that tells something, or an error in place."""
+    if not text:
+        return ""
+    colour = "#c53030" if kind == "error" else "#b7791f"
+    return (
+        f'<div role="{"alert" if kind == "error" else "status"}" style="{_INK};border-left:4px solid {colour};'
+        f'padding:3px 10px;margin:4px 0;white-space:pre-wrap">{escape(text)}</div>'
+    )
+
+
+def frame(head: str, body: str) -> str:
+    """A line of facts, and what is below it."""
+    return (
+        f'<div class="nbarray-monitor" style="{_OUTER}">'
+        f'<div style="display:flex;gap:6px 18px;align-items:center;flex-wrap:wrap">{head}</div>{body}</div>'
+    )
+
+
+def panel_html(watch: Watch) -> str:
+    """The whole picture of a run."""
+    said = "".join(f'<span style="white-space:nowrap">{escape(fact)}</span>' for fact in facts(watch))
+    return frame(
+        badge(watch.state) + said,
+        f"{operations_html(watch.operations)}"
+        f'<div style="display:flex;gap:10px 28px;flex-wrap:wrap;align-items:flex-start">{_memory(watch)}{_cells(watch)}'
+        f"</div>{message_html(watch.error, 'error')}",
+    )
+
+
+# -------------------------------------------------------------------------------------- what stays afterwards
+
+
+def _ending(watch: Watch) -> list[str]:
+    """What is told of a run that has ended, or of one that a notebook was saved in the middle of."""
+    done, total = format_count(watch.done), format_count(watch.plan.ntasks)
+    took = format_seconds(watch.wall_s)
+    said = {
+        "done": f"done in {took}, {total} tasks",
+        "failed": f"failed after {took}, {done} of {total} tasks done",
+        "cancelled": f"cancelled after {took}, {done} of {total} tasks done",
+        "ready": f"not started, {total} tasks",
+    }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was saved")
+    read = watch.last.read_bytes if watch.last else 0
+    return [
+        said,
+        *([f"read {format_bytes(read)} at {format_bytes(watch.read_rate)}/s"] if read and watch.ended else []),
+        f"peak {format_bytes(watch.peak_bytes)} of {format_bytes(watch.budget_bytes)}",
+    ]
+
+
+def summary_text(watch: Watch) -> str:
+    """A run in a line.
+
+    >>> import nbarray as nb
+    >>> summary_text(Watch(nb.ones(4).start(memory="1MiB"), lambda: 0.0)).split(", ")[0]
+    'run of full(1.0): not started'
+    """
+    name = watch.operations[-1].name if watch.operations else "nothing"
+    error = f"; {watch.error.splitlines()[-1]}" if watch.error else ""
+    return f"run of {name}: " + ", ".join(_ending(watch)) + error
+
+
+def summary_html(watch: Watch) -> str:
+    """A run in a few lines that any page can show: no style sheets, no SVG, the page's own colours."""
+    name = watch.operations[-1].name if watch.operations else "nothing"
+    facts = "".join(f"<li>{escape(fact)}</li>" for fact in _ending(watch)[1:])
+    rows = "".join(
+        f'<tr><td style="text-align:left">{escape(o.name)}</td>'
+        f'<td style="text-align:right">{format_count(o.done)}/{format_count(o.tasks)}</td></tr>'
+        for o in _shown(watch.operations)
+    )
+    error = f'<pre style="white-space:pre-wrap">{escape(watch.error)}</pre>' if watch.error else ""
+    head = f"{escape(name)}: {escape(_ending(watch)[0])}"
+    return (
+        f"<details><summary><b>{head}</b></summary><ul>{facts}</ul>"
+        '<table><thead><tr><th scope="col" style="text-align:left">operation</th><th scope="col">tasks</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></details>{error}"
+    )

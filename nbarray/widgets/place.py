@@ -1,0 +1,90 @@
+"""One place in a cell's output: a live panel while there is something to steer, a plain summary afterwards.
+
+The output that a notebook keeps must not refer to a widget that is gone, so it is replaced at the end.  A page
+that was loaded anew meanwhile doesn't get that, and still shows the widgets; so panels of runs that have ended
+live on for a while: the last few of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+from nbarray.widgets.comms import close_tree
+
+__all__ = ["MOST_LINGERING", "Place", "close_all"]
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+#: Panels that have ended and whose widgets still exist.
+MOST_LINGERING = 4
+
+_lock = threading.Lock()
+_lingering: list[Any] = []
+
+
+def _linger(widget: Any) -> None:
+    with _lock:
+        _lingering.append(widget)
+        over = [_lingering.pop(0) for _ in range(len(_lingering) - MOST_LINGERING)]
+    for each in over:
+        close_tree(each)
+
+
+def close_all() -> None:
+    """Free the widgets of all panels that have ended."""
+    with _lock:
+        over = list(_lingering)
+        _lingering.clear()
+    for each in over:
+        with contextlib.suppress(Exception):
+            close_tree(each)
+
+
+class Place:
+    """Where something is displayed; in several outputs, if it is displayed again."""
+
+    def __init__(self) -> None:
+        self._handles: list[Any] = []
+        self._widget: Any = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a panel stands there."""
+        return self._widget is not None
+
+    def show(self, widget: Any, html: str, text: str, *, here: bool = False) -> None:
+        """Display a widget, with what is to be seen where there are no widgets.
+
+        here : where something was displayed before
+        """
+        view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+        self._widget = widget
+        self._display({WIDGET: view, "text/html": html, "text/plain": text}, here)
+
+    def say(self, html: str, text: str) -> None:
+        """Display something that isn't a widget."""
+        self._display({"text/html": html, "text/plain": text}, here=False)
+
+    def _display(self, bundle: dict[str, Any], here: bool) -> None:
+        import IPython.display
+
+        display: Any = IPython.display.display
+        if here and self._handles:
+            for handle in self._handles:
+                handle.update(bundle, raw=True)
+        elif (handle := display(bundle, raw=True, display_id=True)) is not None:
+            self._handles.append(handle)
+
+    def end(self, html: str, text: str, *, linger: bool = True) -> None:
+        """Put the summary there instead; the widget is closed, later if it may linger."""
+        widget, self._widget = self._widget, None
+        if widget is None:
+            return
+        try:
+            self._display({"text/html": html, "text/plain": text}, here=True)
+        finally:
+            if linger:
+                _linger(widget)
+            else:
+                close_tree(widget)

@@ -1,0 +1,240 @@
+"""What a monitor knows of a run: looked at a few times a second, and made into numbers that can be drawn.
+
+A run isn't asked to tell anything: a snapshot of it is taken at each look.  All is sums over arrays with a
+number a task, so that a run of 50,000 tasks costs well under a millisecond a look.  No widgets here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbarray.engines.run import Run
+from nbarray.engines.snapshot import snapshot
+from nbarray.plan.plan import Plan
+from nbarray.widgets.cells import Cells
+
+__all__ = ["HOLDERS", "Floats", "Operation", "Watch", "resident_bytes", "work_of"]
+
+#: What memory is held for, from the bottom of the picture to its top.
+HOLDERS = ("blocks", "scratch", "result", "other")
+#: Looks that are kept; when there are more, every second one is dropped.
+MOST_LOOKS = 240
+#: An estimate before this much work says more about the first tasks than about the rest.
+ESTIMATE_AFTER_S, ESTIMATE_AFTER_SHARE = 1.0, 0.02
+#: Rates are taken over the last so many seconds.
+RATE_S = 8.0
+
+Floats = NDArray[np.float64]
+
+
+def resident_bytes() -> int:
+    """Bytes of memory that this process has."""
+    import psutil  # a dependency, but dear to import
+
+    return int(psutil.Process(os.getpid()).memory_info().rss)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The tasks of one name: how many, how many done, and done per second lately."""
+
+    name: str
+    tasks: int
+    done: int = 0
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen at one time.
+
+    now_s : as `perf_counter`; working_s : seconds of work until then, without pauses
+    held : bytes for each of `HOLDERS`
+    """
+
+    now_s: float
+    working_s: float
+    done: NDArray[np.int64]
+    work: float
+    read_bytes: int
+    held: tuple[int, ...]
+    budget_bytes: int
+
+
+def work_of(plan: Plan) -> Floats:
+    """Bytes that each task goes through: what it reads, takes in from others, and makes."""
+    taken = np.repeat(np.arange(plan.ntasks), np.diff(plan.dep_indptr))
+    work = plan.read_bytes + np.bincount(taken, plan.task_bytes[plan.deps], plan.ntasks)
+    for k, node in enumerate(plan.nodes):
+        tasks = np.flatnonzero(plan.task_node == k)
+        low, high = node.chunks.boxes(plan.task_block[tasks])
+        work[tasks] += (high - low).prod(axis=1) * node.dtype.itemsize
+    return np.maximum(work, 1.0).astype(np.float64)
+
+
+class Watch:
+    """A run, as it has been seen so far.
+
+    state, wall_s, budget_bytes, workers, peak_bytes : as of the run, at the last look
+    operations : progress by name, in the order of the plan
+    looks : a sample of all looks; `every`: one of so many is in it
+
+    >>> import nbarray as nb
+    >>> run = nb.ones((4, 4), chunks=2).start()
+    >>> _ = run.result()
+    >>> watch = Watch(run, clock=lambda: 2.0)
+    >>> watch.look()
+    >>> watch.state, watch.fraction, [(o.name, o.tasks, o.done) for o in watch.operations]
+    ('done', 1.0, [('full(1.0)', 1, 1)])
+    """
+
+    def __init__(self, run: Run, clock: Callable[[], float], resident: Callable[[], int] = resident_bytes) -> None:
+        self._run: Run | None = run
+        self.number, self.plan = run.number, run.plan
+        self._clock, self._resident = clock, resident
+        self._base_bytes = resident()
+        labels = [node.label for node in self.plan.nodes]
+        self._names = list(dict.fromkeys(labels))
+        place = {name: k for k, name in enumerate(self._names)}
+        self._name_of_task = np.array([place[label] for label in labels], np.int64)[self.plan.task_node]
+        self._tasks = np.bincount(self._name_of_task, minlength=len(self._names))
+        self._work = work_of(self.plan)
+        self.work_bytes, self.read_bytes = float(self._work.sum()), int(self.plan.read_bytes.sum())
+        self.cells = Cells.of(self.plan)
+        self._finished = np.zeros(self.plan.ntasks, np.uint8)
+        self._done = np.zeros(len(self._names), np.int64)
+        self._work_done, self._read_done = 0.0, 0
+        self._blocks = np.zeros(self.cells.nblocks, np.int32)
+        self.looks: list[Look] = []
+        self._every = self._seen = 1
+        self._recent: list[Look] = []
+        self._since: tuple[float, float, str] | None = None
+        self.state, self.wall_s, self.error = "ready", 0.0, ""
+        self.budget_bytes, self.workers, self.peak_bytes = run.budget_bytes, run.workers, 0
+        self.filled: Floats = np.zeros(self.cells.shape)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over, and no task of it is under way any more."""
+        return self._run is None
+
+    def look(self) -> None:
+        """See how the run does; one that has ended is let go, so that nobody keeps its result for our sake."""
+        run = self._run
+        if run is None:
+            return
+        over = run.wait(0)
+        seen, now_s = snapshot(run), self._clock()
+        self.state, self.wall_s = seen.state, seen.wall_s
+        self.budget_bytes, self.workers, self.peak_bytes = seen.budget_bytes, seen.workers, seen.peak_bytes
+        self._count(seen.finished)
+        result = 0 if over and self.state != "done" else int(self.plan.result_bytes * self._blocks.mean())
+        held = (seen.block_bytes, seen.scratch_bytes, result)
+        other = max(0, self._resident() - self._base_bytes - sum(held))
+        working_s = self._working_s(now_s)
+        self._note(
+            Look(
+                now_s, working_s, self._done.copy(), self._work_done, self._read_done, (*held, other), seen.budget_bytes
+            )
+        )
+        if over:
+            if run.error is not None and self.state == "failed":
+                self.error = str(run.error)
+            self._run = None
+
+    def _count(self, finished: NDArray[np.uint8]) -> None:
+        """Add up the tasks that have been done since the last look."""
+        new = np.flatnonzero(finished != self._finished)
+        if not new.size:
+            return
+        self._finished = finished
+        self._done += np.bincount(self._name_of_task[new], minlength=len(self._names))
+        self._work_done += float(self._work[new].sum())
+        self._read_done += int(self.plan.read_bytes[new].sum())
+        self._blocks[self.cells.blocks(self.plan, new)] = 1
+        self.filled = self.cells.filled(self._blocks)
+
+    def _working_s(self, now_s: float) -> float:
+        before, self._since = self._since, (now_s, 0.0, self.state)
+        if before is not None:
+            passed = now_s - before[0] if before[2] == "running" else 0.0
+            self._since = (now_s, before[1] + passed, self.state)
+        elif self.state == "running" and not self.looks:
+            self._since = (now_s, self.wall_s, self.state)
+        return self._since[1]
+
+    def _note(self, look: Look) -> None:
+        if self.state == "ready":  # waiting for Start is no part of the story
+            self._recent = [look]
+            return
+        self._recent = [*(r for r in self._recent if look.working_s - r.working_s <= RATE_S), look]
+        self._seen += 1
+        if self._seen % self._every == 0:
+            self.looks.append(look)
+        if len(self.looks) > MOST_LOOKS:
+            self.looks, self._every = self.looks[::2], self._every * 2
+
+    @property
+    def last(self) -> Look | None:
+        """The last look."""
+        return self._recent[-1] if self._recent else None
+
+    def _lately(self) -> tuple[Look, Look] | None:
+        """Two looks that rates are taken from."""
+        if len(self._recent) < 2 or self._recent[-1].working_s - self._recent[0].working_s < 0.3:
+            return None
+        return self._recent[0], self._recent[-1]
+
+    @property
+    def done(self) -> int:
+        return int(self.last.done.sum()) if self.last else 0
+
+    @property
+    def fraction(self) -> float:
+        """The share of the work that is done, by bytes."""
+        if self.state == "done":
+            return 1.0
+        return self.last.work / self.work_bytes if self.last and self.work_bytes else 0.0
+
+    @property
+    def operations(self) -> list[Operation]:
+        lately = self._lately()
+        done = self.last.done if self.last else np.zeros(len(self._names), np.int64)
+        rates = np.zeros(len(self._names))
+        if lately and self.state == "running":
+            rates = (lately[1].done - lately[0].done) / (lately[1].working_s - lately[0].working_s)
+        return [
+            Operation(name, int(tasks), int(d), float(rate))
+            for name, tasks, d, rate in zip(self._names, self._tasks, done, rates, strict=True)
+        ]
+
+    @property
+    def read_rate(self) -> float:
+        """Bytes read per second lately; of a run that has ended, all the time."""
+        if self.ended:
+            return self.last.read_bytes / self.wall_s if self.last and self.wall_s else 0.0
+        lately = self._lately()
+        if lately is None or self.state != "running":
+            return 0.0
+        return (lately[1].read_bytes - lately[0].read_bytes) / (lately[1].working_s - lately[0].working_s)
+
+    @property
+    def work_rate(self) -> float:
+        """Bytes gone through per second of work and worker."""
+        return self.last.work / self.last.working_s / max(1, self.workers) if self.last and self.last.working_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the run ends, from bytes done; None while an estimate would be worth nothing."""
+        lately = self._lately()
+        if lately is None or self.state != "running" or lately[1].working_s < ESTIMATE_AFTER_S:
+            return None
+        rate = (lately[1].work - lately[0].work) / (lately[1].working_s - lately[0].working_s)
+        if rate <= 0 or self.fraction < ESTIMATE_AFTER_SHARE:
+            return None
+        return (self.work_bytes - lately[1].work) / rate

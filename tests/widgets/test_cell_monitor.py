@@ -1,0 +1,141 @@
+"""A cell's monitor comes with a long run and leaves a summary."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+
+import pytest
+
+import nbarray as nb
+from nbarray.session import observe
+from nbarray.widgets import place
+from nbarray.widgets.cell_monitor import CellMonitor
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def quick(**options):
+    return CellMonitor(show_after_s=0.0, every_s=0.01, **options)
+
+
+@pytest.fixture(autouse=True)
+def nothing_lingers():
+    yield
+    place.close_all()
+
+
+def test_a_long_run_is_shown_and_becomes_a_summary(displays, slow, gate, until) -> None:
+    """One output: the panel, with a text for where there are no widgets, then words."""
+    with quick() as monitor, observe(monitor):
+        run = slow.start()
+        shown = until(lambda: displays)
+        gate.open.set()
+        run.result()
+    (panel, first), (summary, update) = displays
+
+    assert shown
+    assert not first
+    assert update
+    assert {WIDGET, "text/html", "text/plain"} == set(panel)
+    assert "VBox" not in panel["text/plain"]
+    assert {"text/html", "text/plain"} == set(summary)
+    assert "done in" in summary["text/html"]
+    assert "done in" in summary["text/plain"]
+
+
+def test_a_run_that_ends_at_once_shows_nothing(displays, models) -> None:
+    """The default: nothing within the first half second."""
+    with CellMonitor(every_s=0.01) as monitor, observe(monitor):
+        nb.ones((100, 100), chunks=10).sum().compute()
+
+    assert displays == []
+    assert models() == []
+
+
+def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until) -> None:
+    """A few panels that have ended live on, for pages loaded anew, until others end or the extension is unloaded."""
+    place.close_all()
+    before = threading.active_count()
+    x = nb.map_blocks(lambda b: (time.sleep(0.02), b)[1], nb.zeros((2, 2), chunks=1), dtype="f8")
+    most = 0
+    for _ in range(12):
+        with quick() as monitor, observe(monitor):
+            x.compute()
+        most = max(most, len(models()))
+    place.close_all()
+    until(lambda: threading.active_count() <= before)
+
+    assert 0 < most <= (place.MOST_LINGERING + 1) * 45
+    assert models() == []
+    assert threading.active_count() <= before
+
+
+def test_runs_one_after_the_other_share_one_place(displays, slow, gate, until) -> None:
+    """The second run's panel stands where the first's summary stood."""
+    gate.open.set()
+    with quick() as monitor, observe(monitor):
+        for count in (1, 2):
+            run = slow.start(workers=1)
+            until(lambda count=count: sum(WIDGET in data for data, _ in displays) == count)
+            run.result()
+            until(lambda count=count: sum(WIDGET not in data for data, _ in displays) == count)
+
+    assert [False, True] == [update for data, update in displays if WIDGET in data]
+
+
+def test_runs_at_once_have_a_place_each(displays, slow, gate, until) -> None:
+    """Both can be steered."""
+    with quick() as monitor, observe(monitor):
+        runs = [slow.start(workers=1), (slow * 2).start(workers=1)]
+        until(lambda: len(displays) == 2)
+        views = [(WIDGET in data, update) for data, update in displays]
+        gate.open.set()
+        for run in runs:
+            run.result()
+
+    assert [(True, False), (True, False)] == views
+
+
+def test_closing_in_the_middle_leaves_a_summary(displays, slow, gate, until) -> None:
+    """An interrupted cell ends while tasks of its run are still under way."""
+    monitor = quick()
+    with observe(monitor):
+        run = slow.start()
+        until(lambda: displays)
+    run.cancel()
+    monitor.close()
+
+    assert "cancelled" in displays[-1][0]["text/html"]
+    assert WIDGET not in displays[-1][0]
+
+
+def test_a_front_end_that_fails_does_not_disturb_the_run(displays, slow, gate, monkeypatch) -> None:
+    """The run goes on without a monitor."""
+    monkeypatch.setattr("ipywidgets.HTML", lambda *args, **options: 1 / 0)
+    gate.open.set()
+    with quick() as monitor, observe(monitor):
+        value = slow.sum().compute()
+
+    assert value == (48 * 9 - 1) * 48 * 9 / 2 + 48 * 9
+    assert displays == []
+
+
+def test_it_sends_in_the_context_of_the_cell(displays, slow, gate, until) -> None:
+    """Without the cell's context ipykernel 7.0 can't send, and later ones send to another cell."""
+    cell = contextvars.ContextVar("cell")
+    cell.set(3)
+    seen = set()
+
+    def clock():
+        seen.add((threading.current_thread().name, cell.get(None)))
+        return time.perf_counter()
+
+    monitor = quick(clock=clock)
+    with observe(monitor):
+        contextvars.Context().run(slow.start)
+        until(lambda: displays and any(name == "nbarray-monitor" for name, _ in seen))
+    monitor.close()
+
+    assert {("nbarray-monitor", 3)} == {each for each in seen if each[0] == "nbarray-monitor"}

@@ -1,0 +1,332 @@
+"""The panel steers its run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import ipywidgets
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray import runs
+from nbarray.errors import Cancelled, InputError
+from nbarray.widgets import comms, place
+from nbarray.widgets.monitor import Monitor
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def shown(displays, slow):
+    """A monitor of an array of 24 blocks, displayed and not started."""
+    monitor = Monitor([slow.expr], workers=1, memory="64MiB", every_s=0.01)
+    monitor.show()
+    yield monitor
+    if monitor.run is not None:
+        monitor.run.cancel()
+    monitor.close()
+    place.close_all()
+
+
+def press(monitor, name):
+    monitor._controls.buttons[name].click()
+
+
+def enabled(monitor):
+    return {name for name, button in monitor._controls.buttons.items() if not button.disabled}
+
+
+def text(monitor):
+    return monitor._view.value
+
+
+def test_it_shows_the_plan_and_computes_nothing(shown, gate, until) -> None:
+    """Start is all there is to press."""
+    assert until(lambda: enabled(shown) == {"start"})
+    assert "24 tasks" in text(shown)
+    assert "ready" in text(shown)
+    assert shown.state == "ready"
+    assert gate.passed == 0
+
+
+def test_start_pause_resume_cancel(shown, gate, until) -> None:
+    """Each button does what it says, and then those can be pressed that mean something."""
+    press(shown, "start")
+    running = until(lambda: shown.state == "running" and enabled(shown) == {"pause", "cancel"})
+    press(shown, "pause")
+    paused = until(lambda: shown.state == "paused" and enabled(shown) == {"resume", "cancel"})
+    gate.open.set()
+    time.sleep(0.1)
+    few = gate.passed
+    press(shown, "resume")
+    resumed = until(lambda: gate.passed > 2)
+    press(shown, "cancel")
+
+    assert running
+    assert paused
+    assert few <= 1
+    assert resumed
+    assert until(lambda: shown.state == "cancelled")
+    with pytest.raises(Cancelled):
+        shown.run.result()
+
+
+def test_a_run_that_is_done_leaves_a_summary(shown, gate, displays, until) -> None:
+    """The output is no widget any more; the result can be had."""
+    gate.open.set()
+    press(shown, "start")
+    ended = until(lambda: WIDGET not in displays[-1][0])
+
+    assert ended
+    assert displays[-1][1]
+    assert "done in" in displays[-1][0]["text/html"]
+    assert np.array_equal(np.arange(48.0 * 9).reshape(48, 9) + 1, shown.result())
+
+
+def test_sliders_change_the_run_under_way(shown, gate, until) -> None:
+    """Workers, budget and priority, at once."""
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    shown._controls.workers.value = 3
+    shown._controls.priority.value = 1
+    shown._controls.memory.value = shown._controls.memory.options[-1][1]
+
+    assert until(lambda: shown.run.workers == 3)
+    assert until(lambda: shown.run.priority == 1)
+    assert until(lambda: shown.run.budget_bytes == shown._controls.memory.options[-1][1])
+
+
+def test_a_budget_below_the_least_is_told(displays, until) -> None:
+    """The run goes on, a task at a time."""
+    x = nb.map_blocks(lambda b: (time.sleep(0.05), b)[1], nb.zeros((40, 2**20), chunks=(2, 2**20)), dtype="f8")
+    monitor = Monitor([x.expr], workers=1, memory="2GiB", every_s=0.01)
+    monitor.show()
+    press(monitor, "start")
+    until(lambda: monitor.state == "running")
+    monitor._controls.memory.value = monitor._controls.memory.options[0][1]
+    told = until(lambda: "at the least" in text(monitor))
+    state = monitor.state
+    monitor.run.cancel()
+    monitor.close()
+
+    assert told
+    assert state == "running"
+
+
+def test_changes_before_the_start_plan_anew(shown, until) -> None:
+    """Other chunks are other tasks; a budget is part of the plan; what can't be read is told in place."""
+    shown._controls.workers.value = 2
+    two = until(lambda: shown.run is not None and shown.run.workers == 2)
+    shown._controls.chunks.value = "48, 9"
+    other = until(lambda: shown.run is not None and shown.run.exprs[0].chunks.numblocks == (1, 1))
+    shown._controls.chunks.value = "lots"
+    bad = until(lambda: "can&#x27;t use" in text(shown))
+    nothing_to_start = enabled(shown)
+    shown._controls.chunks.value = ""
+    again = until(lambda: enabled(shown) == {"start"})
+
+    assert two
+    assert other
+    assert bad
+    assert nothing_to_start == set()
+    assert again
+    assert shown.state == "ready"
+
+
+def test_start_pressed_twice_starts_once(shown, gate, until) -> None:
+    """The second says so."""
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    number = shown.run.number
+    press(shown, "start")
+
+    assert until(lambda: "started before" in text(shown))
+    assert shown.run.number == number
+
+
+def test_a_run_cancelled_while_paused_ends(shown, gate, until) -> None:
+    """Nobody has to resume it first."""
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    press(shown, "pause")
+    until(lambda: shown.state == "paused")
+    press(shown, "cancel")
+    gate.open.set()
+
+    assert until(lambda: shown.run.wait(0))
+    assert shown.state == "cancelled"
+
+
+def test_closing_in_the_middle_lets_the_run_go_on(shown, gate, displays, models, until) -> None:
+    """No widget is left; the run can be found."""
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    run = shown.run
+    shown.close()
+    left = models()
+    gate.open.set()
+
+    assert left == []
+    assert WIDGET not in displays[-1][0]
+    assert runs.find(run.number) is not None
+    assert run.result(10)[0].shape == (48, 9)
+    with pytest.raises(InputError, match="closed"):
+        shown.show()
+
+
+def test_a_block_is_computed_by_itself(shown, gate, until) -> None:
+    """A click on one shows it; nothing else is computed."""
+    gate.open.set()
+    shown._controls.blocks.value = True
+    until(lambda: shown._controls.picker.children)
+    [grid] = shown._controls.picker.children
+    before = gate.passed
+    grid.children[5].click()
+    seen = until(lambda: "block (1, 2): [6:12, 6:9]" in shown._block_view.value and "mean" in shown._block_view.value)
+    computed = gate.passed - before
+    count = len(grid.children)
+    shown._controls.blocks.value = False
+
+    assert count == 24
+    assert seen
+    assert 1 <= computed <= 2
+    assert "<img" in shown._block_view.value
+    assert until(lambda: not shown._controls.picker.children)
+    assert shown.state == "ready"
+
+
+def test_of_many_blocks_one_is_chosen_by_its_numbers(displays, until) -> None:
+    """What isn't there is told in place."""
+    x = nb.map_blocks(np.negative, nb.from_array(np.arange(4000.0).reshape(1000, 4), chunks=(2, 4)), dtype="f8")
+    monitor = Monitor([x.expr], every_s=0.01)
+    monitor.show()
+    monitor._controls.blocks.value = True
+    until(lambda: monitor._controls.picker.children)
+    [field] = monitor._controls.picker.children
+    field.value = "3, 0"
+    seen = until(lambda: "[6:8, 0:4]" in monitor._block_view.value and "mean" in monitor._block_view.value)
+    field.value = "500, 0"
+    refused = until(lambda: "expected one of (500, 1) blocks" in text(monitor))
+    field.value = "x"
+    unread = until(lambda: "expected numbers such as 3, 0" in text(monitor))
+    monitor.close()
+
+    assert isinstance(field, ipywidgets.Text)
+    assert seen
+    assert refused
+    assert unread
+
+
+def test_a_failing_task_is_told_in_place(displays, until) -> None:
+    """With its own last line, escaped, also in the summary."""
+
+    def fail(block):
+        raise ValueError("<no> such thing")
+
+    monitor = Monitor([nb.map_blocks(fail, nb.zeros((4, 4), chunks=2), dtype="f8").expr], every_s=0.01)
+    monitor.show()
+    press(monitor, "start")
+    ended = until(lambda: WIDGET not in displays[-1][0])
+    monitor.close()
+
+    assert ended
+    assert "&lt;no&gt; such thing" in displays[-1][0]["text/html"]
+    assert "<no>" not in displays[-1][0]["text/html"]
+
+
+def test_a_plan_that_does_not_fit_is_told_and_can_be_helped(displays, until) -> None:
+    """There is nothing to start until the budget is larger."""
+    monitor = Monitor([nb.ones((1000, 1000)).expr], memory=2**20, every_s=0.01)
+    monitor.show()
+    told = "BudgetError" in text(monitor)
+    none = enabled(monitor)
+    monitor._controls.memory.value = monitor._controls.memory.options[-1][1]
+    helped = until(lambda: enabled(monitor) == {"start"})
+    monitor.close()
+
+    assert told
+    assert none == set()
+    assert helped
+
+
+def test_it_draws_at_most_at_the_rate_asked_for(shown, gate, until) -> None:
+    """However quickly tasks end."""
+    shown._every_s = 0.05
+    changes = []
+    shown._view.observe(lambda change: changes.append(threading.current_thread().name), "value")
+    press(shown, "start")
+    time.sleep(0.5)
+
+    assert 3 <= len(changes) <= 12
+    assert {"nbarray-monitor"} == set(changes)
+
+
+def test_ended_runs_keep_no_result(slow, gate, displays, until) -> None:
+    """A monitor of a run that somebody else holds lets it go at the end."""
+    run = slow.start()
+    monitor = Monitor(run, every_s=0.01)
+    monitor.show()
+    gate.open.set()
+    run.result()
+    ended = until(lambda: WIDGET not in displays[-1][0])
+    monitor.close()
+
+    assert ended
+    assert monitor.run is None
+    assert monitor.state == "done"
+
+
+def test_runs_and_arrays_have_it_as_a_method(slow, gate) -> None:
+    """Without a notebook it is a line of text."""
+    panel = slow.monitor(workers=1)
+    run = panel.start()
+
+    assert repr(panel).startswith("<Monitor of run of map_blocks")
+    assert run.monitor().run is run
+    assert nb.monitor(run).run is run
+    with pytest.raises(InputError, match="expected arrays, or one run, not int"):
+        nb.monitor(3)
+    gate.open.set()
+    assert panel.result().shape == (48, 9)
+
+
+class _Comm:
+    def __init__(self):
+        self.calls = []
+        self._msg_callback = self.calls.append
+
+    def _reply_subshell_for(self, data, default):
+        return "main"
+
+    def handle_msg(self, msg):
+        raise AssertionError("fires the events of a cell")
+
+
+def test_messages_are_answered_beside_the_cell() -> None:
+    """On the shell that the front end asked for, and without the events of a cell."""
+    widget = type("Widget", (), {})()
+    widget.comm = _Comm()
+    comms.keep_answering(widget)
+    widget.comm.handle_msg("hello")
+
+    assert widget.comm._reply_subshell_for({}, "sub") == "sub"
+    assert widget.comm.calls == ["hello"]
+
+
+def test_kernels_without_subshells_are_left_alone() -> None:
+    """A comm without the attribute gets none, and a closed widget has no comm."""
+    plain = type("Widget", (), {"comm": type("Comm", (), {})()})()
+    comms.keep_answering(plain)
+    comms.keep_answering(type("Widget", (), {"comm": None})())
+
+    assert not hasattr(plain.comm, "_reply_subshell_for")
+    assert not hasattr(plain.comm, "handle_msg")
+
+
+def test_closing_a_tree_closes_children_layouts_and_styles(displays, models) -> None:
+    """`close` of a box alone would leave all the rest registered."""
+    comms.close_tree(ipywidgets.VBox([ipywidgets.HBox([ipywidgets.Button()]), ipywidgets.IntSlider()]))
+
+    assert models() == []
