@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as _np
 
-from nbarray import errors, fft, linalg, ma
+from nbarray import errors, fft, linalg, ma, stats
 from nbarray.api import families as _families
 from nbarray.api.array import Array
 from nbarray.api.dispatch import ABOVE as _ABOVE
@@ -23,12 +23,16 @@ globals().update(_PUBLIC)
 for _name in (
     "bool", "e", "euler_gamma", "inf", "nan", "newaxis", "pi",
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float16", "float32", "float64", "complex64", "complex128",
+    "float16", "float32", "float64", "complex64", "complex128", "intp", "uintp", "longdouble", "clongdouble",
+    "datetime64", "timedelta64", "bool_", "str_", "bytes_", "object_", "void", "generic", "number", "integer",
+    "signedinteger", "unsignedinteger", "inexact", "floating", "complexfloating", "dtype", "ufunc", "busdaycalendar",
+    "finfo", "iinfo", "isdtype", "issubdtype", "isscalar", "promote_types", "broadcast_shapes", "datetime_data",
+    "errstate", "geterr", "seterr", "ndindex", "index_exp", "s_",
 ):  # fmt: skip
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = ["Array", "config", "errors", "fft", "linalg", "ma", *_PUBLIC]
+__all__ = ["Array", "config", "errors", "fft", "linalg", "ma", "stats", *_PUBLIC]
 
 
 #: What is found only when it is asked for, as importing nbarray imports neither IPython nor ipywidgets: its modules.

@@ -1,0 +1,187 @@
+"""Methods of arrays beside NumPy's: keeping values, other dtypes for the same bytes, moments; stacks of files."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nbarray.api import functions
+from nbarray.api.array import Array, apply
+from nbarray.api.creation import asarray, from_array
+from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public
+from nbarray.errors import DTypeError, InputError, MissingFile
+from nbarray.expr.node import Expr
+from nbarray.grid.chunks import Chunks, regular
+from nbarray.ops.operands import normalize_axes
+from nbarray.ops.tasks import of_blocks
+from nbarray.session import compute
+
+__all__ = ["from_npy_stack", "from_zarr", "moment", "persist", "to_npy_stack"]
+
+
+@public()
+def persist(*arrays: Any, memory: int | str | None = None, workers: int | None = None) -> Any:
+    """Compute arrays together and keep their values in memory: arrays in the same chunks, for further work.
+
+    memory, workers : for the run; the kept values count as results, and stay as long as the arrays do
+
+    Returns an array for one, a tuple for several.
+
+    >>> import nbarray as nb
+    >>> x = nb.persist(nb.arange(4) + 1)
+    >>> (x * x).sum().compute()
+    np.int64(30)
+    """
+    blocked = [asarray(a) for a in arrays]
+    chunks = [x.chunks for x in blocked]
+    values = compute(*(x.expr for x in blocked), memory=memory, workers=workers) if blocked else ()
+    kept = tuple(_kept(v, c) for v, c in zip(values, chunks, strict=True))
+    return kept[0] if len(kept) == 1 else kept
+
+
+def _kept(values: Any, chunks: Any) -> Array:
+    array = np.asanyarray(values)
+    return from_array(array, chunks) if array.ndim else asarray(array)
+
+
+@is_method("persist")
+def _persist(x: Array, *, memory: int | str | None = None, workers: int | None = None) -> Array:
+    """Compute this array and keep its values in memory; see `nbarray.persist`."""
+    made: Array = persist(x, memory=memory, workers=workers)
+    return made
+
+
+@is_method("store")
+def _store(x: Array, target: Any, lock: Any = None, regions: Any = None, **options: Any) -> None:
+    """Compute this array and assign it to a target; see `nbarray.store`."""
+    PUBLIC["store"](x, target, lock, regions, **options)
+
+
+@is_method("compute_chunk_sizes")
+def _compute_chunk_sizes(x: Array) -> Array:
+    """Count sizes that depend on values, if there are any; returns the array itself."""
+    assert x.chunks is not None  # asking for them counts
+    return x
+
+
+@is_method("__await__")
+def _await(x: Array) -> Generator[Any, None, Any]:
+    """Begin computing, and let others run until it is done: ``values = await x``."""
+    values = yield from x.start().__await__()
+    return values[0]
+
+
+METHODS["npartitions"] = property(lambda x: x.nblocks, doc="Number of chunks.")  # type: ignore[assignment]
+
+
+# ------------------------------------------------------------------------------------------- the same bytes
+
+
+@is_method("view")
+def _view(x: Array, dtype: Any) -> Array:
+    """The same bytes as another dtype; where its items are longer or shorter, the last axis is, too.
+
+    Raises DTypeError (a TypeError) for objects, InputError (a ValueError) for a last axis that doesn't fit.
+    """
+    return apply(_viewed, x, np.dtype(dtype))
+
+
+def _viewed(x: Expr, dtype: np.dtype[Any]) -> Expr:
+    if dtype.hasobject or x.dtype.hasobject:
+        raise DTypeError(f"view: Cannot change data-type for array of references: {x.dtype} as {dtype}")
+    old, new = x.dtype.itemsize, dtype.itemsize
+    made = cut = x.chunks
+    if old != new:
+        if not x.ndim:
+            raise InputError("view: Changing the dtype of a 0d array is only supported if the itemsize is unchanged")
+        size = x.sizes[-1] * old
+        if size % new:
+            raise InputError(
+                f"view: When changing to a larger dtype, its size must be a divisor of the total size in bytes of the "
+                f"last axis of the array: {size} bytes, items of {new}"
+            )
+        unit = math.lcm(old, new)
+        step = max(1, x.chunks.axes[-1].largest * old // unit) * unit
+        cut = Chunks((*x.chunks.axes[:-1], regular(x.sizes[-1], max(1, step // old))))
+        made = Chunks((*x.chunks.axes[:-1], regular(size // new, max(1, step // new))))
+
+    def view(block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.ascontiguousarray(block).reshape(block.shape).view(dtype)
+
+    return of_blocks(view, [(x, cut)], made, range(x.ndim), dtype)
+
+
+# --------------------------------------------------------------------------------------------------- moments
+
+
+@public()
+@is_method("moment")
+def moment(
+    a: Any, order: int, axis: Any = None, dtype: Any = None, keepdims: bool = False, ddof: float = 0, out: None = None
+) -> Array:
+    """The central moment of an order: the mean of the `order`-th powers of distances from the mean.
+
+    ddof : divide by the number of elements less this
+
+    Two passes over the data.  Raises InputError for an order that is negative or not whole.
+
+    >>> import nbarray as nb
+    >>> nb.moment(nb.arange(3), 2).compute()
+    np.float64(0.6666666666666666)
+    """
+    if not isinstance(order, int | np.integer) or order < 0:
+        raise InputError(f"moment: Order must be an integer >= 0, not {order!r}")
+    x = asarray(a)
+    count = math.prod(x.shape[k] for k in normalize_axes(axis, x.ndim))
+    kind = np.dtype(np.mean(np.ones(1, x.dtype)).dtype if dtype is None else dtype)
+    apart = x.astype(kind) - x.mean(axis=axis, keepdims=True, dtype=kind)
+    total = (apart**order).sum(axis=axis, keepdims=keepdims, dtype=kind)
+    return total / kind.type(count - ddof)
+
+
+# ---------------------------------------------------------------------------------------------------- files
+
+
+@public()
+def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **options: Any) -> Array:
+    """A blocked array on an array of the package `zarr`, or at a path or address it opens.
+
+    component : the array's name in a group; options : as `zarr.open` takes them
+    """
+    if not hasattr(url, "dtype"):
+        import zarr
+
+        url = zarr.open(url, mode="r", **options)
+    return from_array(url[component] if component is not None else url, chunks)
+
+
+@public()
+def to_npy_stack(dirname: Any, x: Any, axis: int = 0) -> None:
+    """Write an array to a folder of ``.npy`` files, one for each chunk along an axis: 0.npy, 1.npy, ..."""
+    values, folder = asarray(x), Path(dirname)
+    (k,) = normalize_axes(axis, values.ndim)
+    folder.mkdir(parents=True, exist_ok=True)
+    start = 0
+    for number, size in enumerate(values.chunks[k]):
+        part = values[(*(slice(None),) * k, slice(start, start + size))]
+        PUBLIC["to_npy"](part, folder / f"{number}.npy")
+        start += size
+
+
+@public()
+def from_npy_stack(dirname: Any, axis: int = 0, chunks: Any = None) -> Array:
+    """A folder of ``.npy`` files, 0.npy, 1.npy, ..., end to end along an axis; nothing is read yet.
+
+    Raises MissingFile for a folder without such files.
+    """
+    paths = [p for p in Path(dirname).glob("*.npy") if re.fullmatch(r"\d+", p.stem)]
+    if not paths:
+        raise MissingFile(f"{dirname}: no files 0.npy, 1.npy, ... in it")
+    parts = [PUBLIC["open"](p) for p in sorted(paths, key=lambda p: int(p.stem))]
+    made = functions.concatenate(parts, axis)
+    return made if chunks is None else made.rechunk(chunks)
