@@ -156,6 +156,16 @@ def test_frequencies(n: Any) -> None:
                 nb.fft.fftfreq(n, d)
 
 
+def test_chunks_that_stay() -> None:
+    """Shifting leaves chunks as they are, and frequencies have those that are asked for."""
+    x = nb.from_array(REAL, chunks=(7, 4, 2))
+
+    assert x.chunks == nb.fft.fftshift(x).chunks
+    assert ((4, 3),) == nb.fft.fftfreq(7, chunks=(4,)).chunks
+    with pytest.warns(DeprecationWarning, match="without `axes`"):
+        nb.fft.fftn(x, (3, 3))
+
+
 def test_wrap() -> None:
     """Somebody's own functions, called as NumPy's are, on real blocks alone."""
     x = nb.from_array(REAL, chunks=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +86,9 @@ def _of_axes(name: str, two: bool) -> Callable[..., Array]:
     def transform(a: Any, s: Any, axes: Any, norm: Any, out: Any) -> Array:
         refuse_out(function.__name__, out)
         x = asarray(a)
+        if s is not None and (axes is None or None in s):
+            what = "`s` without `axes`" if axes is None else "`s` that holds None"
+            warnings.warn(f"{what} is deprecated, as in NumPy; give all lengths and axes", DeprecationWarning, 4)
         if axes is None:
             axes = range(-(x.ndim if s is None else len(s)), 0)
         lengths = [None] * len(axes) if s is None else list(s)

@@ -19,11 +19,12 @@ import numpy as np
 from nbarray.errors import DTypeError, InputError, NotBlocked, ShapeError
 from nbarray.expr.leaves import Arange
 from nbarray.expr.node import Expr
+from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.fourier import roots_of_unity
 from nbarray.kernels.program import Constant
 from nbarray.ops.creation import full
-from nbarray.ops.elementwise import astype, function, ufunc
+from nbarray.ops.elementwise import astype, function, ufunc, where
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.matrices import room
@@ -311,6 +312,7 @@ def with_function(
 
 def shift(x: Expr, axes: Any, back: bool) -> Expr:
     """Halves of axes exchanged, so that the zero frequency is in the middle; or `back`."""
+    chunks = x.chunks
     given = range(x.ndim) if axes is None else axes if isinstance(axes, tuple | list) else (axes,)
     for axis in given:
         (k,) = normalize_axes(axis, x.ndim)
@@ -318,7 +320,7 @@ def shift(x: Expr, axes: Any, back: bool) -> Expr:
         cut = n // 2 if back else n - n // 2
         parts = [getitem(x, (*[slice(None)] * k, part)) for part in (slice(cut, None), slice(0, cut))]
         x = concatenate(parts, k, x.dtype)
-    return x
+    return Rechunk(x, chunks) if x.chunks != chunks else x
 
 
 def frequencies(n: Any, d: Any, half: bool, chunks: Any = None) -> Expr:
@@ -327,14 +329,10 @@ def frequencies(n: Any, d: Any, half: bool, chunks: Any = None) -> Expr:
         raise InputError("n should be an integer")
     n = operator.index(n)
     apart = 1.0 / (n * d)
-    middle = n // 2 + 1 if half else (n - 1) // 2 + 1
-    parts = [(0, middle)] if half else [(0, middle), (-(n // 2), n // 2)]
-    whole_numbers = [
-        Arange(
-            Constant.of(first), Constant.of(1), np.dtype(np.intp), given_chunks(chunks, (count,), np.dtype(np.float64))
-        )
-        for first, count in parts
-        if count > 0
-    ]
-    made: Expr = ufunc(np.multiply, concatenate(whole_numbers, 0), apart)
+    count = n // 2 + 1 if half else n
+    chunked = given_chunks(chunks, (count,), np.dtype(np.float64))
+    index: Expr = Arange(Constant.of(0), Constant.of(1), np.dtype(np.intp), chunked)
+    if not half:
+        index = where(ufunc(np.less, index, (n - 1) // 2 + 1), index, ufunc(np.subtract, index, n))
+    made: Expr = ufunc(np.multiply, index, apart)
     return made
