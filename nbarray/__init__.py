@@ -8,6 +8,7 @@ from typing import Any
 import numpy as _np
 
 from nbarray import errors, fft, linalg, ma, stats
+from nbarray.api import approx
 from nbarray.api import families as _families
 from nbarray.api.array import Array
 from nbarray.api.dispatch import ABOVE as _ABOVE
@@ -32,7 +33,7 @@ for _name in (
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = ["Array", "config", "errors", "fft", "linalg", "ma", "stats", *_PUBLIC]
+__all__ = ["Array", "approx", "config", "errors", "fft", "linalg", "ma", "stats", *_PUBLIC]
 
 
 #: What is found only when it is asked for, as importing nbarray imports neither IPython nor ipywidgets: its modules.

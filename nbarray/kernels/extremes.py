@@ -13,7 +13,7 @@ from nbarray.kernels.summaries import Block, Int64, Summary
 __all__ = ["Foremost", "Ranked", "first_of_lines", "is_among", "order_of"]
 
 #: Elements looked at together, and candidates held besides those wanted before they are sorted out.
-TILE, SPARE = 2**15, 2**14
+TILE, SPARE = 2**17, 2**14
 
 
 def order_of(values: Block, largest: bool, axis: int = -1) -> Block:
@@ -76,8 +76,19 @@ class Foremost(Summary):
         return ~(tile <= bar) if self.largest else tile < bar
 
     def _best(self, values: Block, at: Int64) -> tuple[Block, Int64]:
+        if len(values) > 2 * self.count:
+            near = self._near(values)
+            values, at = values[near], at[near]
         kept = np.sort(order_of(values, self.largest)[: self.count])
         return values[kept], at[kept]
+
+    def _near(self, values: Block) -> Block:
+        """Those that are among the first, and those equal to the last of them: found without sorting."""
+        rank = len(values) - self.count if self.largest else self.count - 1
+        bar = np.partition(values, rank)[rank]
+        if bar != bar:
+            return np.flatnonzero(values != values) if self.largest else np.arange(len(values))
+        return np.flatnonzero(~(values < bar) if self.largest else values <= bar)
 
     def merge(self, states: Sequence[Any]) -> Any:
         return self._best(np.concatenate([v for v, _ in states]), np.concatenate([a for _, a in states]))
