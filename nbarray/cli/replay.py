@@ -14,6 +14,7 @@ from nbarray.api.pictures import recorded_timeline
 from nbarray.errors import FileFormatError, InputError
 from nbarray.observers.debug import DebugLog
 from nbarray.observers.record import read_events, replay
+from nbarray.observers.report import RunReport
 
 __all__ = ["SUMMARY", "add_arguments", "run"]
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="1: a line a run, 2: also one a node, 3: also each rule, 4: also each task (default: %(default)s)",
     )
+    parser.add_argument("--report", action="store_true", help="also what each run took, and what held it up")
     parser.add_argument(
         "--timeline", metavar="SVG", type=Path, help="also draw what the workers of the last run did when"
     )
@@ -45,6 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--level: expected a number from 1 to 4, not {arguments.level}")
     if replay(read_events(arguments.file), DebugLog(arguments.level, sys.stdout.write)) == 0:
         raise FileFormatError(f"{arguments.file}: no events in it; has the run been recorded to its end?")
+    if arguments.report:
+        reports: dict[int, RunReport] = {}
+        for event in read_events(arguments.file):
+            reports.setdefault(event.run, RunReport())(event)
+        print("", *reports.values(), sep="\n")
     if arguments.timeline is not None:
         recorded_timeline(read_events(arguments.file)).save(arguments.timeline)
     return 0

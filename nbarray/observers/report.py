@@ -52,7 +52,7 @@ class _Worker:
 
 
 class RunReport:
-    """An observer of one run that shows itself as a report, at any time and in any front end.
+    """An observer of one run, the first that it is told of; shows itself as a report, at any time, in any front end.
 
     state : "waiting", "running", "paused", "done", "failed" or "cancelled"
     wall_s, busy_s : seconds it took, and that workers computed, together
@@ -88,16 +88,20 @@ class RunReport:
             if event.run == self.run:
                 self._task(event)
             return
-        if isinstance(event, PlanDetails) and self.state == "waiting":
+        if self.run is None and isinstance(event, PlanDetails | PlanReady):
+            self.run = event.run  # a recording may hold several runs at the same time
+        if event.run != self.run:
+            return
+        if isinstance(event, PlanDetails):
             self._places, self.sources = event.places, event.sources
             self.projected_bytes, self.spilled_bytes = event.projected_bytes, event.spilled_bytes
-        elif isinstance(event, PlanReady) and self.run is None:
+        elif isinstance(event, PlanReady):
             self._plan(event)
-        elif event.run == self.run:
+        else:
             self._other(event)
 
     def _plan(self, event: PlanReady) -> None:
-        self.run, self.state = event.run, "running"
+        self.state = "running"
         self.tasks, self.workers, self._began_s = event.tasks, event.workers, event.time_s
         self.budget_bytes, self.result_bytes = event.budget_bytes, event.result_bytes
         self.projected_bytes = self.projected_bytes or event.peak_bytes

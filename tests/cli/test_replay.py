@@ -61,3 +61,16 @@ def test_timeline_of_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert 0 == main(["replay", str(tmp_path / "run.jsonl"), "--timeline", str(tmp_path / "run.svg")])
     assert "sum: 500 ms, 1 task" in (tmp_path / "run.svg").read_text(encoding="utf-8")
     assert "sum" in capsys.readouterr().out
+
+
+def test_report_of_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What each run took is said beneath the log, also of runs at the same time."""
+    record = Recorder(tmp_path / "run.jsonl")
+    other = PlanReady(8, (NodeCount("mean", 1),), 1, 0, 8, 2048, 4096, workers=2, time_s=0.0)
+    for event in (RUN[0], other, RUN[1], RunFinished(8, wall_s=2.5, busy_s=2.5, peak_bytes=1024)):
+        record(event)
+
+    assert 0 == main(["replay", str(tmp_path / "run.jsonl"), "--report"])
+    out = capsys.readouterr().out
+    assert "Run 7: done in 1.5 s" in out
+    assert "Run 8: done in 2.5 s" in out
