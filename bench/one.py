@@ -26,6 +26,9 @@ from bench.peers import PEERS, THREADS
 from bench.row import Row
 from bench.rows import ROWS
 
+#: What has taken so long is not repeated.
+PATIENCE_S = 15.0
+
 
 def held_bytes() -> int:
     """Bytes of anonymous memory of this process (Linux); 0 where that can't be told."""
@@ -133,6 +136,8 @@ def measure(row: Row, options: argparse.Namespace) -> dict[str, Any]:
     times = [perf_counter() - start]
     peak = watched.end()
     for _ in range(0 if row.once else options.repeats):
+        if sum(times) > PATIENCE_S:
+            break
         start = perf_counter()
         work()
         times.append(perf_counter() - start)

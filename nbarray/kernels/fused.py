@@ -14,9 +14,9 @@ import numpy as np
 from nbarray.errors import InputError
 from nbarray.kernels import native
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
-from nbarray.kernels.reductions import REDUCTIONS, State, Where
+from nbarray.kernels.reductions import REDUCTIONS, Reduction, State, Where
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import fold_tiles, part_of, steps, tiles
+from nbarray.kernels.tiles import TILE_ELEMENTS, fold_tiles, part_of, steps, tiles
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
 
@@ -369,11 +369,28 @@ def merge_states(name: str, states: list[State]) -> State:
     if not first.disposable:
         first = replace(first, planes=[p.copy() for p in first.planes], disposable=False)
     for other in states[1:]:
-        merge(first.planes, other.planes)
+        for part in tiles(first.planes[0].shape, TILE_ELEMENTS):  # what is made on the way stays small
+            merge(first.part(part), other.part(part))
         first.shift += other.shift
         if other.left is not None:
             first.left = other.left if first.left is None else first.left + other.left
     return first
+
+
+def _finished(row: Reduction, state: State, seen: Any, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    """The results of a state, tile by tile where there are many."""
+    shape = state.planes[0].shape
+    parts = tiles(shape, TILE_ELEMENTS)
+    if len(parts) <= 1:
+        return row.finish(state.planes, seen, result, params)
+    values: Tile | None = None
+    for part in parts:
+        some = row.finish(state.part(part), seen[part] if np.ndim(seen) else seen, result, params)
+        if values is None:
+            values = np.empty(shape, some.dtype)
+        values[part] = some
+    assert values is not None
+    return values
 
 
 def finish_state(fold: Fold, state: State, count: int) -> Planes:
@@ -389,7 +406,7 @@ def finish_state(fold: Fold, state: State, count: int) -> Planes:
     if state.shift:
         add_part(state.planes, np.asarray(state.shift))
     with np.errstate(divide="ignore" if quiet else None, invalid="ignore" if quiet else None):
-        values = row.finish(state.planes, seen, fold.result, params)
+        values = _finished(row, state, seen, fold.result, params)
     if not fold.masked:
         if on_nothing == "nan" and np.any(nothing):
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
