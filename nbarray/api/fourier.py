@@ -87,8 +87,8 @@ def _of_axes(name: str, two: bool) -> Callable[..., Array]:
         refuse_out(function.__name__, out)
         x = asarray(a)
         if s is not None and (axes is None or None in s):
-            what = "`s` without `axes`" if axes is None else "`s` that holds None"
-            warnings.warn(f"{what} is deprecated, as in NumPy; give all lengths and axes", DeprecationWarning, 4)
+            what = "`axes` should not be `None` if `s` is not `None`" if axes is None else "`s` should not hold None"
+            warnings.warn(f"{what} (deprecated, as in NumPy): give all lengths and axes", DeprecationWarning, 4)
         if axes is None:
             axes = range(-(x.ndim if s is None else len(s)), 0)
         lengths = [None] * len(axes) if s is None else list(s)

@@ -300,14 +300,15 @@ def with_function(
     for name_, given, axis in zip(names, lengths, axes, strict=True):
         (k,) = normalize_axes(axis, x.ndim)
         steps.append(Step(name_, _length(name_, given, x.sizes[k]), k, x.sizes[k]))
-        kind = _dtype(name_, kind) if dtype is None and not (name_ == "irfft" and kind.kind == "f") else kind
+    for step in steps[::-1] if family.before else steps:
+        kind = _dtype(step.name, kind) if dtype is None else np.dtype(dtype)
     wanted = [step.n for step in steps]
 
     def transform(block: Block) -> Block:
         return np.asarray(call(function, block, wanted))
 
     transform.__name__ = getattr(function, "__name__", name)
-    return of_lines(transform, x, steps, kind if dtype is None else np.dtype(dtype))
+    return of_lines(transform, x, steps, kind)
 
 
 def shift(x: Expr, axes: Any, back: bool) -> Expr:
