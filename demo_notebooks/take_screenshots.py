@@ -51,6 +51,8 @@ class Shot:
 
 SHOTS = (
     Shot("array", "05-graphs", "array"),
+    Shot("monitor-ready", "03-monitor", "panel", settle_s=1.5),
+    Shot("monitor", "03-monitor", "waiting", "dark", while_running=2.2),
     Shot("graph", "05-graphs", "rewritten"),
     Shot("timeline", "04-memory", "timeline"),
     Shot("explore", "06-explore", "maps", settle_s=2.0),
