@@ -1,7 +1,8 @@
 """A viewer for arrays of any number of axes.
 
 Sliders choose the place along the leading axes and what of the last two is in view; only blocks in view are computed.
-Handlers of sliders only say what is wanted (`fetching.Fetcher`); one thread computes, draws and writes the picture.
+Handlers of sliders only say what is wanted (`fetching.Fetcher`), so they may run in any thread and while a cell is
+busy; one thread computes, draws and writes the picture.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from nbarray.api.array import Array
 from nbarray.api.creation import from_array
 from nbarray.display.html import array_text
 from nbarray.errors import InputError
-from nbarray.widgets.comms import close_tree
+from nbarray.widgets.comms import close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
 from nbarray.widgets.views import Floats, View, draw, neighbours, numbers
 
@@ -101,6 +102,8 @@ class Viewer:
         for part in pointer:
             part.observe(self._pointed, names="value")
         ranges = [w for w in (self.rows, self.columns) if w is not None]
+        for part in (*self.places, *ranges, *pointer):
+            keep_answering(part)
         sides = [ipywidgets.VBox([*self.places, *ranges]), ipywidgets.VBox(pointer)]
         self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), self.image, self.status])
 
