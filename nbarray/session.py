@@ -246,18 +246,26 @@ def _answered(expr: Expr) -> Expr:
     return resolve_sizes(made)
 
 
-_counts: WeakKeyDictionary[Select, Compress] = WeakKeyDictionary()
+#: mask -> what has been counted of it; it is the same for all that it selects from
+_counts: WeakKeyDictionary[Expr, tuple[Chunks, tuple[int, ...]]] = WeakKeyDictionary()
 
 
 def _counted(select: Select) -> Compress:
-    found = _counts.get(select)
-    if found is not None:
-        return found
+    found = _counts.get(select.mask)
+    if found is None:
+        found = _counts[select.mask] = _count(select)
+    rows, offsets = found
+    chunks = Chunks((_cut_at(offsets), *select.chunks.axes[1:]))
+    return Compress(select.base, select.mask, rows, chunks, offsets)
+
+
+def _count(select: Select) -> tuple[Chunks, tuple[int, ...]]:
+    """Runs of rows of the mask, and where what they give begins."""
     counts, rows = count_by_row(select)
     (per_row,) = compute(counts)
     ends = np.concatenate([[0], np.cumsum(np.atleast_1d(per_row))])
-    offsets = ends[rows.axes[0].offsets].tolist()
-    chunks = Chunks((AxisChunks.from_offsets(np.array(offsets, np.int64)) if offsets[-1] else regular(0, 1),))
-    made = Compress(select.base, select.mask, rows, chunks, tuple(offsets))
-    _counts[select] = made
-    return made
+    return rows, tuple(ends[rows.axes[0].offsets].tolist())
+
+
+def _cut_at(offsets: tuple[int, ...]) -> AxisChunks:
+    return AxisChunks.from_offsets(np.array(offsets, np.int64)) if offsets[-1] else regular(0, 1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from nbarray.api import pictures
 from nbarray.api.conversions import values_of
-from nbarray.api.dispatch import IMPLEMENTATIONS, blocked_form
+from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.explain import Explanation
@@ -29,7 +29,7 @@ from nbarray.ops.scans import scan
 from nbarray.provenance import caller
 from nbarray.session import compute, has_unknown_sizes, limits, plan, resolve_sizes, start
 
-__all__ = ["Array", "apply", "unwrap", "wrap"]
+__all__ = ["Array", "apply", "as_index", "unwrap", "wrap"]
 
 #: ``np.add.reduce`` and its like are reductions of the table.
 _REDUCTION_OF = {
@@ -90,6 +90,17 @@ def _counted(value: Any) -> Any:
     return value
 
 
+def as_index(index: Any) -> Any:
+    """An index of expressions; masks beside others are computed: how much they pick has to be known."""
+    if isinstance(index, list) and any(isinstance(i, Array) for i in index):
+        index = [values_of(i) if isinstance(i, Array) else i for i in index]
+    if not isinstance(index, tuple):
+        index = (index,)
+    if len(index) > 1:
+        index = tuple(values_of(i) if isinstance(i, Array) and i.dtype.kind == "b" else i for i in index)
+    return unwrap(index)
+
+
 def _operator(function: np.ufunc, swapped: bool = False) -> Callable[[Array, Any], Any]:
     def operator(self: Array, other: Any) -> Any:
         if not _is_operand(other):
@@ -114,24 +125,22 @@ def _unary(function: np.ufunc) -> Callable[[Array], Any]:
 
 
 def _reducing(name: str) -> Callable[..., Any]:
-    def method(self: Array, axis: Any = None, dtype: Any = None, out: None = None, **options: Any) -> Any:
-        _refuse_out(name, out)
+    def method(self: Array, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
         if dtype is not None:
             options["dtype"] = dtype
-        return apply(reductions.reduction, name, self, axis, **options)
+        return _into(out, apply(reductions.reduction, name, self, axis, **options))
 
-    def plain(self: Array, axis: Any = None, out: None = None, **options: Any) -> Any:
-        _refuse_out(name, out)
-        return apply(reductions.reduction, name, self, axis, **options)
+    def plain(self: Array, axis: Any = None, out: Any = None, **options: Any) -> Any:
+        return _into(out, apply(reductions.reduction, name, self, axis, **options))
 
     made = method if name in ("sum", "prod", "mean", "var", "std") else plain
     made.__name__, made.__doc__ = name, f"Reduce over `axis`; see `nbarray.{name}`."
     return made
 
 
-def _refuse_out(name: str, out: Any) -> None:
-    if out is not None:
-        raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+def _into(out: Any, made: Array) -> Array:
+    result: Array = made if out is None else METHODS["_receive"](out, made)
+    return result
 
 
 class Array:
@@ -231,6 +240,10 @@ class Array:
     def imag(self) -> Array:
         return apply(elementwise.function, "imag", self)
 
+    def become(self, expr: Expr) -> None:
+        """Hold another expression from now on: what assigning does."""
+        self._expr = expr
+
     # ------------------------------------------------------------------------------------------ computing
 
     def compute(self, *, memory: int | str | None = None, workers: int | None = None) -> Any:
@@ -289,10 +302,6 @@ class Array:
         return values if dtype is None else values.astype(dtype)
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
-        if any(o is not None for o in options.pop("out", None) or ()):
-            raise NotBlocked(
-                f"np.{function.__name__}: out= (and in-place work on a NumPy array) needs the values; compute first"
-            )
         if method == "reduce" and function in _REDUCTION_OF:
             axis = options.pop("axis", args[1] if len(args) > 1 else 0)
             return apply(reductions.reduction, _REDUCTION_OF[function], args[0], axis, **options)
@@ -350,25 +359,12 @@ class Array:
     def __round__(self, decimals: int = 0) -> Array:
         return self.round(decimals)
 
-    def item(self) -> Any:
-        """The single element as a Python scalar."""
-        if self.size != 1:
-            raise InputError(f"item: expected an array of one element, not of shape {self.shape}")
-        return np.asarray(self.compute()).item()
-
     def tolist(self) -> Any:
         """All values as nested lists; computes."""
         return np.asarray(self.compute()).tolist()
 
     def __getitem__(self, index: Any) -> Array:
-        if isinstance(index, tuple) and any(isinstance(i, Array) for i in index):
-            index = tuple(values_of(i) if isinstance(i, Array) else i for i in index)
-        elif isinstance(index, Array) and (index.dtype.kind != "b" or index.ndim < self.ndim):
-            index = values_of(index)
-        return apply(indexing.getitem, self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise NotBlocked("a blocked array can't be changed in place; use nb.where(condition, value, x)")
+        return apply(indexing.getitem, self, as_index(index))
 
     # ------------------------------------------------------------------------------------------- operators
 
@@ -424,12 +420,12 @@ class Array:
 
     def conj(self) -> Array:
         """The complex conjugate."""
-        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind == "c" else self
+        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind == "c" else Array(self._expr)
 
     conjugate = conj
 
     def copy(self) -> Array:
-        """The array itself: it can't be changed."""
+        """Another handle on the same values: assigning to one leaves the other alone."""
         return Array(self._expr)
 
     def __deepcopy__(self, memo: Any) -> Array:

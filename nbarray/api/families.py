@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from nbarray.api import (
     arranging,
+    assigning,
     averages,
     blocks,
+    changing,
     creation,
     eager,
     fourier,
@@ -25,8 +27,10 @@ from nbarray.api import (
     monitoring,
     numbers,
     ordering,
+    picking,
     plain_facts,
     polynomials,
+    positions,
     products,
     quantiles,
     records,
@@ -45,8 +49,10 @@ __all__ = ["FAMILIES"]
 
 FAMILIES = (
     arranging,
+    assigning,
     averages,
     blocks,
+    changing,
     creation,
     eager,
     fourier,
@@ -63,6 +69,8 @@ FAMILIES = (
     monitoring,
     numbers,
     ordering,
+    picking,
+    positions,
     plain_facts,
     polynomials,
     products,

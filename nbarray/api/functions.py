@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, apply, unwrap
+from nbarray.api.array import Array, apply
+from nbarray.api.assigning import store_into, with_out
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, public
 from nbarray.api.mapping import mapped
 from nbarray.errors import NotBlocked
-from nbarray.ops import contraction, elementwise, indexing, joining, reductions, shaping
+from nbarray.ops import contraction, elementwise, joining, reductions, shaping
 from nbarray.ops.operands import normalize_axes
 from nbarray.session import compute as compute_exprs
 
@@ -40,17 +41,16 @@ def compute(*arrays: Any, memory: int | str | None = None, workers: int | None =
 
 
 def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bool, typed: bool, summary: str) -> None:
-    def function(a: Any, axis: Any = None, dtype: Any = None, out: None = None, **options: Any) -> Array:
-        if out is not None:
-            raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Array:
         options = {k: v for k, v in options.items() if v is not np._NoValue}
         if dtype is not None:
             options["dtype"] = dtype
         if skip_nan:
             options["skip_nan"] = True
-        return apply(reductions.reduction, row, asarray(a), axis, **options)
+        made: Array = apply(reductions.reduction, row, asarray(a), axis, **options)
+        return made if out is None else store_into(out, made)
 
-    def untyped(a: Any, axis: Any = None, out: None = None, **options: Any) -> Array:
+    def untyped(a: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
         return function(a, axis, None, out, **options)
 
     made = function if typed else untyped
@@ -93,20 +93,6 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ elementwise
-
-
-@public(np.where)
-def where(condition: Any, x: Any = None, y: Any = None) -> Array:
-    """`x` where the condition is true, else `y`.
-
-    >>> import nbarray as nb
-    >>> a = nb.arange(4)
-    >>> nb.where(a > 1, a, -1).compute()
-    array([-1, -1,  2,  3])
-    """
-    if x is None or y is None:
-        raise NotBlocked("where with a condition alone (nonzero) has no blocked form yet")
-    return apply(elementwise.where, condition, x, y)
 
 
 @public(np.clip)
@@ -161,8 +147,8 @@ def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan
 
 @public(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Array:
-    """The array itself: it can't be changed."""
-    return asarray(a)
+    """Another handle on the same values: assigning to one leaves the other alone."""
+    return asarray(a).copy()
 
 
 @public(np.astype)
@@ -286,13 +272,6 @@ def rechunk(x: Any, chunks: Any = "auto") -> Array:
     return asarray(x).rechunk(chunks)
 
 
-@public(np.take)
-def take(a: Any, indices: Any, axis: int | None = None) -> Array:
-    """Positions along one axis; of the flattened array if `axis` is None."""
-    x = asarray(a)
-    return apply(indexing.take, x.ravel() if axis is None else x, unwrap(indices), 0 if axis is None else axis)
-
-
 # --------------------------------------------------------------------------------------------------- products
 
 
@@ -386,7 +365,7 @@ def _isrealobj(x: Any) -> bool:
 
 def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     def function(*args: Any, **options: Any) -> Any:
-        return apply(elementwise.ufunc, ufunc, *args, **options)
+        return with_out(lambda **rest: apply(elementwise.ufunc, ufunc, *args, **rest), options, True)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     first = (ufunc.__doc__ or "").strip().partition("\n\n")[0]

@@ -125,7 +125,10 @@ class Contract(Expr):
 
 @node
 class Select(Expr):
-    """Elements where `mask` is True, in C order: a one-dimensional array of unknown size."""
+    """Elements where `mask` is True, in C order, along one axis of unknown size.
+
+    mask : of the shape of the base's first axes; the others follow
+    """
 
     base: Expr
     mask: Expr
@@ -133,7 +136,9 @@ class Select(Expr):
     kind: ClassVar[str] = "select"
 
     def settle(self) -> dict[str, Any]:
-        return settled((None,), self.base.dtype, Chunks((regular(0, 1),)), self.base.masked)
+        others = self.base.chunks.axes[self.mask.ndim :]
+        sizes = [a.size for a in others]
+        return settled((None, *sizes), self.base.dtype, Chunks((regular(0, 1), *others)), self.base.masked)
 
 
 @node

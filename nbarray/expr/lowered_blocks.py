@@ -1,4 +1,4 @@
-"""Lowered nodes that treat whole blocks: users' functions, picked positions, joins, reshapes, selections."""
+"""Lowered nodes that treat whole blocks: users' functions, joins, reshapes, selections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.fused import Planes, Workspace
 
-__all__ = ["Compressed", "Gathered", "Joined", "Mapped", "Reshaped"]
+__all__ = ["Compressed", "Joined", "Mapped", "Reshaped"]
 
 
 def _operand_bytes(operands: Sequence[Operand], boxes: list[Box], count: int) -> Int64:
@@ -196,61 +196,6 @@ def _as_array(planes: Planes, masked: bool) -> np.ndarray[Any, Any]:
 
 
 @node
-class Gathered(_ReadsOperands):
-    """Positions along an axis, in the order asked for."""
-
-    arg: Expr
-    axis: int
-    held: ById
-    chunks: Chunks
-
-    kind: ClassVar[str] = "select"
-    fills_sink: ClassVar[bool] = True
-
-    def settle(self) -> dict[str, Any]:
-        return settled(self.chunks.shape, self.arg.dtype, self.chunks, self.arg.masked)
-
-    @property
-    def label(self) -> str:
-        return "take"
-
-    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
-        positions = np.asarray(self.held.value)
-        a, b = low.copy(), high.copy()
-        for i in range(len(low)):
-            part = positions[low[i, self.axis] : high[i, self.axis]]
-            if part.size:
-                a[i, self.axis], b[i, self.axis] = part.min(), part.max() + 1
-            else:
-                b[i] = a[i]
-        return [(a, b)]
-
-    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
-        inputs = Inputs(self, low, high, blocks, workspace)
-        wanted = np.asarray(self.held.value)[low[self.axis] : high[self.axis]]
-        shape = tuple(b - a for a, b in zip(low, high, strict=True))
-        out, mask = sink if sink is not None else new_block(self, shape)
-        any_masked = False
-        order = np.argsort(wanted, kind="stable")
-        ordered = wanted[order]
-        # neighbours that lie close together are read in one go
-        for group in np.split(np.arange(len(ordered)), np.flatnonzero(np.diff(ordered) > 16) + 1):
-            if not len(group) or 0 in shape:
-                continue
-            first, last = int(ordered[group[0]]), int(ordered[group[-1]])
-            a = tuple(first if k == self.axis else n for k, n in enumerate(low))
-            b = tuple(last + 1 if k == self.axis else n for k, n in enumerate(high))
-            values, missing = inputs.read_whole(0, a, b)
-            target: Any = (*(slice(None),) * self.axis, order[group])
-            picked = ordered[group] - first
-            out[target] = values.take(picked, self.axis)
-            if missing is not None and mask is not None:
-                mask[target] = missing.take(picked, self.axis)
-                any_masked = True
-        return None if sink is not None else (out, mask if any_masked else None)
-
-
-@node
 class Joined(Lowered):
     """Parts end to end; each block lies within one part."""
 
@@ -393,19 +338,20 @@ class Compressed(Lowered):
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         # runs that gave nothing have the offset of the next one, and the search goes past them
         run = np.searchsorted(np.array(self.offsets[:-1], np.int64), low[:, 0], side="right") - 1
+        ndim = self.mask.ndim
         a = np.zeros((len(low), self.arg.ndim), np.int64)
         b = a + np.array(self.arg.sizes, np.int64).reshape(1, -1)
-        if self.arg.ndim:
+        if ndim:
             a[:, 0], b[:, 0] = self.rows.axes[0].bounds(run)
-        empty = high[:, 0] <= low[:, 0]
+        a[:, ndim:], b[:, ndim:] = low[:, 1:], high[:, 1:]
+        empty = (high <= low).any(axis=1)
         a[empty], b[empty] = 0, 0
-        return [(a, b), (a, b)]
+        return [(a, b), (a[:, :ndim], b[:, :ndim])]
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
         corners = np.array([low], np.int64), np.array([high], np.int64)
-        a, b = self.operand_boxes(*corners)[0]
-        box = tuple(a[0].tolist()), tuple(b[0].tolist())
-        values, missing = inputs.read_whole(0, *box)
-        chosen = inputs.read_whole(1, *box)[0]
+        boxes = [(tuple(a[0].tolist()), tuple(b[0].tolist())) for a, b in self.operand_boxes(*corners)]
+        values, missing = inputs.read_whole(0, *boxes[0])
+        chosen = inputs.read_whole(1, *boxes[1])[0]
         return deliver(sink, (values[chosen], None if missing is None else missing[chosen]), workspace)

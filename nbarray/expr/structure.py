@@ -1,19 +1,16 @@
-"""Nodes that move elements without computing: views, joins, rechunks, reshapes, picked positions."""
+"""Nodes that move elements without computing: views, joins, rechunks, reshapes."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, ClassVar
 
-import numpy as np
-
 from nbarray.errors import ShapeError
 from nbarray.expr.node import Expr, node, settled
-from nbarray.grid.chunks import AxisChunks, Chunks, Int64, join_all, regular
+from nbarray.grid.chunks import AxisChunks, Chunks, join_all, regular
 from nbarray.grid.regions import Placement
-from nbarray.kernels.elementwise import ById
 
-__all__ = ["Concatenate", "Rechunk", "Reshape", "Take", "View", "view_chunks"]
+__all__ = ["Concatenate", "Rechunk", "Reshape", "View", "view_chunks"]
 
 
 def view_chunks(chunks: Chunks, placement: Placement) -> Chunks:
@@ -119,26 +116,3 @@ class Reshape(Expr):
                 f"cannot reshape array of size {math.prod(self.base.sizes)} into shape {self.chunks.shape}"
             )
         return settled(self.chunks.shape, self.base.dtype, self.chunks, self.base.masked)
-
-
-@node
-class Take(Expr):
-    """Elements at `held` positions (a one-dimensional integer array) along `axis`."""
-
-    base: Expr
-    axis: int
-    held: ById
-
-    kind: ClassVar[str] = "select"
-    stored: ClassVar[bool] = True
-
-    def settle(self) -> dict[str, Any]:
-        axes = list(self.base.chunks.axes)
-        axes[self.axis] = regular(len(self.positions), max(1, axes[self.axis].largest))
-        chunks = Chunks(tuple(axes))
-        return settled(chunks.shape, self.base.dtype, chunks, self.base.masked)
-
-    @property
-    def positions(self) -> Int64:
-        positions: Int64 = np.asarray(self.held.value)
-        return positions

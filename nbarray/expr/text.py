@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from nbarray.expr.blocks import Compress, Contract, MapBlocks, Select
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import Arange, Eye, Filled, Scalar, SourceArray
 from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
+from nbarray.expr.picking import Assign, Take, TakeLater
 from nbarray.expr.reduce import Reduce
-from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
+from nbarray.expr.structure import Concatenate, Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.kernels.program import Constant
@@ -250,10 +253,22 @@ def _reduce(expr: Reduce) -> _Form:
 
 
 def _take(expr: Take) -> _Form:
-    some = [str(p) for p in expr.positions[:8].tolist()]
-    left_out = len(expr.positions) - len(some)
-    listed = ", ".join([*some, *([f"… {left_out} more"] if left_out else [])])
-    return "take(", (expr.base, f"[{listed}]", _axes_text((expr.axis,))), ")"
+    listed = [_positions_text(p) for p in expr.positions]
+    return "take(", (expr.base, *listed, _axes_text(expr.axes)), ")"
+
+
+def _positions_text(positions: np.ndarray[Any, Any]) -> str:
+    some = [str(p) for p in positions.ravel()[:8].tolist()]
+    left_out = positions.size - len(some)
+    shape = f" of shape {positions.shape}" if positions.ndim != 1 else ""
+    return f"[{', '.join([*some, *([f'… {left_out} more'] if left_out else [])])}]{shape}"
+
+
+def _assign(expr: Assign) -> _Form:
+    axes = [_axes_text(expr.axes)] if expr.axes else []
+    listed = [_positions_text(p) for p in expr.positions]
+    parts = [f"{a}:{a + s * n}:{s}" for a, s, n in expr.parts]
+    return "assign(", (expr.base, "[" + ", ".join([*listed, *parts]) + "]", *axes, expr.value), ")"
 
 
 def _contract(expr: Contract) -> _Form:
@@ -274,6 +289,8 @@ _FORMS: dict[type[Expr], Callable[[Any], _Form]] = {
     Rechunk: lambda e: ("rechunk(", (e.base, _chunks_text(e.chunks)), ")"),
     Reshape: lambda e: ("reshape(", (e.base, _tuple_text(e.shape)), ")"),
     Take: _take,
+    TakeLater: lambda e: ("take(", (e.base, *e.indices, _axes_text(e.axes)), ")"),
+    Assign: _assign,
     MapBlocks: lambda e: ("map_blocks(", (e.held.value.name, *e.args), ")"),
     Contract: _contract,
     Select: lambda e: ("select(", (e.base, e.mask), ")"),

@@ -1,7 +1,8 @@
 """From what people write between brackets to integers.
 
-`parse_index` follows NumPy's rules for integers, slices of any step, Ellipsis, newaxis, one list of
-integers and one-dimensional boolean arrays, and NumPy's errors for what is out of bounds.
+`parse_index` follows NumPy's rules: integers, slices of any step, Ellipsis and newaxis make a view; lists, arrays
+of integers and masks, broadcast together, pick points of it.  What is out of bounds, too many or of no use raises
+what NumPy raises.
 """
 
 from __future__ import annotations
@@ -12,69 +13,120 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import DTypeError, IndexingError, InputError, NotBlocked
+from nbarray.errors import DTypeError, IndexingError, InputError
 from nbarray.grid.chunks import Int64
 from nbarray.grid.regions import AxisMap, Placement
 
-__all__ = ["ParsedIndex", "parse_index"]
+__all__ = ["Later", "ParsedIndex", "in_bounds", "parse_index"]
+
+
+@dataclass(frozen=True)
+class Later:
+    """Positions that will be known when the computation runs: of which shape is all that matters here."""
+
+    value: Any
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ParsedIndex:
-    """An index taken apart: first a view, then positions along one axis of that view.
+    """An index taken apart: first a view, then points of it.
 
-    placement : the basic part, with the listed axis kept whole
-    take_axis : axis of the view along which `positions` are taken, or None
-    positions : non-negative integers
+    placement : the basic part, with the axes along which points are picked kept whole
+    axes : those axes of the view
+    positions : for each of them non-negative integers, or `Later`; they broadcast to `points`
+    points : shape of the points together; None if none are picked
+    at : the points' axes come after so many of the view's other axes
     """
 
     placement: Placement
-    take_axis: int | None = None
-    positions: Int64 | None = None
+    axes: tuple[int, ...] = ()
+    positions: tuple[Int64 | Later, ...] = ()
+    points: tuple[int, ...] | None = None
+    at: int = 0
+
+
+class _Dots:
+    """Stands for an Ellipsis that stands for no axes: it still lies between its neighbours."""
 
 
 def parse_index(index: Any, shape: Sequence[int]) -> ParsedIndex:
     """Take an index apart for an array of `shape`.
 
-    Raises IndexingError as NumPy raises IndexError, NotBlocked for what NumPy takes and we don't.
+    Raises IndexingError as NumPy raises IndexError.
 
     >>> parse_index((slice(None, None, -1), 0), (3, 4)).placement
     Placement(axes=(AxisMap(axis=0, start=2, step=-1, size=3),), fixed=((1, 0),))
+    >>> parsed = parse_index(([0, 1], slice(None), [[2], [3]]), (3, 4, 5))
+    >>> parsed.axes, parsed.points, parsed.at
+    ((0, 2), (2, 2), 0)
     """
     items = _expand(index, shape)
     maps: list[AxisMap] = []
     fixed: list[tuple[int, int]] = []
-    take_axis, positions = None, None
+    picked: dict[int, Any] = {}
+    shapes: list[tuple[int, ...]] = []
+    before: list[int] = []  # for each item that picks, how many other axes the view has in front of it
     axis = 0
     for item in items:
         if item is None:
             maps.append(AxisMap(-1, 0, 0, 1))
-            continue
-        size = shape[axis]
-        if isinstance(item, slice):
-            maps.append(_slice(item, axis, size))
-        elif isinstance(item, np.ndarray):
-            if take_axis is not None:
-                raise NotBlocked(
-                    "an index with two lists or arrays has no blocked form; index twice for two axes: x[i][:, j]"
-                )
-            take_axis, positions = len(maps), _positions(item, axis, size)
-            maps.append(AxisMap(axis, 0, 1, size))
-        else:
-            fixed.append((axis, _integer(item, axis, size)))
-        axis += 1
-    if take_axis is not None and fixed:
-        take_axis = _move_listed_first(items, take_axis, maps)
-    return ParsedIndex(Placement(tuple(maps), tuple(fixed)), take_axis, positions)
+        elif isinstance(item, slice):
+            maps.append(_slice(item, axis, shape[axis]))
+            axis += 1
+        elif isinstance(item, np.ndarray | Later):
+            before.append(len(maps) - len(picked))
+            for array in _positions(item, axis, shape):
+                shapes.append(array.shape)
+                if _takes(item):
+                    picked[len(maps)] = array
+                    maps.append(AxisMap(axis, 0, 1, shape[axis]))
+                    axis += 1
+        elif not isinstance(item, _Dots):
+            before.append(len(maps) - len(picked))
+            fixed.append((axis, _integer(item, axis, shape[axis])))
+            axis += 1
+    placement = Placement(tuple(maps), tuple(fixed))
+    if not shapes:
+        return ParsedIndex(placement)
+    at = before[0] if _are_neighbours(items) else 0
+    points = _together(shapes)
+    checked = [_checked(array, maps[k].axis, maps[k].size, 0 in points) for k, array in picked.items()]
+    return ParsedIndex(placement, tuple(picked), tuple(checked), points, at)
 
 
-def _move_listed_first(items: list[Any], take_axis: int, maps: list[AxisMap]) -> int:
-    """NumPy moves the listed axis to the front when a slice stands between it and an integer."""
-    advanced = [k for k, item in enumerate(items) if isinstance(item, np.ndarray) or _is_integer(item)]
-    if advanced[-1] - advanced[0] + 1 == len(advanced):
-        return take_axis
-    maps.insert(0, maps.pop(take_axis))
-    return 0
+def _checked(array: Any, axis: int, size: int, nothing: bool) -> Any:
+    """Where nothing is picked, NumPy doesn't look at the positions either."""
+    if isinstance(array, Later):
+        return array
+    return np.zeros(array.shape, np.int64) if nothing else in_bounds(array, axis, size)
+
+
+def _picks(item: Any) -> bool:
+    return not (item is None or isinstance(item, slice | _Dots))
+
+
+def _are_neighbours(items: list[Any]) -> bool:
+    """Whether nothing stands between lists, arrays, masks and integers; else NumPy moves the points to the front."""
+    places = [k for k, item in enumerate(items) if _picks(item)]
+    return places[-1] - places[0] + 1 == len(places)
+
+
+def _takes(item: Any) -> int:
+    """How many axes of the array an item is for."""
+    if item is None or isinstance(item, _Dots):
+        return 0
+    return item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else 1
+
+
+def _together(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        told = " ".join(map(str, shapes))
+        raise IndexingError(
+            f"shape mismatch: indexing arrays could not be broadcast together with shapes {told}"
+        ) from None
 
 
 def _is_integer(item: Any) -> bool:
@@ -82,43 +134,43 @@ def _is_integer(item: Any) -> bool:
 
 
 def _expand(index: Any, shape: Sequence[int]) -> list[Any]:
-    """One entry an axis (and None for new ones): Ellipsis and what is missing become full slices."""
+    """Items for all axes (and None for new ones): Ellipsis and what is missing become full slices."""
     items = [_convert(item) for item in (index if isinstance(index, tuple) else (index,))]
-    used = sum(item is not None and item is not Ellipsis for item in items)
+    used = sum(_takes(item) for item in items if item is not Ellipsis)
     dots = sum(item is Ellipsis for item in items)
     if dots > 1:
         raise IndexingError("an index can only have a single ellipsis ('...')")
     if used > len(shape):
         raise IndexingError(f"too many indices for array: array is {len(shape)}-dimensional, but {used} were indexed")
-    full = [slice(None)] * (len(shape) - used)
+    full: list[Any] = [slice(None)] * (len(shape) - used)
     if not dots:
         return items + full
     at = next(k for k, item in enumerate(items) if item is Ellipsis)
-    return items[:at] + full + items[at + 1 :]
+    return items[:at] + (full or [_Dots()]) + items[at + 1 :]
 
 
 def _convert(item: Any) -> Any:
-    if item is None or item is Ellipsis or isinstance(item, slice) or _is_integer(item):
+    if item is None or item is Ellipsis or isinstance(item, slice | Later) or _is_integer(item):
         return item
     if isinstance(item, bool | np.bool_):
-        raise NotBlocked(
-            f"a single {bool(item)} as an index has no blocked form; use None, or a boolean array of x's shape"
-        )
+        return np.asarray(item)
     if hasattr(item, "__index__") and not isinstance(item, np.ndarray):
         return item.__index__()
-    if isinstance(item, list | np.ndarray | range) or hasattr(item, "__array__"):
-        array = np.asarray(item)
+    if isinstance(item, list | tuple | np.ndarray | range) or hasattr(item, "__array__"):
+        try:
+            array = np.asarray(item)
+        except ValueError as error:
+            raise InputError(f"index {item!r:.40}: {error}") from None
         if array.size == 0 and not isinstance(item, np.ndarray):
             array = array.astype(np.int64)
         if array.ndim == 0 and array.dtype.kind in "iu":
             return int(array)
-        if array.ndim == 1 and array.dtype.kind in "iub":
-            return array
         if array.dtype.kind in "iub":
-            raise NotBlocked(f"an index array of {array.ndim} axes has no blocked form; give one axis of positions")
+            return array
+        raise IndexingError(f"arrays used as indices must be of integer (or boolean) type, not {array.dtype}")
     raise IndexingError(
-        "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and one-dimensional integer or boolean "
-        f"arrays are valid indices, not {type(item).__name__} {item!r:.40}"
+        "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
+        f"indices, not {type(item).__name__} {item!r:.40}"
     )
 
 
@@ -139,16 +191,28 @@ def _integer(item: Any, axis: int, size: int) -> int:
     return position % size
 
 
-def _positions(array: np.ndarray[Any, Any], axis: int, size: int) -> Int64:
-    if array.dtype.kind == "b":
-        if len(array) != size:
+def _positions(item: Any, axis: int, shape: Sequence[int]) -> tuple[Any, ...]:
+    """What an item picks along each axis that it is for; a mask without axes picks all or nothing, along none."""
+    if isinstance(item, Later):
+        return (item,)
+    if item.dtype.kind != "b":
+        return (item,)
+    for k, n in enumerate(item.shape):
+        if n != shape[axis + k]:
             raise IndexingError(
-                f"boolean index did not match indexed array along axis {axis}; "
-                f"size of axis is {size} but size of corresponding boolean axis is {len(array)}"
+                f"boolean index did not match indexed array along axis {axis + k}; "
+                f"size of axis is {shape[axis + k]} but size of corresponding boolean axis is {n}"
             )
-        return np.flatnonzero(array).astype(np.int64)
+    return np.nonzero(item) if item.ndim else (np.zeros(int(item), np.int64),)
+
+
+def in_bounds(array: np.ndarray[Any, Any], axis: int, size: int) -> Int64:
+    """Positions along an axis of `size`, with negative ones counted from its end; IndexingError for those outside."""
     positions = array.astype(np.int64)
-    bad = (positions < -size) | (positions >= size)
-    if bad.any():
-        raise IndexingError(f"index {int(positions[bad][0])} is out of bounds for axis {axis} with size {size}")
-    return np.where(positions < 0, positions + size, positions)
+    if not positions.size:
+        return positions
+    low, high = int(positions.min()), int(positions.max())
+    if low < -size or high >= size or (array.dtype.kind == "u" and int(array.max()) >= size):
+        bad = positions[(positions < -size) | (positions >= size)]
+        raise IndexingError(f"index {int(bad[0])} is out of bounds for axis {axis} with size {size}")
+    return positions if low >= 0 else np.where(positions < 0, positions + size, positions)

@@ -170,8 +170,8 @@ def _of_selection(
     name: str, x: Select, axis: Any, dtype: Any, keepdims: bool, where: Any, initial: Any, ddof: float, skip_nan: bool
 ) -> Expr:
     """A reduction of ``x[mask]``: of x, with everything outside the mask left out.  Nothing has to be counted first."""
-    axes = _reduced_axes(name, axis, 1, skip_nan)
-    if axes != (0,) or where is not None or name.startswith("arg"):
+    axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    if axes != (0,) or where is not None or name.startswith("arg") or x.ndim > 1:
         raise UnknownSize(f"{name} of x[mask] needs its size")
     base, mask = x.base, x.mask
     kind = _result_dtype(name, base.dtype, dtype, base.masked)

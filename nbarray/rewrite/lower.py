@@ -17,17 +17,18 @@ from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, MapBlocks, Select
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Fused, Lowered
-from nbarray.expr.lowered_blocks import Compressed, Gathered, Joined, Mapped, Reshaped
+from nbarray.expr.lowered_blocks import Compressed, Joined, Mapped, Reshaped
 from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.reduce import Reduce
-from nbarray.expr.structure import Concatenate, Rechunk, Reshape, Take, View
+from nbarray.expr.structure import Concatenate, Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.native import worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite import (
+    lower_picking,
     lower_products,
     lower_regrouping,
     lower_sorting,
@@ -265,14 +266,6 @@ class Lowering:
         parts = tuple(self.operand(p) for p in expr.parts)
         return Joined(parts, expr.axis, Concatenate(parts, expr.axis).chunks)
 
-    def take(self, expr: Take) -> Expr:
-        arg = self.operand(expr.base)
-        axes = list(Space.of(arg.sizes, (arg,), self._grain).units)
-        lengths = [a if a is not None else None for a in axes]
-        lengths[expr.axis] = None
-        space = Space(expr.sizes, tuple(lengths), False, False)
-        return Gathered(arg, expr.axis, expr.held, elementwise_grid(space, self._grain))
-
     def reshape(self, expr: Reshape) -> Expr:
         return Reshaped(self.operand(expr.base), expr.chunks)
 
@@ -330,10 +323,10 @@ _TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
     Reduce: lambda w, e: w.reduce(e),  # type: ignore[arg-type]
     MapBlocks: lambda w, e: w.map_blocks(e),  # type: ignore[arg-type]
     Concatenate: lambda w, e: w.concatenate(e),  # type: ignore[arg-type]
-    Take: lambda w, e: w.take(e),  # type: ignore[arg-type]
     Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
     Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
     Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
+    **lower_picking.LOWERINGS,
     **lower_products.LOWERINGS,
     **lower_sorting.LOWERINGS,
     **lower_windows.LOWERINGS,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import AxisError, IndexingError, InputError, NotBlocked
+from nbarray.errors import AxisError, IndexingError, InputError
 from tests.compare import same
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
 
@@ -23,18 +23,33 @@ BASIC = [
 LISTED = [
     S[[0, -1, 0, 3]], S[[]], S[np.array([], int)], S[np.array([1, 1, 6], np.uint8)], S[range(3)], S[:, [0, 2]],
     S[:, [-1, -1, 0]], S[[1, 2], 0], S[0, [1, 2]], S[..., [4, 0]], S[[0], ...], S[2:5, [1, 0]], S[[2, 0], 1:4],
-    S[[2, 0], None], S[None, [2, 0]], S[[2, 0], None, 1], S[1, None, [2, 0]], S[[True, False] * 3 + [True]], S[[2, 0],],
+    S[[2, 0], None], S[None, [2, 0]], S[[2, 0], None, 1], S[1, None, [2, 0]], S[[True, False] * 3 + [True]],
+    S[[2, 0],],
     S[np.array([True, False] * 3 + [True])], S[:, np.array([True, False, True, False, True])], S[np.zeros(7, bool)],
     S[1:3, np.ones(5, bool)],
+]  # fmt: skip
+POINTS = [
+    S[[0, 2], [1, 3]], S[[[0], [2]], [1, 3]], S[[0, 2], [[1], [3]]], S[[0, 1], -1], S[[6, 0, 0], [4, 4, -5]],
+    S[[1], [0, 1]],
+    S[np.zeros((2, 2), int)], S[:, np.zeros((2, 3), int)], S[np.array([[0, 1]]), None], S[None, [0, 1], None, [0, 1]],
+    S[[], []], S[np.zeros((0, 2), int)], S[np.zeros((0, 1), int), [9]], S[True], S[False], S[None, True, ..., 0],
+    S[:, True, [0, 1]], S[False, [0, 1]], S[[True] * 7, 0], S[[True] * 7, [1]],
+    S[np.arange(35).reshape(7, 5) % 3 == 0],
+    S[np.arange(7) % 2 == 0, np.arange(5) % 2 == 1][:1], S[np.ix_([2, 0], [1, 1, 4])], S[np.ix_([], [1])],
+    S[np.ix_([True] * 7, [3, 1])], S[(0, 1),], S[[0, 1], ..., [0, 1]], S[..., [0, 1], [0, 1]],
+    S[1:, [[0, 1], [2, 0]]],
+    S[np.array([3], np.uint8), np.array([-1], np.int8)], S[[[[0]]], [[1, 2]]], S[np.zeros((1, 1), int), :],
 ]  # fmt: skip
 WRONG = [
     S[7], S[-8], S[0, 5], S[0, 0, 0], S[[7]], S[[-8]], S[np.array([0, 9])], S["a"], S[1.5], S[:, 1.5], S[[1.5]],
     S[..., ...], S[::0], S["a":], S[1.5:2], S[np.array([True, False])], S[np.array([1.0])], S[{}],
-    S[:, :, None, 0], S[[0], 9],
+    S[:, :, None, 0], S[[0], 9], S[[0, 1], [0, 1, 2]], S[[0, 7], [0, 0]], S[np.ones((7, 4), bool)],
+    S[np.ones((7, 5, 1), bool)],
+    S[np.ones((2, 2), bool)], S[[True] * 7, [0, 1]], S[[0], [0], [0]], S[[[0], [1, 2]]], S[True, 0, 0, 0], S[["a"]],
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("index", [*BASIC, *LISTED, *WRONG], ids=repr)
+@pytest.mark.parametrize("index", [*BASIC, *LISTED, *POINTS, *WRONG], ids=repr)
 def test_index(index: Any) -> None:
     """Every form of index, on what lies in memory and on what is computed."""
     for kind in ("dtype-d", "dtype-?", "text", "datetime", "masked-i"):
@@ -68,6 +83,34 @@ def test_where_the_listed_axis_goes(index: Any) -> None:
     same(lambda x: x[index], a)
     same(lambda x: (x * 2)[index], a)
     same(lambda x: x.transpose(2, 1, 0).transpose(2, 1, 0)[index], a)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        S[:, 0, ..., [0, 1]], S[:, 0, [0, 1]], S[[0, 1], :, [0, 1]], S[:, [0, 1], [0, 1]], S[[0], [[0], [1]], :],
+        S[0, :, [[0, 1]]],
+        S[[[0], [1]], :, [0, 2, 1]], S[np.ix_([1, 0], [2], [3, 3, 0])], S[[1, 0], [0, 1], [2, 2]],
+        S[:, None, [0, 1], [1, 0]],
+        S[[0, 1], None, [1, 0]], S[:, np.eye(3, 4) > 0], S[np.eye(2, 3) > 0], S[np.eye(2, 3) > 0, [1]],
+        S[..., [True, False, True, False]],
+        S[[True, False], :, [1, 2]], S[[[0, 1], [1, 0]], 1:, ::-1], S[::-1, [[2, 0]], [[1], [1]]],
+        S[0, [1, 2], [0, 3]],
+        S[[1], 0, [0, 3]], S[..., [1], 0], S[np.ones((2, 3, 4), bool)], S[:, :, np.array(2)],
+        S[[0], [True, False, True]],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_points_of_three_axes(index: Any) -> None:
+    """Points stand where NumPy puts them, for what lies in memory, is computed, is turned round, and has gaps."""
+    a = LAYOUTS["three-axes"]
+    gaps = np.ma.MaskedArray(np.arange(24).reshape(2, 3, 4), np.arange(24).reshape(2, 3, 4) % 5 == 0)
+
+    for chunks in (1, 2, (2, (1, 2), (3, 1))):
+        same(lambda x: x[index], a[:2, :3, :4], chunks=chunks)
+        same(lambda x: (x * 2)[index], a[:2, :3, :4], chunks=chunks)
+        same(lambda x: x[index], gaps, chunks=chunks)
+    same(lambda x: (x + 1).transpose(2, 1, 0).transpose(2, 1, 0)[index], a[:2, :3, :4], chunks=2)
 
 
 def test_index_after_index() -> None:
@@ -171,6 +214,19 @@ def test_blocked_indices() -> None:
     same(lambda x: x[x[:, 0].argmax()], a)
     same(lambda x: x[x[:3] > 0], a)
     same(lambda x: x[x[:, :3] > 0], a)
+    same(lambda x: x[x[:, 0] > 0].sum(), a)
+    same(lambda x: x[x[:, 0] > 0] * 2, a)
+    same(lambda x: x[x[:, 0] > 0, 1:], a)
+    same(lambda x, i, j: x[i, j], a, np.array([2, 0, -1]), np.array([[0], [-5]]))
+    same(lambda x, i, j: (x + 1)[i, j], a, np.array([2, 0, -1]), np.array([[0], [-5]]))
+    same(lambda x, i: (x + 1)[i, [0, 1]], a, np.array([2, 0]))
+    same(lambda x, i: x[..., i], a, np.array([[2, 0], [-1, 1]]))
+    same(lambda x, i: x[i], a, np.array([0, 7]))
+    same(lambda x, i: x[i], a, np.array([0.0, 7]))
+    same(lambda x, i: x[i], a, np.zeros((0, 2), int))
+    same(lambda x, m: x[m], LAYOUTS["three-axes"], LAYOUTS["three-axes"][..., 0] > 0)
+    same(lambda x, m: x[m].T[0], LAYOUTS["three-axes"], LAYOUTS["three-axes"][..., 0] > 0)
+    same(lambda x, m: x[:, m], LAYOUTS["three-axes"], LAYOUTS["three-axes"][0] > 0)
 
 
 def test_take() -> None:
@@ -191,10 +247,8 @@ def test_take() -> None:
         (S[np.ones(3, bool)], IndexingError, "size of axis is 7 but size of corresponding boolean axis is 3"),
         (S[::0], InputError, "slice step cannot be zero"),
         (S["a"], IndexingError, "valid indices, not str 'a'"),
-        (S[[0], [0]], NotBlocked, "index twice"),
-        (S[np.zeros((2, 2), int)], NotBlocked, "an index array of 2 axes has no blocked form"),
-        (S[True], NotBlocked, "a single True as an index has no blocked form"),
-        (S[np.ones((7, 4), bool)], IndexingError, r"the array has shape \(7, 5\), the mask \(7, 4\)"),
+        (S[[0, 1], [0, 1, 2]], IndexingError, r"could not be broadcast together with shapes \(2,\) \(3,\)"),
+        (S[np.ones((7, 4), bool)], IndexingError, "along axis 1; size of axis is 5 but size of corresponding"),
     ],
 )
 def test_messages(index: Any, error: type[Exception], message: str) -> None:
@@ -203,14 +257,6 @@ def test_messages(index: Any, error: type[Exception], message: str) -> None:
 
     with pytest.raises(error, match=message):
         x[index]
-
-
-def test_message_of_a_mask_of_fewer_axes() -> None:
-    """A mask of the first axes only is told how it can be spread."""
-    x = nb.from_array(LAYOUTS["three-axes"], chunks=2)
-
-    with pytest.raises(NotBlocked, match="a mask of 2 axes for an array of 3"):
-        x[x[..., 0] > 1]
 
 
 def test_message_of_take() -> None:

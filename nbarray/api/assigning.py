@@ -1,0 +1,165 @@
+"""Assigning: ``x[index] = value``, ``x += y``, and ``out=``.
+
+An array is a handle on an expression, and assigning lets it hold another one.  So all that hold the same handle see
+the change, as in NumPy; but there are no views: what was made of an array before stays what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, apply, as_index, unwrap
+from nbarray.api.conversions import values_of
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import is_method
+from nbarray.errors import BroadcastError, DTypeError, NotBlocked
+from nbarray.expr.node import remember_place
+from nbarray.ops import assigning, elementwise, indexing, shaping
+from nbarray.provenance import caller
+
+__all__ = ["changeable", "hold", "setitem", "store_into", "with_out"]
+
+
+def hold(x: Array, made: Array) -> Array:
+    """Let a handle hold what another holds."""
+    remember_place(made.expr, caller())
+    x.become(made.expr)
+    return x
+
+
+def changeable(name: str, a: Any) -> Array:
+    if not isinstance(a, Array):
+        raise NotBlocked(
+            f"{name}: expected a blocked array to change, not {type(a).__name__}; a NumPy array can be changed by "
+            f"np.{name} itself, with computed values"
+        )
+    return a
+
+
+@is_method("__setitem__")
+def setitem(x: Array, index: Any, value: Any) -> None:
+    """``x[index] = value``, for every index that NumPy takes; the handle then holds the changed array.
+
+    The index may hold blocked arrays: a mask alone stays blocked, unless values differ from point to point, which
+    takes a pass to count it; positions, and masks beside other indices, are computed.  Costs a copy of the blocks
+    that are computed later; nothing is read now.
+
+    Raises IndexingError, BroadcastError, DTypeError, InputError as NumPy does.
+    """
+    alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if isinstance(alone, Array) and alone.dtype.kind == "b":
+        hold(x, _by_mask(x, alone, value))
+        return
+    if isinstance(alone, Array):
+        index = (values_of(alone),)
+    elif isinstance(index, tuple):
+        index = tuple(values_of(i) if isinstance(i, Array) else i for i in index)
+    hold(x, apply(lambda a, v: assigning.assign(a, as_index(index), v), x, _as_array(value)))
+
+
+def _by_mask(x: Array, mask: Array, value: Any) -> Array:
+    value = _as_array(value)
+    rest = x.ndim - mask.ndim
+    if np.ndim(value) <= rest or (np.ndim(value) == rest + 1 and np.shape(value)[0] == 1):
+        made: Array = apply(assigning.assign, x, mask, value)
+        return made
+    apply(indexing.check_mask, x, mask)
+    count = int(mask.sum().compute())
+    made = apply(assigning.one_after_the_other, x, mask, value, count)
+    return made
+
+
+def _as_array(value: Any) -> Any:
+    """A value that has a shape; lists may hold blocked arrays."""
+    if isinstance(value, list | tuple):
+        held = unwrap(value)
+        return asarray(value) if held is not value and _holds_blocked(value) else value
+    return value
+
+
+def _holds_blocked(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_holds_blocked(v) for v in value)
+    return isinstance(value, Array)
+
+
+def store_into(out: Any, result: Any, where: Any = True, casting: str = "same_kind") -> Any:
+    """Give a result to the handle `out`, where `where` is True; it has to fit, and its dtype stays.
+
+    Raises BroadcastError, DTypeError as NumPy does.
+    """
+    target = changeable("out=", out)
+    result = asarray(result)
+    if not np.can_cast(result.dtype, target.dtype, casting):  # type: ignore[arg-type]
+        raise DTypeError(
+            f"out=: values of {result.dtype} can't be cast to {target.dtype} with casting rule {casting!r}; give an "
+            "array of another dtype"
+        )
+    if result.shape != target.shape:
+        try:
+            fits = np.broadcast_shapes(result.shape, target.shape) == target.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise BroadcastError(
+                f"non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape "
+                f"{result.shape}"
+            )
+        result = apply(shaping.broadcast_to, result, target.shape)
+    if where is not True:
+        result = apply(elementwise.where, where, result, target)
+    return hold(target, apply(elementwise.astype, result, target.dtype))
+
+
+@is_method("_receive")
+def receive(x: Array, result: Any) -> Array:
+    """Be the ``out=`` of a reduction."""
+    stored: Array = store_into(x, result)
+    return stored
+
+
+def with_out(call: Callable[..., Any], options: dict[str, Any], masks: bool) -> Any:
+    """Call a function with its options, but give what it makes to the handles in ``out=``.
+
+    masks : ``where=`` says which elements of them change, and isn't the function's own business
+    """
+    given = options.pop("out", None)
+    outs = given if isinstance(given, tuple) else (given,)
+    if all(o is None for o in outs):
+        return call(**options)
+    where = options.pop("where", True) if masks else True
+    made = call(**options)
+    results = made if isinstance(made, tuple) else (made,)
+    casting = options.get("casting", "same_kind")
+    outs = (*outs, *[None] * (len(results) - len(outs)))
+    stored = tuple(r if o is None else store_into(o, r, where, casting) for o, r in zip(outs, results, strict=True))
+    return stored if isinstance(made, tuple) else stored[0]
+
+
+_without_out = Array.__array_ufunc__
+
+
+@is_method("__array_ufunc__")
+def array_ufunc(self: Array, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
+    """NumPy's ufuncs on blocked arrays, with ``out=`` for those that are."""
+    return with_out(lambda **rest: _without_out(self, function, method, *args, **rest), options, method == "__call__")
+
+
+def _in_place(function: np.ufunc) -> Callable[[Array, Any], Array]:
+    def operator(self: Array, other: Any) -> Array:
+        result: Array = store_into(self, array_ufunc(self, function, "__call__", self, other))
+        return result
+
+    return operator
+
+
+for _name, _function in (
+    ("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.true_divide),
+    ("floordiv", np.floor_divide), ("mod", np.remainder), ("pow", np.power), ("and", np.bitwise_and),
+    ("or", np.bitwise_or), ("xor", np.bitwise_xor), ("lshift", np.left_shift), ("rshift", np.right_shift),
+    ("matmul", np.matmul),
+):  # fmt: skip
+    is_method(f"__i{_name}__")(_in_place(_function))
