@@ -91,7 +91,9 @@ def store_into(out: Any, result: Any, where: Any = True, casting: str = "same_ki
 
     Raises BroadcastError, DTypeError as NumPy does.
     """
-    target = changeable("out=", out)
+    if not isinstance(out, Array):
+        raise NotBlocked("out= (and in-place work on a NumPy array) needs the values; compute first")
+    target = out
     result = asarray(result)
     if not np.can_cast(result.dtype, target.dtype, casting):  # type: ignore[arg-type]
         raise DTypeError(

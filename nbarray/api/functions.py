@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, apply
+from nbarray.api.array import Array, apply, unwrap
 from nbarray.api.assigning import store_into, with_out
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, public

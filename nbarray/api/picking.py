@@ -373,7 +373,7 @@ def item(x: Array, *args: Any) -> Any:
     """One element as a Python scalar: the single one, the n-th of the flattened array, or the one at an index."""
     if not args:
         if x.size != 1:
-            raise InputError(f"can only convert an array of size 1 to a Python scalar, not one of shape {x.shape}")
+            raise InputError(f"item: expected an array of one element, not of shape {x.shape}")
         return np.asarray(x.compute()).item()
     index = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
     if len(index) == 1 and x.ndim != 1:

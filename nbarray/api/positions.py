@@ -12,7 +12,7 @@ from nbarray.api.array import Array, apply
 from nbarray.api.assigning import setitem
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method, public
+from nbarray.api.dispatch import PUBLIC, implements, is_method, public
 from nbarray.errors import IndexingError, InputError
 from nbarray.ops import indexing, shaping
 
@@ -103,7 +103,7 @@ for _name, _summary in (
     _known(_name, getattr(np, _name), _summary)
 
 
-@public(np.ix_)
+@implements(np.ix_)
 def ix_(*args: Any) -> tuple[np.ndarray[Any, Any], ...]:
     """Index arrays that together pick a grid; blocked ones are computed.
 
@@ -114,6 +114,9 @@ def ix_(*args: Any) -> tuple[np.ndarray[Any, Any], ...]:
            [0, 2]])
     """
     return np.ix_(*[values_of(a) if isinstance(a, Array) else a for a in args])
+
+
+PUBLIC["ix_"] = ix_
 
 
 class _Accessor:

@@ -67,6 +67,8 @@ def assign(x: Expr, index: Any, value: Any) -> Expr:
     if any(isinstance(p, Later) for p in parsed.positions):
         raise UnknownSize("positions to assign to have to be known")
     shape = _picked_shape(parsed)
+    if isinstance(value, list | tuple) and new.ndim > len(shape):
+        raise InputError(f"setting an array element with a sequence: a list {new.ndim} deep for {len(shape)} axes")
     new = _fit(new, shape)
     return x if 0 in shape else _assign(x, parsed, new)
 

@@ -1,0 +1,238 @@
+"""Assigning: what an array is after ``x[index] = value`` is what NumPy makes of it, for every index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import BroadcastError, DTypeError, InputError
+from tests.compare import check, same
+from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
+from tests.ops.test_indexing import BASIC, LISTED, POINTS, WRONG
+
+S = np.s_
+
+
+def after(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What an array is after a change."""
+
+    def changed(x: Any) -> Any:
+        x = x.copy()
+        change(x)
+        return x
+
+    return changed
+
+
+def assigned(index: Any, value: Any) -> Callable[[Any], Any]:
+    """What an array is after a value is assigned to an index."""
+    return after(lambda x: x.__setitem__(index, value))
+
+
+@pytest.mark.parametrize("index", [*BASIC, *LISTED, *POINTS, *WRONG], ids=repr)
+def test_assigned(index: Any) -> None:
+    """One value, and values that all differ, go where NumPy puts them: to what is stored and to what is computed."""
+    a = values_of("i")
+    try:
+        shape = a[index].shape
+    except Exception:  # any: that assigning is refused in the same way is what is tested
+        shape = ()
+    values = np.arange(100, 100 + np.prod(shape, dtype=int)).reshape(shape)
+
+    same(assigned(index, 77), a)
+    same(assigned(index, values), a)
+    check(lambda: assigned(index, nb.from_array(values, chunks=2))(nb.from_array(a, chunks=3) * 2),
+          lambda: assigned(index, values)(a * 2))  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["dtype-d", "dtype-?", "text", "datetime", "dtype-F", "dtype-b"])
+def test_kinds(kind: str) -> None:
+    """Values of every kind, assigned to themselves in another order."""
+    a = KINDS[kind]
+
+    same(assigned(S[1:4], a[::-1][1:4]), a)
+    same(assigned(S[[5, 0]], a[[2, 3]]), a)
+    same(assigned(S[[5, 0], [1, 1]], a[0, 0]), a)
+    same(lambda x, b: assigned(S[::-2, 1:], b)(x), a, a[3])  # shapes that don't fit
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout: str) -> None:
+    """Arrays without axes, without elements, and of three axes."""
+    for index in (S[...], S[0], S[::-1], S[[0]], S[[]], S[..., 0], S[None], S[()]):
+        same(assigned(index, 3), LAYOUTS[layout])
+
+
+@pytest.mark.parametrize(
+    "index", [S[[0, 1], :, [0, 1]], S[:, [0, 1], [0, 1]], S[[0], [[0], [1]], :], S[..., [1], 0], S[0, :, [[0, 1]]],
+              S[np.eye(2, 3) > 0], S[::-1, [[2, 0]], [[1], [1]]], S[[1, 1, 0], :, 1:3], S[:, None, [0, 0], [1, 1]]],
+    ids=repr,
+)  # fmt: skip
+def test_three_axes(index: Any) -> None:
+    """Points beside slices, given several times among them: the last value stays."""
+    a = np.arange(24).reshape(2, 3, 4)
+    values = 100 + np.arange(a[index].size).reshape(a[index].shape)
+
+    for chunks in (1, 2, (2, (1, 2), (3, 1))):
+        same(assigned(index, values), a, chunks=chunks)
+        same(assigned(index, values[..., :1]), a, chunks=chunks)
+        same(assigned(index, 7), a + 0.5, chunks=chunks)
+
+
+@pytest.mark.parametrize("value", [300, "a", None, 1j, [1, 2], np.ones((2, 5)), np.ones((1, 1, 5)), np.nan, True, [[1]],
+                                   np.float32(2.7), object()], ids=repr)  # fmt: skip
+def test_values(value: Any) -> None:
+    """What doesn't fit is refused as by NumPy; what fits is cast."""
+    for kind in ("d", "b", "i"):
+        same(assigned(S[1], value), values_of(kind))
+        same(assigned(S[[1, 2]], value), values_of(kind))
+
+
+def test_masks() -> None:
+    """Masks, blocked or not, with one value, with values for what follows, and one value after the other."""
+    a = values_of("d")
+    count = int((a > 1).sum())
+    rows = a[:, 0] > 0
+
+    for value in (0, np.arange(count), np.arange(count) + 0.5, np.arange(count + 1), [5], np.ones((1, 1)), 2j):
+        same(after(lambda x, v=value: x.__setitem__(x > 1, v)), a)
+        same(after(lambda x, v=value: x.__setitem__(a > 1, v)), a)
+    for value in (0, np.arange(5), np.arange(rows.sum() * 5).reshape(-1, 5), np.ones((1, 5)), np.ones(4), [[1], [2]]):
+        same(after(lambda x, v=value: x.__setitem__(x[:, 0] > 0, v)), a)
+        same(after(lambda x, v=value: x.__setitem__(rows, v)), a)
+        same(after(lambda x, v=value: x.__setitem__((x[:, 0] > 0, slice(1, 2)), v)), a)
+    same(after(lambda x: x.__setitem__(x > 99, [])), a)
+    same(after(lambda x: x.__setitem__(x[:3] > 0, 0)), a)
+    same(after(lambda x: x.__setitem__(x > 0, x[x > 0] * 2)), a)
+
+
+def test_masked_arrays() -> None:
+    """Values with gaps and without go into masked arrays, and gaps themselves."""
+    a = MASKED["masked-i"]
+
+    same(assigned(S[1], 5), a)
+    same(assigned(S[[0, 2], 1], np.ma.masked), a)
+    same(assigned(S[1:3], a[3:5]), a)
+    same(assigned(S[[5, 1]], a[[0, 3]]), a)
+
+
+def test_positions_that_are_computed() -> None:
+    """Positions may be blocked arrays."""
+    a = values_of("d")
+
+    same(lambda x, i: assigned(i, 9)(x), a, np.array([2, 0, -1]))
+    same(lambda x, i: assigned((slice(None), i), 9)(x), a, np.array([2, 0, -1]))
+    same(after(lambda x: x.__setitem__((x[:, 0].argmax(), 0), 9)), a)
+
+
+def test_one_after_another() -> None:
+    """Assignments follow each other, and what is made of an array before keeps what it had."""
+
+    def many(x: Any) -> Any:
+        x = x.copy()
+        for k in range(5):
+            x[k, k] = k
+            x[:, k] += 10
+            x[x > 100] = x[x > 100] - 100
+        return x, x.sum(0), x[::2]
+
+    same(many, values_of("d"))
+    x = nb.arange(5)
+    y = x * 2
+    x[:] = 0
+
+    np.testing.assert_array_equal(np.arange(5) * 2, y.compute())
+
+
+@pytest.mark.parametrize("kind", ["d", "i", "B", "?"])
+def test_in_place_operators(kind: str) -> None:
+    """``x += y`` keeps the dtype and the shape, or refuses as NumPy does."""
+    operators = ["iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor", "ilshift"]
+
+    for name in operators:
+        for other in (2, 2.5, np.arange(5) + 1, np.ones((2, 7, 5)), np.arange(5)[::-1] % 2 == 0):
+
+            def changed(x: Any, n: str = f"__{name}__", o: Any = other) -> Any:
+                x = x.copy()
+                made = getattr(x, n)(o)
+                assert made is x
+                return x
+
+            same(changed, values_of(kind))
+
+
+def test_out() -> None:
+    """``out=`` gives results to a handle, ``where=`` to some of its elements, and the handle is what comes back."""
+    a, b = values_of("d"), values_of("d")[::-1] * 2
+
+    def add(x: Any, y: Any, **options: Any) -> Any:
+        z = x.copy()
+        made = np.add(x, y, out=z, **options)
+        assert made is z
+        return z
+
+    same(lambda x, y: add(x, y), a, b)
+    same(lambda x, y: add(x, y, where=x > 0), a, b)
+    same(lambda x, y: add(x, y, where=np.arange(5) > 2), a, b)
+    same(lambda x: np.divmod(x, 2, out=(x.copy(), x.copy())), a)
+    same(lambda x: np.modf(x, out=(None, x.copy())), a)
+    same(lambda x: x.sum(0, out=x[0].copy()), a, close=True)
+    same(lambda x: np.max(x, axis=1, out=x[:, 0].copy()), a)
+    same(lambda x: np.cumsum(x[0], out=x[0].copy()) if isinstance(x, np.ndarray) else np.cumsum(x[0]), a, close=True)
+    same(lambda x: np.add(x, 1.5, out=x.astype(int)), a)
+    same(lambda x: np.add(x, np.ones((2, 7, 5)), out=x.copy()), a)
+    same(lambda x: np.add(x, 1, out=np.stack([x, x])), a)
+    same(lambda x: np.add.reduce(x, axis=0, out=x[0].copy()), a, close=True)
+
+
+def test_functions_that_change() -> None:
+    """put, place, putmask, copyto, fill_diagonal and put_along_axis change the handle."""
+    a = values_of("i")
+    order = np.argsort(a, axis=1)[:, :2]
+    changes: list[Callable[[Any], Any]] = [
+        lambda x: np.put(x, [0, -1, 3], [10, 20]), lambda x: np.put(x, [99], 1),
+        lambda x: np.put(x, [99, -99], 1, "wrap"),
+        lambda x: np.put(x, [99, -99], 1, "clip"), lambda x: np.put(x, [], 1), lambda x: x.put([[1, 2]], [3]),
+        lambda x: np.place(x, x > 0, [1, 2, 3]), lambda x: np.place(x, x > 99, []), lambda x: np.place(x, x > 0, []),
+        lambda x: np.putmask(x, x > 0, x * 2), lambda x: np.putmask(x, x > 0, [7, 8, 9]),
+        lambda x: np.putmask(x, x > 0, 1),
+        lambda x: np.copyto(x, 7), lambda x: np.copyto(x, np.arange(5), where=x > 0), lambda x: np.copyto(x, 1.5),
+        lambda x: np.copyto(x, np.ones((1, 7, 5), int)), lambda x: np.copyto(x, np.ones(4, int)),
+        lambda x: np.fill_diagonal(x, 9), lambda x: np.fill_diagonal(x, [1, 2, 3]),
+        lambda x: np.fill_diagonal(x, 9, True),
+        lambda x: np.fill_diagonal(x[0], 1), lambda x: np.put_along_axis(x, order, -5, 1),
+        lambda x: np.put_along_axis(x, order[:, 0], -5, None), lambda x: np.put_along_axis(x, order[:1], order, 1),
+    ]  # fmt: skip
+
+    for change in changes:
+        same(after(change), a)
+    same(after(lambda x: np.fill_diagonal(x, 3)), np.zeros((3, 3, 3)), chunks=2)
+    same(after(lambda x: np.fill_diagonal(x, 3)), np.zeros((3, 3, 2)), chunks=2)
+
+
+def test_in_a_small_budget() -> None:
+    """Assigning to an array that is larger than the budget takes a few blocks."""
+    a = np.arange(30_000.0).reshape(300, 100)
+    x = nb.from_array(a, chunks=(10, 100)) + 0
+    for y in (x, a):
+        y[::2] = 0
+        y[[1, 3], [5, 7]] = -1
+        y[y > 29_990] = 1
+
+    np.testing.assert_array_equal(a.sum(0), x.sum(0).compute(memory=a.nbytes // 2))
+
+
+def test_messages() -> None:
+    """A refusal says what was given and what there is."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    with pytest.raises(BroadcastError, match=r"input array from shape \(4,\) into shape \(7, 5\)"):
+        x[:] = np.ones(4)
+    with pytest.raises(InputError, match=r"cannot assign 2 input values to the 35 output values"):
+        x[x == x] = [1, 2]
+    with pytest.raises(DTypeError, match="can't be cast to int64"):
+        np.add(x, 1, out=x.astype(int))
