@@ -10,7 +10,7 @@ import numpy as np
 from nbarray.api.array import Array, apply, unwrap, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.creation import eye as eye_array
-from nbarray.api.dispatch import IMPLEMENTATIONS, PUBLIC, implements, public
+from nbarray.api.dispatch import IMPLEMENTATIONS, PUBLIC, implements, is_method, public
 from nbarray.api.mapping import mapped
 from nbarray.errors import DTypeError, InputError
 from nbarray.ops import arranging, diagonals, joining, shaping, spacing, triangles
@@ -148,6 +148,7 @@ def diagflat(v: Any, k: int = 0) -> Array:
     return apply(triangles.diag, asarray(v).ravel(), k)
 
 
+@is_method("diagonal")
 @public(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements ``a[i, i + offset]`` along two axes, as the last axis; only blocks on the diagonal are read.

@@ -9,7 +9,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import public
+from nbarray.api.dispatch import is_method, public
 from nbarray.errors import NotBlocked
 from nbarray.ops import diagonals, products
 from nbarray.ops import einsum as sums
@@ -137,6 +137,7 @@ def kron(a: Any, b: Any) -> Array:
     return apply(products.kron, asarray(a), asarray(b))
 
 
+@is_method("trace")
 @public(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Array:
     """The sum of a diagonal; of what is beside it only the squares that it goes through are read.

@@ -160,6 +160,8 @@ def test_kinds(kind: str) -> None:
 def test_trace(offset: int) -> None:
     """Every diagonal, of any two axes."""
     same(lambda x: np.trace(x, offset), A)
+    same(lambda x: x.trace(offset, axis1=1, axis2=0), A)
+    same(lambda x: x.diagonal(offset), A)
     same(lambda x: np.trace(x, offset, 2, 0), CUBE)
     same(lambda x: np.trace(x, offset, dtype="f4"), A, chunks=2)
     same(lambda x: np.trace(x, offset, 1, 1), CUBE)
