@@ -8,8 +8,8 @@ ones would cut none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _MOST_CHUNKS = 4096
 WORTH_SAYING = 1.05
 
 
-@dataclass(frozen=True)
-class ReadCost:
+class ReadCost(NamedTuple):
     """Reading block by block decodes `factor` times the values; blocks of shape `whole` would decode each once."""
 
     factor: float

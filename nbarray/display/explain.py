@@ -7,9 +7,9 @@ with those listed that were fused into one.  It is the optimiser's own list that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from typing import NamedTuple
 
 from nbarray.display.facts import clip, members, operations
 from nbarray.display.text import expression_text
@@ -30,8 +30,7 @@ _MEANING = {
 }
 
 
-@dataclass(frozen=True)
-class AppliedRule:
+class AppliedRule(NamedTuple):
     """A rule that changed `before` into `after`."""
 
     stage: str

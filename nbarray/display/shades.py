@@ -7,8 +7,7 @@ ran them, the bytes that were held when they ended.  Colours are never the only 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,7 @@ _UNKNOWN = "view"
 Numbers = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
-class Shades:
+class Shades(NamedTuple):
     """Colours of tasks: the kind of box of each, what to say of it, and a line about all.
 
     values : a number for each task, NaN where it isn't known

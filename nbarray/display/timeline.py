@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 from pathlib import Path
@@ -40,7 +39,6 @@ _STYLE = (
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
 class Timeline:
     """What ran when, as a picture and as a table of operations.
 
@@ -52,16 +50,22 @@ class Timeline:
     every : one task of so many is recorded
     """
 
-    labels: tuple[str, ...]
-    node: NDArray[np.int64]
-    worker: NDArray[np.int64]
-    start_s: Numbers
-    stop_s: Numbers
-    held_bytes: Numbers
-    wall_s: float
-    budget_bytes: int = 0
-    peak_bytes: int = 0
-    every: int = 1
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        node: NDArray[np.int64],
+        worker: NDArray[np.int64],
+        start_s: Numbers,
+        stop_s: Numbers,
+        held_bytes: Numbers,
+        wall_s: float,
+        budget_bytes: int = 0,
+        peak_bytes: int = 0,
+        every: int = 1,
+    ) -> None:
+        self.labels, self.node, self.worker = labels, node, worker
+        self.start_s, self.stop_s, self.held_bytes, self.wall_s = start_s, stop_s, held_bytes, wall_s
+        self.budget_bytes, self.peak_bytes, self.every = budget_bytes, peak_bytes, every
 
     @property
     def workers(self) -> int:
