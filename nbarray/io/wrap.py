@@ -31,7 +31,8 @@ def wrap(obj: Any) -> Source:
     (3,)
     """
     if isinstance(obj, np.ndarray):
-        checked_dtype(obj)
+        if isinstance(obj, np.memmap):
+            checked_dtype(obj)
         keep = isinstance(obj, np.ma.MaskedArray | np.memmap)
         return Source(MemoryReader(obj if keep else np.asarray(obj)), None)
     if _is(obj, "h5py", "Dataset"):

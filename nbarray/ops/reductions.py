@@ -79,6 +79,8 @@ def _reduced_axes(name: str, axis: Any, ndim: int, skip_nan: bool) -> tuple[int,
 
 def _result_dtype(name: str, given: np.dtype[Any], dtype: Any, masked: bool) -> np.dtype[Any]:
     """The dtype NumPy would give, asked of NumPy on a row of two elements (numpy.ma has rules of its own)."""
+    if given.hasobject and name in ("min", "max", "argmin", "argmax"):
+        raise NotBlocked(f"{name} of Python objects has no blocked form; make numbers of them first: x.astype(float)")
     if name == "count":
         return np.dtype(np.intp)
     row: Any = np.zeros((1, 2), given)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import ChunkError, InputError, MissingFile, UnsupportedVariable
+from nbarray.errors import ChunkError, InputError, MissingFile
 from tests.compare import check, check_blocks
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
 
@@ -126,7 +126,5 @@ def test_messages() -> None:
         nb.from_array(values_of("d"), chunks=2, blockshape=3)
     with pytest.raises(InputError, match="expected something with shape, dtype and __getitem__"):
         nb.from_array([1, 2, 3])
-    with pytest.raises(UnsupportedVariable, match="holds Python objects"):
-        nb.from_array(np.array([None, "a"], object))
     with pytest.raises(MissingFile):
         nb.open("no-such-file.nc", "t2m")

@@ -1,0 +1,53 @@
+"""Python objects in arrays: treated as NumPy treats them, wherever that can be done block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import NotBlocked
+from tests.compare import same
+
+NUMBERS = np.array([[k * 7 % 5 - 2 + j for j in range(5)] for k in range(7)], object)
+FRACTIONS = np.array([[Fraction(k, j + 1) for j in range(5)] for k in range(7)], object)
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "add": lambda x: x + 1,
+    "multiply": lambda x: x * x - 2,
+    "negative": lambda x: -x,
+    "equal": lambda x: x == 2,
+    "sum": lambda x: x.sum(axis=0),
+    "mean": lambda x: x.mean(axis=1),
+    "any": lambda x: (x > 1).any(),
+    "transpose": lambda x: x.T[::-1],
+    "reshape": lambda x: x.reshape(5, 7),
+    "concatenate": lambda x: np.concatenate([x, x]),
+    "where": lambda x: np.where(x > 0, x, 0),
+    "astype": lambda x: x.astype(float),
+    "sort": lambda x: np.sort(x, axis=0),
+    "take": lambda x: x[[1, 3, 1]],
+    "mask": lambda x: x[x > 1],
+    "cumsum": lambda x: np.cumsum(x, axis=0),
+    "tile": lambda x: np.tile(x, (2, 2)),
+    "roll": lambda x: np.roll(x, 3),
+    "diagonal": lambda x: np.diagonal(x),
+    "tril": lambda x: np.tril(x),
+    "matmul": lambda x: x @ x.T,
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_objects(name: str) -> None:
+    """Numbers of any length, and fractions."""
+    same(WAYS[name], NUMBERS * 10**30)
+    same(WAYS[name], FRACTIONS)
+
+
+def test_extremes_are_refused() -> None:
+    """There is no smallest object to begin with."""
+    with pytest.raises(NotBlocked, match="make numbers of them first"):
+        nb.from_array(NUMBERS, chunks=3).max()
