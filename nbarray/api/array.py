@@ -15,31 +15,20 @@ import numpy as np
 
 from nbarray.api import pictures
 from nbarray.api.conversions import values_of
-from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, blocked_form
+from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, UFUNC_METHODS, blocked_form
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.explain import Explanation
 from nbarray.display.html import array_html, array_text
 from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
-from nbarray.errors import InputError, NotBlocked, UnknownSize
+from nbarray.errors import InputError, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
-from nbarray.ops.scans import scan
 from nbarray.provenance import caller
 from nbarray.session import compute, has_unknown_sizes, limits, plan, resolve_sizes, start
 
 __all__ = ["Array", "apply", "as_index", "unwrap", "wrap"]
-
-#: ``np.add.reduce`` and its like are reductions of the table.
-_REDUCTION_OF = {
-    np.add: "sum",
-    np.multiply: "prod",
-    np.minimum: "min",
-    np.maximum: "max",
-    np.logical_or: "any",
-    np.logical_and: "all",
-}
 
 
 def unwrap(value: Any) -> Any:
@@ -302,19 +291,14 @@ class Array:
         return values if dtype is None else values.astype(dtype)
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
-        if method == "reduce" and function in _REDUCTION_OF:
-            axis = options.pop("axis", args[1] if len(args) > 1 else 0)
-            return apply(reductions.reduction, _REDUCTION_OF[function], args[0], axis, **options)
-        if method == "accumulate":
-            axis = options.pop("axis", args[1] if len(args) > 1 else 0)
-            return apply(scan, function, args[0], axis, **options)
         if method != "__call__":
-            name = f"np.{function.__name__}.{method}"
-            raise NotBlocked(f"{name} has no blocked form; compute first: {name}(x.compute())")
+            return UFUNC_METHODS[method](function, *args, **options)
         if function is np.matmul and not options:
             return apply(contraction.matmul, *args)
         if function in IMPLEMENTATIONS:
             return IMPLEMENTATIONS[function](*args, **options)
+        if function.signature is not None:
+            return UFUNC_METHODS["core"](function, *args, **options)
         return apply(elementwise.ufunc, function, *args, **options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:

@@ -18,6 +18,7 @@ __all__ = [
     "LATE",
     "METHODS",
     "PUBLIC",
+    "UFUNC_METHODS",
     "blocked_form",
     "enter_all",
     "implements",
@@ -34,6 +35,8 @@ IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
 LATE: dict[Any, Callable[[], None]] = {}
 #: name of a method of arrays -> what it does, given the array
 METHODS: dict[str, Callable[..., Any]] = {}
+#: name of a method of ufuncs, or "core" for ufuncs with core axes -> what it does, given the ufunc
+UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
 #: public name -> function; the package exports all of them
 PUBLIC: dict[str, Callable[..., Any]] = {}
 

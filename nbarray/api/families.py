@@ -37,6 +37,7 @@ from nbarray.api import (
     scanning,
     sets,
     texts,
+    ufuncs,
     windowing,
     writing,
 )
@@ -79,6 +80,7 @@ FAMILIES = (
     scanning,
     sets,
     texts,
+    ufuncs,
     windowing,
     writing,
 )

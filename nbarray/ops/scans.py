@@ -21,7 +21,10 @@ from nbarray.ops.operands import normalize_axes, sample
 __all__ = ["SCANNED", "scan"]
 
 #: The ufuncs that can be taken block by block, because it doesn't matter how they are bracketed.
-SCANNED = (np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or)
+SCANNED = (
+    np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or, np.logical_xor,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.gcd, np.lcm, np.hypot, np.logaddexp, np.logaddexp2,
+)  # fmt: skip
 Block = np.ndarray[Any, Any]
 
 

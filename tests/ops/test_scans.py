@@ -25,7 +25,7 @@ KINDS = {
     "one": np.array([3.0]),
 }
 FUNCTIONS = [np.cumsum, np.cumprod, np.nancumsum, np.nancumprod]
-UFUNCS = [np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.logical_and, np.logical_or]
+UFUNCS = [np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.logical_and, np.logical_or, np.hypot, np.subtract]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,7 +85,7 @@ def test_the_last_elements_take_one_pass() -> None:
 def test_refusals() -> None:
     """Ufuncs whose order matters, and masked arrays, with the way out."""
     x = nb.from_array(np.arange(4.0), chunks=2)
-    with pytest.raises(NotBlocked, match=r"np\.subtract\.accumulate has no blocked form"):
+    with nb.config(chunk_bytes=16), pytest.raises(NotBlocked, match=r"np\.subtract\.accumulate of lines of 4 elements"):
         np.subtract.accumulate(x)
     with pytest.raises(NotBlocked, match="masked arrays have no blocked form yet"):
         nb.cumsum(nb.from_array(np.ma.masked_equal(np.arange(4.0), 2)))
