@@ -141,7 +141,7 @@ def test_in_a_terminal_nothing_is_written_over_the_prompt(shell, a, gate, monkey
     from nbarray.magics import blocked
 
     seen = []
-    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor: seen.append(monitor))
+    monkeypatch.setattr(blocked, "cell_progress", lambda shell, monitor, blocking: seen.append(monitor))
     run(shell, "%%blocked -b\na.sum()")
     run(shell, "%%blocked -b --monitor\na.sum()")
 
