@@ -58,7 +58,7 @@ def _nbarray(folder: Path, memory: int | None) -> Library:
     import nbarray as nb
 
     with contextlib.suppress(ModuleNotFoundError):
-        import numba  # noqa: F401 - opening a library is loading its code, with that of its extra `jit`
+        import numba  # noqa: F401
 
     nb.config(workers=THREADS, scratch=str(folder))
     if memory is not None:

@@ -20,6 +20,7 @@ class UserFunction:
 
     masked : whether it gives masked blocks
     trims : it gives blocks as large as it gets, and what they got of their neighbours is cut off
+    copies : what a function of whole lines takes besides its block and its result, in blocks
     takes : what it needs besides its arguments and its block, as a multiple of the bytes of both together
     positions : where among all its arguments the arrays stand; none if there is nothing else
     ours : what people call it, where it is no function of theirs
@@ -31,6 +32,7 @@ class UserFunction:
     wants_block_info: bool
     masked: bool
     trims: bool = False
+    copies: int = 3
     takes: float = 0.0
     positions: tuple[int, ...] = ()
     ours: str = ""

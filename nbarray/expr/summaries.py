@@ -19,9 +19,6 @@ from nbarray.kernels.summaries import Summary
 
 __all__ = ["LineBlocks", "MapLines", "MergedSummaries", "PartSummaries", "Summarise"]
 
-#: What a function of lines takes besides its block and its result, in blocks.
-LINE_COPIES = 3
-
 
 @node
 class MapLines(Expr):
@@ -69,7 +66,7 @@ class LineBlocks(Mapped):
         return self.function.name
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return super().scratch_bytes(low, high) * (1 + LINE_COPIES)
+        return super().scratch_bytes(low, high) * (1 + self.function.copies)
 
 
 @node

@@ -51,6 +51,7 @@ def sort_stable(values: Run, axis: int = -1) -> Run:
         return np.sort(values, axis=axis, kind="stable")
     made = np.sort(values, axis=axis)
     if values.dtype.kind == "f" and _zeros_differ(made):
+        del made  # two results at once would be more than a task says it takes
         return np.sort(values, axis=axis, kind="stable")
     return made
 

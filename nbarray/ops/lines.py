@@ -38,10 +38,14 @@ def map_lines(
     dtype: Any,
     masked: bool = False,
     extras: Sequence[Expr] = (),
+    copies: int = 3,
 ) -> Expr:
-    """`function` of blocks that are whole along `axes`, where its result is of `sizes`, and of whole `extras`."""
+    """`function` of blocks that are whole along `axes`, where its result is of `sizes`, and of whole `extras`.
+
+    copies : what it takes besides its block and its result, in blocks
+    """
     function.__name__ = name
-    held = ById(UserFunction(function, {}, False, False, masked))
+    held = ById(UserFunction(function, {}, False, False, masked, copies=copies))
     return MapLines(held, tuple(args), axes, sizes, np.dtype(dtype), tuple(extras))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.config import current
 from nbarray.errors import DTypeError, NotBlocked
 from nbarray.expr.blocks import MapBlocks, UserFunction
 from nbarray.expr.node import Expr
@@ -28,6 +29,9 @@ from nbarray.ops.operands import normalize_axes
 from nbarray.ops.shaping import expand_dims, rechunk, reshape, transpose
 
 __all__ = ["sort"]
+
+#: The table of cuts takes at most this share of the budget.
+CUTS_SHARE = 4
 
 Block = np.ndarray[Any, Any]
 
@@ -76,10 +80,17 @@ def _lines(x: Expr, axis: int, positions: bool) -> Expr:
 
     dtype = np.dtype(np.intp) if positions else x.dtype
     made = argsort if positions else sort
-    return map_lines(made.__name__, made, [x], (axis,), (x.sizes[axis],), dtype)
+    return map_lines(made.__name__, made, [x], (axis,), (x.sizes[axis],), dtype, copies=3 if positions else 0)
+
+
+def _run_length(n: int, room: int) -> int:
+    """How long runs are: as a task has room for, but not so short that where to cut them all takes a large table."""
+    entries = max(64, current().budget_bytes() // (8 * CUTS_SHARE))
+    return max(room, -(-n // math.isqrt(entries)))
 
 
 def _long_line(x: Expr, room: int, positions: bool) -> Expr:
+    room = _run_length(x.sizes[0], room)
     if x.chunks.axes[0].largest > room or x.chunks.axes[0].count > max(64, 4 * -(-x.sizes[0] // room)):
         x = rechunk(x, (room,))
     offsets = x.chunks.axes[0].offsets
