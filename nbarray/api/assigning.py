@@ -31,7 +31,7 @@ def hold(x: Array, made: Array) -> Array:
 
 
 def changeable(name: str, a: Any) -> Array:
-    """The array that is to be changed; NotBlocked for what is no blocked array."""
+    """The handle that a function is to change.  Raises NotBlocked for anything else."""
     if not isinstance(a, Array):
         raise NotBlocked(
             f"{name}: expected a blocked array to change, not {type(a).__name__}; a NumPy array can be changed by "

@@ -13,7 +13,7 @@ from nbarray.api.assigning import store_into, with_out
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, public
 from nbarray.api.mapping import mapped
-from nbarray.errors import NotBlocked
+from nbarray.errors import InputError, NotBlocked
 from nbarray.ops import contraction, elementwise, joining, reductions, shaping
 from nbarray.ops.operands import normalize_axes
 from nbarray.session import compute as compute_exprs
@@ -93,6 +93,22 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ elementwise
+
+
+@public(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """`x` where the condition is true, else `y`; with the condition alone, where it is: see `nonzero`.
+
+    >>> import nbarray as nb
+    >>> a = nb.arange(4)
+    >>> nb.where(a > 1, a, -1).compute()
+    array([-1, -1,  2,  3])
+    """
+    if x is None and y is None:
+        return PUBLIC["nonzero"](condition)
+    if x is None or y is None:
+        raise InputError("either both or neither of x and y should be given")
+    return apply(elementwise.where, condition, x, y)
 
 
 @public(np.clip)

@@ -10,7 +10,6 @@ from nbarray.api import functions
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, full
 from nbarray.api.dispatch import PUBLIC, public
-from nbarray.api.picking import where
 from nbarray.errors import AxisError, DTypeError, NotBlocked
 from nbarray.ops import elementwise
 from nbarray.ops.mapping import map_blocks
@@ -252,8 +251,8 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
         high, ambiguous = period / 2, True
     within = PUBLIC["mod"](step + high, period) - high
     if ambiguous:
-        within = where((within == -high) & (step > 0), high, within)
-    correction = where(abs(step) < jump, 0, within - step).astype(kind)
+        within = functions.where((within == -high) & (step > 0), high, within)
+    correction = functions.where(abs(step) < jump, 0, within - step).astype(kind)
     before = (slice(None),) * k
     corrected = x[(*before, slice(1, None))] + apply(scan, np.add, correction, k)
     first = x[(*before, slice(0, 1))]

@@ -16,10 +16,10 @@ from nbarray.api.dispatch import is_method, public
 from nbarray.api.functions import concatenate, stack
 from nbarray.errors import BroadcastError, DTypeError, InputError
 from nbarray.grid.indexing import in_bounds
-from nbarray.ops import elementwise, indexing, picking
+from nbarray.ops import indexing, picking
 from nbarray.ops.operands import normalize_axes
 
-__all__ = ["take", "where"]
+__all__ = ["nonzero", "take"]
 
 
 @public(np.take)
@@ -69,22 +69,6 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
             raise InputError("when axis=None, `indices` must have a single dimension.")
         x, axis = x.ravel(), 0
     return x[along_axis(positions, x.shape, axis)]
-
-
-@public(np.where)
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """`x` where the condition is true, else `y`; with the condition alone, where it is: see `nonzero`.
-
-    >>> import nbarray as nb
-    >>> a = nb.arange(4)
-    >>> nb.where(a > 1, a, -1).compute()
-    array([-1, -1,  2,  3])
-    """
-    if x is None and y is None:
-        return nonzero(condition)
-    if x is None or y is None:
-        raise InputError("either both or neither of x and y should be given")
-    return apply(elementwise.where, condition, x, y)
 
 
 @public(np.nonzero)
@@ -237,11 +221,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     array([ 2,  1, 10, 10, 10])
     """
     array = asarray(x)
-    if (
-        (isinstance(condlist, Array | np.ndarray) and condlist.ndim <= array.ndim)
-        or not isinstance(condlist, list | tuple)
-        or (condlist and not isinstance(condlist[0], list | tuple | np.ndarray | Array) and array.ndim)
-    ):
+    first = condlist[0] if isinstance(condlist, list | tuple | np.ndarray | Array) and np.ndim(condlist) else None
+    if not isinstance(first, list | tuple | np.ndarray | Array) or (not np.ndim(first) and array.ndim):
         condlist = [condlist]
     conditions = [asarray(c).astype(bool) for c in condlist]
     functions = list(funclist)
@@ -352,7 +333,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Array:
         x, axis = (x.ravel() if x.ndim != 1 else x), 0
     (k,) = normalize_axes(axis, x.ndim)
     times = np.asarray(values_of(repeats) if isinstance(repeats, Array) else repeats)
-    if times.dtype.kind not in "iub" and times.size:
+    if times.dtype.kind not in "iub" and times.ndim and times.size:
         raise DTypeError(f"Cannot cast array data from {times.dtype!r} to dtype('int64') according to the rule 'safe'")
     times = times.astype(np.int64)
     if times.ndim > 1:

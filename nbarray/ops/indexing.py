@@ -78,6 +78,11 @@ def pick(view: Expr, parsed: ParsedIndex) -> Expr:
         return View(view, Placement(tuple(maps)))
     if any(isinstance(p, Later) for p in parsed.positions):
         indices = [as_expr(p.value if isinstance(p, Later) else p) for p in parsed.positions]
+        for k in parsed.axes:
+            if not view.sizes[k] and 0 not in parsed.points:
+                raise IndexingError(
+                    f"an index is out of bounds for an axis of size 0: the array has shape {view.shape}"
+                )
         spread = tuple(broadcast_to(i, parsed.points) for i in indices)
         return TakeLater(view, parsed.axes, parsed.at, spread)
     if 0 in parsed.points:

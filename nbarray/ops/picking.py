@@ -51,7 +51,10 @@ def choose(chosen: Expr, parts: Sequence[Any], mode: str) -> Expr:
     """Elements of the n-th part where `chosen` is n."""
     choices = [as_expr(p) if isinstance(p, Expr) else as_expr(np.asarray(p)) for p in parts]
     try:
-        samples = [np.empty(0, c.dtype) for c in choices]
+        samples = [
+            p if type(p) in (bool, int, float, complex) else np.empty(0, c.dtype)
+            for p, c in zip(parts, choices, strict=True)
+        ]
         made = np.choose(np.empty(0, chosen.dtype), samples, mode=mode)  # type: ignore[call-overload]
     except TypeError as error:
         raise DTypeError(f"choose: {error}") from None
@@ -67,6 +70,11 @@ def choose(chosen: Expr, parts: Sequence[Any], mode: str) -> Expr:
         raise BroadcastError(f"choose: {error}") from None
     spread = [broadcast_to(e, shape) for e in (chosen, *choices)]
     return map_blocks(choose_of, spread, made.dtype)
+
+
+def _sample(given: Any, choice: Expr) -> Any:
+    """What stands for a choice when NumPy is asked for a dtype: Python's numbers have none of their own."""
+    return given if type(given) in (bool, int, float, complex) else np.empty(0, choice.dtype)
 
 
 def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any) -> Expr:

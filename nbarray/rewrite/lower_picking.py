@@ -60,12 +60,18 @@ def take(lowering: Lowering, expr: Expr) -> Expr:
     number = unit_numbers([p.ravel() for p in expr.positions], units)
     if _times_read(number, grid, expr) <= FEW_TIMES:
         return direct
-    order = np.argsort(number, kind="stable")
+    # along one axis, points in order are units in order
+    order = np.argsort(expr.positions[0].ravel(), kind="stable") if len(units) == 1 else _order(number, expr)
     stored = _in_stored_order(lowering, expr, arg, space, units, number[order], order)
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     places = ById((back.reshape(expr.positions[0].shape),))
     return Gathered(stored, (0,), expr.at, places, grid, (stored.chunks.axes[0],))
+
+
+def _order(number: Int64, expr: Take) -> Int64:
+    """Unit after unit, and in each by position, so that tasks need small boxes."""
+    return np.lexsort((*[p.ravel() for p in reversed(expr.positions)], number))
 
 
 def _times_read(number: Int64, grid: Chunks, expr: Take) -> float:

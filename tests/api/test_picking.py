@@ -1,0 +1,133 @@
+"""Functions that pick: by position, by condition, by number; and access axis by axis, point by point, by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.errors import IndexingError
+from tests.compare import check, same
+from tests.laws.arrays import KINDS, values_of
+
+CALLS: list[Callable[[Any], Any]] = [
+    lambda x: np.take(x, [[0, 1], [6, -1]], axis=0), lambda x: np.take(x, 3),
+    lambda x: np.take(x, [99, -99], mode="clip"),
+    lambda x: np.take(x, [99, -99], axis=1, mode="wrap"), lambda x: np.take(x, [9], axis=1),
+    lambda x: x.take([1, 2], 1),
+    lambda x: np.take_along_axis(x, np.array([[1], [0]]), 1), lambda x: np.take_along_axis(x, np.array([0, 3]), None),
+    lambda x: np.take_along_axis(x, np.argsort(values_of("d"), axis=0), 0),
+    lambda x: np.take_along_axis(x, np.array([0.5]), None), lambda x: np.take_along_axis(x, np.array([1]), 1),
+    lambda x: np.nonzero(x), lambda x: x.nonzero(), lambda x: np.where(x > 0), lambda x: np.argwhere(x),
+    lambda x: np.flatnonzero(x), lambda x: np.nonzero(x[0, 0]), lambda x: np.argwhere(x[0, 0]),
+    lambda x: np.nonzero(x[:0]),
+    lambda x: np.compress([True, False, True], x, axis=0), lambda x: np.compress([True, False, True], x),
+    lambda x: np.compress([0, 1], x, axis=1), lambda x: np.compress([[True]], x),
+    lambda x: np.compress([True] * 9, x, 0),
+    lambda x: np.compress(x[:, 0] > 0, x, axis=0), lambda x: x.compress([True, True], 1),
+    lambda x: np.extract(x > 0, x),
+    lambda x: np.extract([1, 0, 1], x), lambda x: np.select([x > 1, x < 0], [x, x * 2], 7),
+
+    lambda x: np.select([x > 1], [x.astype("f4")]), lambda x: np.select([x], [x]),
+    lambda x: np.select([x > 0], [1, 2]),
+    lambda x: np.choose((x > 0).astype(int), [x, x * 10]), lambda x: np.choose(np.arange(5) % 2, [0, x]),
+    lambda x: np.choose((x > 0).astype(int) * 2, [x, -x]), lambda x: (x > 0).astype(int).choose([1, 2]),
+    lambda x: np.choose((x > 0).astype(int) * 2, [x, -x], mode="clip"), lambda x: np.choose(x > 0.5, [x, 1.5]),
+    lambda x: np.piecewise(x, [x < 0, x > 2], [lambda v: -v, 9]), lambda x: np.piecewise(x, x > 0, [lambda v: v * 2]),
+    lambda x: np.piecewise(x, [x < 0, x > 2], [1, 2, lambda v, k: v + k], 5),
+    lambda x: np.piecewise(x, [x > 0], [1, 2, 3]),
+    lambda x: np.append(x, x), lambda x: np.append(x, x[:1], axis=0), lambda x: np.append(x, [1], axis=0),
+    lambda x: np.delete(x, 1), lambda x: np.delete(x, [0, -1], axis=1),
+    lambda x: np.delete(x, slice(None, None, 2), 0),
+    lambda x: np.delete(x, [True] + [False] * 6, 0), lambda x: np.delete(x, [7], 0), lambda x: np.delete(x, [], 0),
+    lambda x: np.delete(x, slice(None), 0), lambda x: np.delete(x, 9, 0), lambda x: np.delete(x, range(0, 35, 1)),
+    lambda x: np.insert(x, 1, 9, axis=0), lambda x: np.insert(x, [1, 1, 3], 9, axis=0),
+    lambda x: np.insert(x, 2, [1, 2]),
+    lambda x: np.insert(x, [0, 7], np.arange(10).reshape(2, 5), axis=0), lambda x: np.insert(x, -1, [7] * 7, axis=1),
+    lambda x: np.insert(x, [8, 9], 1, axis=0), lambda x: np.insert(x, slice(0, 2), 1, axis=0),
+    lambda x: np.insert(x, [], 1),
+    lambda x: np.insert(x, np.array([True, False, True]), 5), lambda x: np.insert(x, 9, 1, axis=0),
+    lambda x: np.insert(x, [1], x[:2], 0),
+    lambda x: np.repeat(x, 2), lambda x: np.repeat(x, [1, 0, 2, 0, 3], axis=1), lambda x: x.repeat(3, 0),
+    lambda x: np.repeat(x, [1, 2], axis=0), lambda x: np.repeat(x, -1), lambda x: np.repeat(x, 0, axis=0),
+    lambda x: np.repeat(x, 1.5), lambda x: x.item(3), lambda x: x.item(1, 2), lambda x: x.item((1, 2)),
+    lambda x: x.item(),
+    lambda x: x[:1, :1].item(), lambda x: x.item(99), lambda x: np.tril_indices_from(x),
+    lambda x: x[np.ix_([0, 2], [1])],
+    lambda x: np.unravel_index((x > 0).astype(int) + 3, (2, 3)), lambda x: np.unravel_index((x > 0).astype(int), 1),
+    lambda x: np.ravel_multi_index(((x > 0).astype(int), [0, 1, 2, 3, 4]), (2, 5)),
+    lambda x: np.ravel_multi_index(((x > 0).astype(int), 3), (1, 5), mode="wrap"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)))
+def test_calls(number: int) -> None:
+    """Each function gives what NumPy's gives, or refuses as it does."""
+    same(CALLS[number], values_of("i"))
+    same(CALLS[number], KINDS["dtype-f"])
+
+
+def test_outer_index() -> None:
+    """`oindex` picks along each axis by itself."""
+    a = np.arange(60).reshape(3, 4, 5)
+    x = nb.from_array(a, chunks=2)
+
+    check(x.oindex[[2, 0], :, [1, 1, 3]], a[[2, 0]][:, :, [1, 1, 3]])
+    check(x.oindex[[2, 0], 1], a[[2, 0], 1])
+    check(x.oindex[..., [True, False, True, False, False]], a[..., [0, 2]])
+    check(x.oindex[np.array([0]), ::-1, 2], a[[0]][:, ::-1, 2])
+    x.oindex[[2, 0], :, [1, 3]] = 9
+    a[np.ix_([2, 0], range(4), [1, 3])] = 9
+
+    check(x, a)
+
+
+def test_point_index() -> None:
+    """`vindex` picks points, whose axes come first."""
+    a = np.arange(60).reshape(3, 4, 5)
+    x = nb.from_array(a, chunks=2)
+
+    check(x.vindex[[2, 0], :, [1, 3]], a[[2, 0], :, [1, 3]])
+    check(x.vindex[:, [0, 1], [1, 3]], np.moveaxis(a[:, [0, 1], [1, 3]], 1, 0))
+    check(x.vindex[[[0], [1]], [0, 1], 2], a[[[0], [1]], [0, 1], 2])
+    x.vindex[:, [0, 1], [1, 3]] = [[1, 2, 3], [4, 5, 6]]
+    a[:, [0, 1], [1, 3]] = np.array([[1, 2, 3], [4, 5, 6]]).T
+
+    check(x, a)
+
+
+def test_block_index() -> None:
+    """`blocks` picks by block, along each axis by itself; `partitions` is the same."""
+    a = np.arange(35).reshape(7, 5)
+    x = nb.from_array(a, chunks=(3, 2))
+
+    check(x.blocks[1, -1], a[3:6, 4:])
+    check(x.blocks[1:], a[3:])
+    check(x.blocks[[2, 0]], a[[6, 0, 1, 2]])
+    check(x.partitions[::-1, 0], a[[6, 3, 4, 5, 0, 1, 2], :2])
+    assert ((1, 3), (2, 2, 1)) == x.blocks[[2, 0]].chunks
+    assert (3, 3) == x.blocks.shape
+    assert 9 == len(x.blocks.ravel())
+    with pytest.raises(IndexingError, match="out of bounds"):
+        x.blocks[3]
+
+
+def test_each_stored_block_is_read_once() -> None:
+    """Positions in any order read each block once."""
+
+    class Counting:
+        shape, dtype, chunks, reads = (1000, 4), np.dtype(int), (100, 4), 0
+
+        def __getitem__(self, index: Any) -> Any:
+            Counting.reads += (index[0].stop - index[0].start) * (index[1].stop - index[1].start)
+            return np.arange(4000).reshape(1000, 4)[index]
+
+    positions = np.random.default_rng(0).integers(0, 1000, 5000)
+    x = nb.from_array(Counting(), chunks=(100, 4))
+    Counting.reads = 0
+
+    np.testing.assert_array_equal(np.arange(4000).reshape(1000, 4)[positions], x[positions].compute())
+    assert Counting.reads <= 2 * 4000
