@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbarray.api import functions, picking
+from nbarray.api import functions
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC
@@ -92,7 +92,7 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
     """
     x, k, n = _sample(a, axis, nan_policy)
     second, third = central_moment(x, 2, k), central_moment(x, 3, k)
-    made = third / picking.where(second > 0, second, np.nan) ** 1.5
+    made = third / functions.where(second > 0, second, np.nan) ** 1.5
     return made if bias or n <= 2 else made * float(np.sqrt((n - 1.0) * n) / (n - 2.0))
 
 
@@ -103,7 +103,7 @@ def kurtosis(a: Any, axis: Any = 0, fisher: bool = True, bias: bool = True, nan_
     """
     x, k, n = _sample(a, axis, nan_policy)
     second, fourth = central_moment(x, 2, k), central_moment(x, 4, k)
-    made = fourth / picking.where(second > 0, second, np.nan) ** 2.0
+    made = fourth / functions.where(second > 0, second, np.nan) ** 2.0
     if not bias and n > 3:
         made = ((n**2 - 1.0) * made - 3 * (n - 1) ** 2.0) * (1.0 / (n - 2) / (n - 3)) + 3.0
     return made - 3 if fisher else made
@@ -116,7 +116,7 @@ def skewtest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
     beta2 = 3.0 * (n**2 + 27 * n - 70) * (n + 1) * (n + 3) / ((n - 2.0) * (n + 5) * (n + 7) * (n + 9))
     w2 = -1 + np.sqrt(2 * (beta2 - 1))
     delta, alpha = float(1 / np.sqrt(0.5 * np.log(w2))), float(np.sqrt(2.0 / (w2 - 1)))
-    z = PUBLIC["arcsinh"](picking.where(y == 0, 1.0, y) / alpha) * delta
+    z = PUBLIC["arcsinh"](functions.where(y == 0, 1.0, y) / alpha) * delta
     return Finding(z, _tail(distributions.normal_two_sided, z))
 
 
@@ -129,7 +129,7 @@ def kurtosistest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Findin
     root = 6.0 * (n * n - 5 * n + 2) / ((n + 7) * (n + 9)) * np.sqrt(6.0 * (n + 3) * (n + 5) / (n * (n - 2) * (n - 3)))
     degrees = 6.0 + 8.0 / root * (2.0 / root + np.sqrt(1 + 4.0 / root**2))
     below = y * float(np.sqrt(2 / (degrees - 4.0))) + 1
-    part = PUBLIC["cbrt"](float(1 - 2.0 / degrees) / picking.where(below == 0, np.nan, below))
+    part = PUBLIC["cbrt"](float(1 - 2.0 / degrees) / functions.where(below == 0, np.nan, below))
     z = (float(1 - 2 / (9.0 * degrees)) - part) / float(np.sqrt(2 / (9.0 * degrees)))
     return Finding(z, _tail(distributions.normal_two_sided, z))
 
@@ -240,7 +240,7 @@ def power_divergence(
 
 def _times_log(x: Any, y: Any) -> Array:
     """``x * log(y)``, and 0 where `x` is 0."""
-    return picking.where(x == 0, 0.0, x * PUBLIC["log"](picking.where(x == 0, 1.0, y)))
+    return functions.where(x == 0, 0.0, x * PUBLIC["log"](functions.where(x == 0, 1.0, y)))
 
 
 def chisquare(f_obs: Any, f_exp: Any = None, ddof: int = 0, axis: Any = 0) -> Finding:
