@@ -13,10 +13,9 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
 from nbarray.errors import AxisError, InputError, ShapeError
 from nbarray.expr.node import Expr
-from nbarray.grid.chunks import AxisChunks
 from nbarray.ops import arranging, joining, reductions, shaping
 from nbarray.ops.elementwise import ufunc
-from nbarray.ops.operands import as_expr, normalize_axes
+from nbarray.ops.operands import normalize_axes
 from nbarray.session import compute
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "split",
     "tile",
     "trim_zeros",
-    "unify_chunks",
     "unstack",
     "vsplit",
 ]
@@ -276,31 +274,3 @@ def _edges(x: Expr, axis: int) -> list[Expr]:
         reductions.reduction("argmax", full, 0),
         reductions.reduction("argmax", shaping.flip(full), 0),
     ]
-
-
-@public()
-def unify_chunks(*args: Any) -> tuple[dict[Any, tuple[int, ...]], list[Array]]:
-    """Arrays in chunks that fit each other: ``unify_chunks(x, "ij", y, "jk")``.
-
-    Returns the chunks of each index, and the arrays in them.  Raises ShapeError where sizes differ.
-
-    >>> import nbarray as nb
-    >>> nb.unify_chunks(nb.ones(4, chunks=2), "i", nb.ones(4, chunks=3), "i")[0]
-    {'i': (2, 1, 1)}
-    """
-    arrays = [asarray(a)._known for a in args[::2]]
-    together: dict[Any, AxisChunks] = {}
-    for x, names in zip(arrays, args[1::2], strict=True):
-        for name, axis in zip(() if names is None else names, x.chunks.axes, strict=True):
-            known = together.get(name)
-            if known is None or known.size == 1:
-                together[name] = axis
-            elif axis.size not in (1, known.size):
-                raise ShapeError(f"unify_chunks: index {name!r} has sizes {known.size} and {axis.size}")
-            elif axis.size == known.size:
-                together[name] = known.refine(axis)
-    made = []
-    for x, names in zip(arrays, args[1::2], strict=True):
-        fitting = [together[n] if a.size != 1 else a for n, a in zip(names or (), x.chunks.axes, strict=True)]
-        made.append(Array(shaping.rechunk(x, tuple(a.sizes for a in fitting)) if fitting else as_expr(x)))
-    return {name: axis.sizes for name, axis in together.items()}, made

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import ShapeError
 from tests.compare import check, same
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
 
@@ -141,18 +140,6 @@ def test_trim_zeros(values: Any, trim: str) -> None:
     """Zeros at the edges go, in front or behind."""
     same(lambda x: np.trim_zeros(x, trim), np.array(values, float), chunks=2)
     same(lambda x: np.trim_zeros(x, trim, axis=()), np.array(values, float), chunks=2)
-
-
-def test_unify_chunks() -> None:
-    """Arrays that share an index get chunks that fit; an axis of length 1 fits all."""
-    x, y = nb.ones((4, 6), chunks=(2, 6)), nb.ones((6, 1), chunks=(4, 1))
-    chunks, (p, q) = nb.unify_chunks(x, "ij", y, "jk")
-
-    assert {"i": (2, 2), "j": (4, 2), "k": (1,)} == chunks
-    assert ((2, 2), (4, 2)) == p.chunks
-    assert ((4, 2), (1,)) == q.chunks
-    with pytest.raises(ShapeError, match="index 'i' has sizes 4 and 6"):
-        nb.unify_chunks(x, "ij", y, "ik")
 
 
 def test_tile_makes_no_part_for_each_copy() -> None:
