@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -135,6 +135,8 @@ class Narrow(Summary):
     number: int
     samples: int
     left: int
+
+    merge_copies: ClassVar[int] = 5
 
     @property
     def name(self) -> str:

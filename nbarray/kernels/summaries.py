@@ -8,7 +8,7 @@ equal nodes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ class Summary:
 
     extras : small arrays that every task gets whole
     """
+
+    #: What merging takes besides the states, in bytes of all of them.
+    merge_copies: ClassVar[int] = 2
 
     @property
     def name(self) -> str:
