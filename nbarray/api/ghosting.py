@@ -10,7 +10,8 @@ import numpy as np
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
-from nbarray.api.mapping import dtype_of_first_block
+from nbarray.api.mapping import UNUSED, dtype_of_first_block
+from nbarray.errors import ChunkError
 from nbarray.expr.node import Expr
 from nbarray.ops import ghosting
 from nbarray.ops.padding import pad as pad_expr
@@ -54,6 +55,8 @@ def map_overlap(
         number; one an axis, or a dictionary by axis; a list for several arrays
     trim : cut off what the function makes of the surroundings
     dtype : of the result; without it the function is called on the first block, now
+    allow_rechunk : (among options) False refuses chunks that are smaller than the depth with ChunkError; they cost
+        nothing here but that neighbours are read more often
 
     Raises InputError for depths that are negative, ShapeError where a function returns another shape.
 
@@ -65,7 +68,9 @@ def map_overlap(
     values = [a.expr if isinstance(a, Array) else a for a in args]
     count = sum(isinstance(v, Expr) for v in values)
     each = [v if isinstance(v, list) else [v] * count for v in (depth, boundary)]
-    options = {k: v for k, v in options.items() if k not in ("align_arrays", "allow_rechunk", "meta")}
+    if options.get("allow_rechunk") is False:
+        _check_chunks([a for a in args if isinstance(a, Array)], each[0])
+    options = {k: v for k, v in options.items() if k not in ("align_arrays", "allow_rechunk", "meta", *UNUSED)}
     masked = options.pop("masked", None)
 
     def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
@@ -78,7 +83,7 @@ def map_overlap(
 
 
 @public()
-def overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
+def overlap(x: Any, depth: Any, boundary: Any = None, *, allow_rechunk: bool = True) -> Array:
     """Blocks that hold what surrounds them as well; the array is as much larger.
 
     depth, boundary : as `map_overlap` takes them
@@ -88,7 +93,7 @@ def overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     array([9, 0, 1, 2, 1, 2, 3, 9])
     """
     x = asarray(x)
-    return map_overlap(_same, x, depth=depth, boundary=boundary, trim=False, dtype=x.dtype)
+    return map_overlap(_same, x, depth=depth, boundary=boundary, trim=False, dtype=x.dtype, allow_rechunk=allow_rechunk)
 
 
 @public()
@@ -120,7 +125,28 @@ def _same(block: Any) -> Any:
     return block
 
 
+def _check_chunks(arrays: list[Array], depth: list[Any]) -> None:
+    for x, given in zip(arrays, depth, strict=True):
+        for k, pair in enumerate(ghosting.depths(given, x.ndim)):
+            if max(pair) > min(x.chunks[k]):
+                raise ChunkError(
+                    f"chunks {x.chunks[k]} of axis {k} are smaller than the depth {max(pair)}; rechunk, or leave "
+                    "allow_rechunk=True"
+                )
+
+
+#: dask's module of this name has these functions.
+for _function in (map_overlap, overlap, trim_overlap):
+    setattr(overlap, _function.__name__, _function)
+
+
 @is_method("map_overlap")
 def _map_overlap(x: Array, func: Callable[..., Any], *args: Any, **options: Any) -> Array:
-    """A function of each block and what surrounds it; see `nbarray.map_overlap`."""
+    """A function of each block and what surrounds it; see `nbarray.map_overlap`.
+
+    args : more arrays, or depth, boundary and trim in this order
+    """
+    if args and not isinstance(args[0], Array):
+        options |= dict(zip(("depth", "boundary", "trim"), args, strict=False))
+        args = ()
     return map_overlap(func, x, *args, **options)

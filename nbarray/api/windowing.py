@@ -10,6 +10,7 @@ import numpy as np
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
+from nbarray.api.ghosting import overlap
 from nbarray.ops import windows
 
 __all__ = ["sliding_window_view"]
@@ -43,6 +44,8 @@ def sliding_window_view(
 PUBLIC["lib"] = SimpleNamespace(  # type: ignore[assignment]
     stride_tricks=SimpleNamespace(sliding_window_view=sliding_window_view)
 )
+
+overlap.sliding_window_view = sliding_window_view  # type: ignore[attr-defined]
 
 
 def _rolling(name: str, summary: str, more: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nbarray as nb
-from nbarray.errors import InputError, ShapeError
+from nbarray.errors import ChunkError, InputError, ShapeError
 from tests.compare import check, tiny_tasks
 
 A = np.random.default_rng(6).normal(size=(7, 9))
@@ -95,6 +95,17 @@ def test_dtype_is_found_out() -> None:
 
     assert bool == made.dtype
     check(made, A > 0)
+
+
+def test_dasks_spellings() -> None:
+    """Depth and boundary by place, functions as attributes, chunks smaller than the depth refused if so asked."""
+    x = nb.arange(6, chunks=5)
+
+    check(x.map_overlap(lambda b: b + 1, 2, "reflect", dtype=int), np.arange(6) + 1)
+    check(nb.overlap.trim_overlap(nb.overlap.overlap(nb.arange(6, chunks=3), 2, "reflect"), 2, "reflect"), np.arange(6))
+    with pytest.raises(ChunkError, match="smaller than the depth 2"):
+        nb.overlap(x, 2, "reflect", allow_rechunk=False)
+    nb.overlap(nb.arange(6, chunks=3), 2, "reflect", allow_rechunk=False)
 
 
 def test_only_what_is_needed() -> None:
