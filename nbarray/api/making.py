@@ -1,4 +1,4 @@
-"""Arrays made by rule: triangles, diagonals, grids of positions, spaced numbers, functions of positions."""
+"""Arrays made by rule: triangles, diagonals, grids of positions, spaced numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from nbarray.api.array import Array, apply, unwrap, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.creation import eye as eye_array
 from nbarray.api.dispatch import IMPLEMENTATIONS, PUBLIC, implements, is_method, public
-from nbarray.api.mapping import mapped
 from nbarray.errors import DTypeError, InputError
 from nbarray.ops import arranging, diagonals, joining, shaping, spacing, triangles
 
@@ -20,7 +19,6 @@ __all__ = [
     "diag",
     "diagflat",
     "diagonal",
-    "fromfunction",
     "geomspace",
     "identity",
     "indices",
@@ -205,33 +203,6 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         return tuple(thin)
     shape = np.broadcast_shapes(*(x.shape for x in thin))
     return tuple(apply(shaping.broadcast_to, x, shape) for x in thin)
-
-
-@public()
-def fromfunction(
-    function: Callable[..., Any], shape: Any, *, dtype: Any = float, chunks: Any = None, **options: Any
-) -> Array:
-    """A function of positions, called block by block with the positions along each axis.
-
-    function : takes one array an axis, all of the block's shape; returns one of that shape, or a number
-    dtype : of the positions; the function is called on the first block, now, to find out its own
-    options : handed on to the function
-
-    >>> import nbarray as nb
-    >>> nb.fromfunction(lambda i, j: i + 10 * j, (2, 2), dtype=int).compute()
-    array([[ 0, 10],
-           [ 1, 11]])
-    """
-    sizes = tuple(shape)
-    grids = [shaping.broadcast_to(x, sizes) for x in arranging.indices(sizes, dtype, chunks)]
-    if not grids:
-        return asarray(function(**options))
-
-    def of_block(*blocks: Any) -> Any:
-        return np.broadcast_to(function(*blocks, **options), blocks[0].shape)
-
-    of_block.__name__ = getattr(function, "__name__", type(function).__name__)
-    return wrap(mapped(of_block, grids, None, {}))
 
 
 @public(np.vander)
