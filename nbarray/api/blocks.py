@@ -24,7 +24,7 @@ from nbarray.ops.regrouping import shuffle as shuffle_expr
 from nbarray.ops.trees import reduction_by
 from nbarray.session import compute
 
-__all__ = ["blockwise", "reduction"]
+__all__ = ["blockwise", "reduction", "shuffle"]
 
 
 @public()

@@ -7,10 +7,8 @@ imports it.  Choose it with ``chunked_array_type="nbarray"``, or for good with
 Not lazy or not there yet:
 
 - variables of Python objects (cftime dates, strings of any length) stay as xarray holds them, unchunked;
-- `apply_ufunc(dask="parallelized")` without `output_dtypes` computes one block to find the dtype, and functions
-  of several results raise `NotBlocked`;
-- `scan`, `reduction`, `shuffle` and `blockwise`, which xarray needs for the first and last of groups,
-  `ffill` and `shuffle_to_chunks`, raise `NotBlocked`;
+- `apply_ufunc(dask="parallelized")` without `output_dtypes` computes one block to find the dtype;
+- `scan`, which xarray needs for `ffill`, raises `NotBlocked`;
 - a NumPy function without a blocked form raises `NotBlocked` (`einsum` in `weighted` and `dot`, `pad` in `shift` and
   `rolling`, `nancumsum`, `nanmedian`, `nanquantile`, `gradient`, `isin`), and so does an index of several arrays;
 - so does `store` (`to_netcdf`, `to_zarr`) with ``compute=False``; assignment to a part of an array is a TypeError;
@@ -32,6 +30,7 @@ from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 
 from nbarray.api import creation as public_creation
 from nbarray.api.array import Array, wrap
+from nbarray.api.blocks import blockwise, reduction, shuffle
 from nbarray.api.creation import from_array
 from nbarray.api.dispatch import PUBLIC
 from nbarray.api.functions import compute, map_blocks
@@ -239,23 +238,40 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
         made = {name: getattr(public_creation, name) for name in public_creation.__all__}
         return SimpleNamespace(**{**PUBLIC, **made})
 
+    def shuffle(self, x: Any, indexer: Any, axis: int, chunks: Any) -> Any:
+        """Positions in another order, group by group; see `nbarray.shuffle`."""
+        return shuffle(x, indexer, axis)
+
+    def reduction(
+        self,
+        arr: Any,
+        func: Any,
+        combine_func: Any = None,
+        aggregate_func: Any = None,
+        axis: Any = None,
+        dtype: Any = None,
+        keepdims: bool = False,
+    ) -> Any:
+        """A reduction by the caller's functions; see `nbarray.reduction`."""
+        return reduction(
+            arr,
+            func,
+            aggregate_func or combine_func or func,
+            axis=axis,
+            keepdims=keepdims,
+            dtype=arr.dtype if dtype is None else dtype,
+            combine=combine_func,
+        )
+
+    def blockwise(self, func: Any, out_ind: Any, *args: Any, **options: Any) -> Any:
+        """A function of blocks paired by names of axes; see `nbarray.blockwise`."""
+        return blockwise(func, out_ind, *args, **options)
+
     # --------------------------------------------------------------------------------------------- not there yet
-
-    def shuffle(self, x: Any, indexer: Any, axis: int, chunks: Any) -> NoReturn:
-        """Positions in another order, group by group: not there yet."""
-        _missing("shuffle (shuffle_to_chunks)")
-
-    def reduction(self, arr: Any, func: Any, *args: Any, **options: Any) -> NoReturn:
-        """A reduction by the caller's functions: not there yet."""
-        _missing("reduction by functions of the caller (first and last of groups)")
 
     def scan(self, func: Any, binop: Any, ident: Any, arr: Any, *args: Any, **options: Any) -> NoReturn:
         """A running reduction: not there yet."""
         _missing("scan (ffill, bfill)")
-
-    def blockwise(self, func: Any, out_ind: Any, *args: Any, **options: Any) -> NoReturn:
-        """A function of blocks paired by indices: not there yet."""
-        _missing("blockwise")
 
 
 def _missing(what: str) -> NoReturn:

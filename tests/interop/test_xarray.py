@@ -251,18 +251,21 @@ def test_chunks_that_do_not_fit(manager: NbarrayManager, chunks: Any, shape: Any
         manager.normalize_chunks(chunks, shape, dtype=np.dtype("f8"))
 
 
-def test_what_is_missing(manager: NbarrayManager, blocked: Any) -> None:
+def test_functions_of_blocks(manager: NbarrayManager) -> None:
+    """Functions of blocks by names of axes, reductions by functions, groups of positions."""
+    x = nb.arange(6, chunks=2)
+
+    np.testing.assert_array_equal(np.arange(6) * 2, manager.blockwise(np.add, "i", x, "i", x, "i").compute())
+    np.testing.assert_array_equal(15, manager.reduction(x, np.sum, aggregate_func=np.sum, axis=0).compute())
+    np.testing.assert_array_equal([5, 0, 3], manager.shuffle(x, [[5, 0], [3]], 0, "auto").compute())
+
+
+def test_what_is_missing(manager: NbarrayManager) -> None:
     """What isn't there raises NotBlocked, which names it."""
     x = nb.arange(4)
 
-    with pytest.raises(NotBlocked, match="reduction"):
-        blocked.groupby("time.year").first()
     with pytest.raises(NotBlocked, match="scan"):
         manager.scan(np.cumsum, np.add, 0, x)
-    with pytest.raises(NotBlocked, match="blockwise"):
-        manager.blockwise(np.add, "i", x, "i")
-    with pytest.raises(NotBlocked, match="shuffle"):
-        manager.shuffle(x, [[0]], 0, "auto")
     with pytest.raises(NotBlocked, match="compute=False"):
         manager.store(x, np.zeros(4), compute=False)
 
