@@ -189,8 +189,6 @@ def where(condition: Any, x: Any = np._NoValue, y: Any = np._NoValue) -> Any:
 
 def nonzero(a: Any) -> Any:
     """Positions of what is neither zero nor masked, an array for each axis; see `nbarray.nonzero`."""
-    if "nonzero" not in PUBLIC:
-        raise NotBlocked("ma.nonzero has no blocked form yet; compute first: x.compute().nonzero()")
     x = asarray(a)
     return PUBLIC["nonzero"](filled(x, np.zeros((), x.dtype)[()]))
 

@@ -54,6 +54,8 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "average": lambda m, x: m.average(x, axis=0),
     "average weighted": lambda m, x: m.average(x, axis=1, weights=W[0]),
     "average with its weights": lambda m, x: m.average(m.masked_where(M, x), axis=0, weights=W, returned=True),
+    "nonzero": lambda m, x: m.nonzero(m.masked_where(M, x)),
+    "where alone": lambda m, x: m.where(m.masked_where(M, x)),
     "zeros_like": lambda m, x: m.zeros_like(x),
     "ones_like": lambda m, x: m.ones_like(x, dtype=int),
     "masked, then worked with": lambda m, x: (m.masked_where(M, x) * 2 + 1).sum(axis=0),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nbarray as nb
 from tests.compare import same
 from tests.laws.arrays import values_of
 
@@ -37,9 +36,6 @@ def test_coefficients(name: str) -> None:
 
 def test_products() -> None:
     """The product of polynomials is a convolution."""
-    if not hasattr(nb, "convolve"):
-        pytest.skip("needs convolve")
-
     same(lambda p: np.polymul(p, [1, 2, 3.0]), values_of("d")[1], chunks=2, close=True)
 
 
