@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import limits, works
+from bench import limits, watching, works
 from bench.data import cube, lines, maps, packed, pair, squares, whole_maps
 from bench.numpy_rows import NUMPY_ROWS
 from bench.row import IN_FILES, IN_MEMORY, PEERS_TO_BEAT, UNMASKED, Must, Row
@@ -173,6 +173,13 @@ ROWS: dict[str, Row] = {
             "the first block of (e + 1) * e.T of 4 million",
             Must(seconds=0.100),
             own=works.first_block,
+        ),
+        Row(
+            "monitored",
+            "50,000 tasks with the notebook's monitor",
+            Must(of={"not watched": 1.01}),
+            own=watching.monitored,
+            besides={"not watched": watching.not_watched},
         ),
         Row("build, plan", "the plan of a million tasks", Must(seconds=3.0, peak_bytes=10**8), own=works.planning),
         Row(

@@ -146,6 +146,13 @@ def _cells(watch: Watch) -> str:
     cells = watch.cells
     if cells.count < 2:
         return ""
+    if watch.drawn is None or watch.drawn[0] is not watch.filled:
+        watch.drawn = watch.filled, _grid(watch)
+    return watch.drawn[1]
+
+
+def _grid(watch: Watch) -> str:
+    cells = watch.cells
     plane = _plane(watch.filled)
     pixels = np.empty((*plane.shape, 4), np.uint8)
     pixels[..., :3] = (47, 126, 216)

@@ -6,9 +6,11 @@ number a task, so that a run of 50,000 tasks costs well under a millisecond a lo
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +25,27 @@ __all__ = ["HOLDERS", "Floats", "Operation", "Watch", "resident_bytes", "work_of
 #: What memory is held for, from the bottom of the picture to its top.
 HOLDERS = ("blocks", "scratch", "result", "other")
 #: Looks that are kept; when there are more, every second one is dropped.
-MOST_LOOKS = 240
+MOST_LOOKS = 160
 #: An estimate before this much work says more about the first tasks than about the rest.
 ESTIMATE_AFTER_S, ESTIMATE_AFTER_SHARE = 1.0, 0.02
+#: The grid of the result is filled at every third look: it is what costs most.
+FILL_EVERY = 3
 #: Rates are taken over the last so many seconds.
 RATE_S = 8.0
 
 Floats = NDArray[np.float64]
 
 
-def resident_bytes() -> int:
-    """Bytes of memory that this process has."""
+@functools.cache
+def _process(pid: int) -> Any:
     import psutil  # a dependency, but dear to import
 
-    return int(psutil.Process(os.getpid()).memory_info().rss)
+    return psutil.Process(pid)
+
+
+def resident_bytes() -> int:
+    """Bytes of memory that this process has."""
+    return int(_process(os.getpid()).memory_info().rss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,7 @@ class Watch:
         self.state, self.wall_s, self.error = "ready", 0.0, ""
         self.budget_bytes, self.workers, self.peak_bytes = run.budget_bytes, run.workers, 0
         self.filled: Floats = np.zeros(self.cells.shape)
+        self.drawn: tuple[Floats, str] | None = None  # what was filled when the grid was drawn last, and how it looks
 
     @property
     def ended(self) -> bool:
@@ -133,6 +143,8 @@ class Watch:
         self.state, self.wall_s = seen.state, seen.wall_s
         self.budget_bytes, self.workers, self.peak_bytes = seen.budget_bytes, seen.workers, seen.peak_bytes
         self._count(seen.finished)
+        if over or self._seen % FILL_EVERY == 0:
+            self.filled = self.cells.filled(self._blocks)
         result = 0 if over and self.state != "done" else int(self.plan.result_bytes * self._blocks.mean())
         held = (seen.block_bytes, seen.scratch_bytes, result)
         other = max(0, self._resident() - self._base_bytes - sum(held))
@@ -157,7 +169,6 @@ class Watch:
         self._work_done += float(self._work[new].sum())
         self._read_done += int(self.plan.read_bytes[new].sum())
         self._blocks[self.cells.blocks(self.plan, new)] = 1
-        self.filled = self.cells.filled(self._blocks)
 
     def _working_s(self, now_s: float) -> float:
         before, self._since = self._since, (now_s, 0.0, self.state)
