@@ -55,6 +55,7 @@ def map_overlap(
         number; one an axis, or a dictionary by axis; a list for several arrays
     trim : cut off what the function makes of the surroundings
     dtype : of the result; without it the function is called on the first block, now
+    drop_axis, new_axis : (among options) axes the function takes away or makes
     allow_rechunk : (among options) False refuses chunks that are smaller than the depth with ChunkError; they cost
         nothing here but that neighbours are read more often
 
@@ -72,9 +73,10 @@ def map_overlap(
         _check_chunks([a for a in args if isinstance(a, Array)], each[0])
     options = {k: v for k, v in options.items() if k not in ("align_arrays", "allow_rechunk", "meta", *UNUSED)}
     masked = options.pop("masked", None)
+    axes = {k: options.pop(k, None) for k in ("drop_axis", "new_axis")}
 
     def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
-        return ghosting.map_overlap(function, values, each[0], each[1], dtype, trim, chunks, options, masked)
+        return ghosting.map_overlap(function, values, each[0], each[1], dtype, trim, chunks, options, masked, **axes)
 
     if dtype is None:
         dtype, found_masked = dtype_of_first_block(func, build)

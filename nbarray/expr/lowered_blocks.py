@@ -108,13 +108,17 @@ class Mapped(_ReadsOperands):
     ) -> np.ndarray[Any, Any]:
         """The block without what it got of its neighbours."""
         first = max(range(len(boxes)), key=lambda k: len(boxes[k][0]))
-        shape = tuple(b - a for a, b in zip(*boxes[first], strict=True))
+        given = [b - a for a, b in zip(*boxes[first], strict=True)]
+        shape = tuple(b - a if k < 0 else given[k] for k, a, b in zip(self.axes, low, high, strict=True))
         if values.shape != shape:
             raise ShapeError(
                 f"{self.function.name} returned a block of shape {values.shape} for one of shape {shape}, and what "
                 "overlaps can't be cut off; return as many elements, or give trim=False and chunks="
             )
-        starts = [a + g.shift - b for a, g, b in zip(low, self.ghosts[first], boxes[first][0], strict=True)]
+        starts = [
+            0 if k < 0 else a + self.ghosts[first][k].shift - boxes[first][0][k]
+            for k, a in zip(self.axes, low, strict=True)
+        ]
         return values[tuple(slice(s, s + b - a) for s, a, b in zip(starts, low, high, strict=True))]
 
     def _boxes_for(self, low: Corner) -> list[tuple[Corner, Corner]]:

@@ -68,12 +68,15 @@ def map_overlap(
     chunks: Any = None,
     keywords: dict[str, Any] | None = None,
     masked: bool | None = None,
+    drop_axis: Any = None,
+    new_axis: Any = None,
 ) -> Expr:
     """A function of blocks together with what surrounds them.
 
     values : arrays, and other things that are handed on
     depth, boundary : for each array, as `depths` and `boundaries` take them
     trim : cut off what the function returns for the surroundings; else the blocks of the result are larger
+    drop_axis, new_axis : axes that the function takes away and makes
     """
     arrays = [v for v in values if isinstance(v, Expr)]
     if not arrays:
@@ -82,9 +85,9 @@ def map_overlap(
     beyond = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
     together = broadcast_chunks(broadcast_sizes([a.sizes for a in arrays], "map_overlap"), [a.chunks for a in arrays])
     first = max(range(len(arrays)), key=lambda k: arrays[k].ndim)
-    if not trim and chunks is None:
+    if not trim and chunks is None and drop_axis is None and new_axis is None:
         chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], beyond[first], strict=True))
-    plain = map_blocks(function, values, dtype, chunks=chunks, keywords=keywords, masked=masked)
+    plain = map_blocks(function, values, dtype, chunks, drop_axis, new_axis, keywords, masked)
     assert isinstance(plain, MapBlocks)
     padded, ghosts = [], []
     for array, pairs, edges in zip(arrays, around, beyond, strict=True):

@@ -108,6 +108,19 @@ def test_dasks_spellings() -> None:
     nb.overlap(nb.arange(6, chunks=3), 2, "reflect", allow_rechunk=False)
 
 
+@pytest.mark.parametrize("drop", [0, (1,), -1, (0, 2), (-1, -3)])
+def test_axes_that_are_dropped(drop: Any) -> None:
+    """A function may take axes away; what overlaps along the others is cut off."""
+    a = np.random.default_rng(8).normal(size=(5, 10, 8))
+    dropped = {k % 3 for k in (drop if isinstance(drop, tuple) else (drop,))}
+    depth = {k: 0 if k in dropped else d for k, d in enumerate((1, 3, 2))}
+    boundary = (0, "reflect", "nearest")
+    x = nb.from_array(a, chunks=(2, 5, 4))
+    made = nb.map_overlap(lambda b: b.mean(axis=drop), x, depth=depth, boundary=boundary, drop_axis=drop, dtype=float)
+
+    check(made, a.mean(axis=drop), within=1e-13)
+
+
 def test_only_what_is_needed() -> None:
     """A few elements of very many blocks take milliseconds and a few tasks."""
     x = nb.ones((10_000, 10_000), chunks=50)
