@@ -167,13 +167,6 @@ def test_options_without_blocked_form() -> None:
         np.add(x, x, where=x > 0)
     with pytest.raises(TypeError, match="nonsense"):
         np.add(x, x, nonsense=1)
-    with pytest.raises(NotBlocked, match="vecdot"):
-        np.vecdot(x, x)
-    for method, args in (("outer", (x,)), ("reduceat", ([0, 2],))):
-        with pytest.raises(NotBlocked, match=method):
-            getattr(np.add, method)(x, *args)
-    with pytest.raises(NotBlocked, match="subtract"):
-        np.subtract.reduce(x)
 
 
 @pytest.mark.parametrize("kind", KINDS)
