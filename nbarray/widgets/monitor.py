@@ -183,7 +183,10 @@ class Monitor:
                 if self._watch is not None and self._watch.ended:
                     self._end(linger=True)
                 if self._place.shown:
-                    moving = self.state in ("running", "paused") or (self._preview is not None)
+                    # as it was seen: a run may have ended since, and its end has to be seen too
+                    watch = self._watch
+                    going = watch is not None and watch.state != "ready" and not watch.ended
+                    moving = going or self._preview is not None
                     if moving:
                         self._closed.wait(self._every_s)
                     else:
