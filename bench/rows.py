@@ -248,6 +248,7 @@ ROWS: dict[str, Row] = {
             Must(2.0, peak_bytes=160_000_000),
             partial(cube, 20, 20, 2),
             own=works.vorticity,
+            memory=160_000_000,
             peers=("dask", "dask-array"),
         ),
         Row(

@@ -1,25 +1,30 @@
 """Writing computed values into anything that takes ``target[region] = values``.
 
 What fits into half of the budget is computed together, so that what arrays share is read once.  What
-doesn't is computed and written in pieces of whole chunks of the target.  Only the caller's thread writes.
+doesn't is computed and written in pieces of whole chunks of the target, one being written while the next
+is computed.  Only the caller's thread writes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any
 
 from nbarray.api.array import Array
 from nbarray.api.functions import compute
+from nbarray.engines.run import Run
 from nbarray.errors import InputError
 from nbarray.session import limits
 
 __all__ = ["pieces", "store"]
 
 Region = tuple[slice, ...]
+
+#: A piece takes at most this share of the budget: one is held while it is written, beside the next one's run.
+PIECE_SHARE = 4
 
 
 def store(
@@ -55,11 +60,39 @@ def store(
             with guard:
                 target[... if region is None else region] = values
         return
+    jobs = _jobs(sources, targets, regions, budget // PIECE_SHARE)
+    _overlapped(jobs, guard, budget - budget // PIECE_SHARE, workers)
+
+
+def _jobs(
+    sources: Sequence[Array], targets: Sequence[Any], regions: Sequence[Region | None], room: int
+) -> Iterator[tuple[Array, Any, Any]]:
+    """Pieces of sources, each with its target and where in it it goes; a piece takes about `room` bytes."""
     for source, target, region in zip(sources, targets, regions, strict=True):
         for piece in pieces(source.shape, _unit(source, target, region), room // max(1, source.dtype.itemsize)):
-            (values,) = compute(source[piece] if piece else source, memory=memory, workers=workers)
-            with guard:
-                target[_inside(region, piece)] = values
+            yield source[piece] if piece else source, target, _inside(region, piece)
+
+
+def _overlapped(
+    jobs: Iterator[tuple[Array, Any, Any]],
+    guard: contextlib.AbstractContextManager[Any],
+    memory: int,
+    workers: int | None,
+) -> None:
+    """Compute each piece while the one before is written."""
+    waiting: tuple[Run, Any, Any] | None = None
+    try:
+        for source, target, place in itertools.chain(jobs, [(None, None, None)]):
+            values = None if waiting is None else waiting[0].result()[0]
+            done, waiting = waiting, None
+            if source is not None:
+                waiting = source.start(memory=memory, workers=workers), target, place
+            if done is not None:
+                with guard:
+                    done[1][done[2]] = values
+    finally:
+        if waiting is not None:
+            waiting[0].cancel()
 
 
 def _unit(source: Array, target: Any, region: Region | None) -> tuple[int, ...]:
@@ -82,7 +115,7 @@ def pieces(shape: Sequence[int], unit: Sequence[int], elements: int) -> Iterator
         times = max(1, elements // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(lengths[k] * times, shape[k]))
     starts = [range(0, n, length) for n, length in zip(shape, lengths, strict=True)]
-    for corner in product(*starts):
+    for corner in itertools.product(*starts):
         yield tuple(slice(a, min(a + length, n)) for a, length, n in zip(corner, lengths, shape, strict=True))
 
 
