@@ -293,7 +293,9 @@ class Array:
     def __array_ufunc__(self, function: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
         if method != "__call__":
             return UFUNC_METHODS[method](function, *args, **options)
-        if function is np.matmul and not options:
+        if function is np.matmul:
+            if options:
+                raise NotBlocked(f"np.matmul: {', '.join(options)} has no blocked form; cast operands, or the result")
             return apply(contraction.matmul, *args)
         if function in IMPLEMENTATIONS:
             return IMPLEMENTATIONS[function](*args, **options)

@@ -13,7 +13,7 @@ from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.fused import Workspace
 
-__all__ = ["Product"]
+__all__ = ["Mirrored", "Product"]
 
 
 @node
@@ -101,3 +101,30 @@ class Product(Lowered):
             )
             total = part if a == first else np.add(total, part, out=total)
         return deliver(sink, (total.reshape(made), None), workspace)
+
+
+@node
+class Mirrored(Lowered):
+    """A symmetric product in square blocks: those below the diagonal are the others, turned.
+
+    triangle : the product; only its blocks on and above the diagonal are asked for
+    """
+
+    triangle: Expr
+
+    kind: ClassVar[str] = "contract"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.triangle.shape, self.triangle.dtype, self.triangle.chunks, False)
+
+    @property
+    def label(self) -> str:
+        return "matmul, mirrored"
+
+    def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
+        below = (low[:, 0] > low[:, 1])[:, None]
+        return [(np.where(below, low[:, ::-1], low), np.where(below, high[:, ::-1], high))]
+
+    def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        values = blocks[0][0]
+        return deliver(sink, (values.T if low[0] > low[1] else values, None), workspace)

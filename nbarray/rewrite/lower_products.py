@@ -10,8 +10,9 @@ import numpy as np
 
 from nbarray.expr.blocks import Contract
 from nbarray.expr.elementwise import Elementwise
-from nbarray.expr.lowered_products import Product
+from nbarray.expr.lowered_products import Mirrored, Product
 from nbarray.expr.node import Expr
+from nbarray.expr.operands import operand_of
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.grid.regions import AxisMap, Placement
@@ -26,6 +27,8 @@ __all__ = ["LOWERINGS"]
 PRODUCT_SIDE = 1024
 #: A product of fewer blocks than this is summed in so many parts, each of so many multiplications at least.
 FEW_BLOCKS, LEAST_WORK = 8, 2**25
+#: A symmetric product of more elements than so many tasks are let have isn't mirrored: its blocks wait for long.
+WAITING_TASKS = 16
 
 
 def contract(lowering: Lowering, expr: Expr) -> Expr:
@@ -38,13 +41,28 @@ def contract(lowering: Lowering, expr: Expr) -> Expr:
     work = math.prod(expr.sizes) * math.prod(summed)
     parts = min(2 * FEW_BLOCKS // chunks.nblocks, work // LEAST_WORK, summed[0])
     if parts < 2:
-        return _product(lowering, expr, chunks, side, 0)
+        product = _product(lowering, expr, chunks, side, 0)
+        return Mirrored(product) if _is_symmetric(product) and _can_wait(lowering, expr) else product
     made = _product(lowering, expr, Chunks((regular(parts, 1), *chunks.axes)), side, parts)
     terms: list[Expr] = [_part(made, k) for k in range(parts)]
     while len(terms) > 1:
         pairs = zip(terms[::2], terms[1::2], strict=False)
         terms = [Elementwise(ufunc_op(np.add), p, expr.dtype) for p in pairs] + terms[len(terms) // 2 * 2 :]
     return lowering.elementwise(terms[0])
+
+
+def _is_symmetric(product: Product) -> bool:
+    """Whether a matrix is multiplied by its own transpose, in square blocks."""
+    if product.ndim != 2 or product.depth != 1 or product.left.ndim != 2 or product.chunks.nblocks < 2:
+        return False
+    left, right = operand_of(product.left), operand_of(product.right)
+    turned = left.placement.axes[::-1] == right.placement.axes and left.placement.fixed == right.placement.fixed
+    return left.base is right.base and turned and product.chunks.axes[0] == product.chunks.axes[1]
+
+
+def _can_wait(lowering: Lowering, expr: Contract) -> bool:
+    """Whether there is room for half of the blocks, which wait until they are needed again."""
+    return lowering.grain.divisor == 1 and math.prod(expr.sizes) <= lowering.grain.most(2**62) * WAITING_TASKS
 
 
 def _product_chunks(expr: Contract, side: int) -> Chunks:
