@@ -22,7 +22,7 @@ from nbarray.display.explain import Explanation
 from nbarray.display.html import array_html, array_text
 from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
-from nbarray.errors import InputError, UnknownSize
+from nbarray.errors import InputError, NotBlocked, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
 from nbarray.provenance import caller
