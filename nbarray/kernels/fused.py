@@ -81,6 +81,14 @@ def _evaluator(program: Program, workspace: Workspace) -> Evaluator:
     return found
 
 
+def _turned(operands: list[Planes]) -> bool:
+    """Whether neighbours along the last axis lie far from each other in an operand, and along another side by side."""
+    return any(
+        value.ndim > 1 and value.shape[-1] > 1 and abs(value.strides[-1]) > 64 >= min(map(abs, value.strides[:-1]))
+        for value, _ in operands
+    )
+
+
 def _cut(
     operands: list[Planes], spreads: tuple[tuple[bool, ...], ...], tile: tuple[slice, ...]
 ) -> tuple[list[Tile], list[Tile | None]]:
@@ -122,7 +130,7 @@ def evaluate_box(
         part, part_mask = part_of(out, region), None if out_mask is None else part_of(out_mask, region)
         if program.compiled and native.evaluated(program, [value for value, _ in operands], part):
             continue
-        for tile in tiles(part.shape, evaluator.tile_elements):
+        for tile in tiles(part.shape, evaluator.tile_elements, _turned(operands)):
             values, masks = _cut(operands, program.spreads, tile)
             _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(part, tile))
             if mask is not None and part_mask is not None:
@@ -247,7 +255,7 @@ def _fold_tiles(
     """Fold (a part of) a step tile by tile."""
     axes = folds[0].axes
     evaluator = _evaluator(program, workspace)
-    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset):
+    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset, _turned(operands)):
         values, masks = _cut(operands, program.spreads, tile)
         registers, planes = evaluator.registers(values, masks, tile_shape, None)
         first = tuple(p + s.start for p, s in zip(corner, tile, strict=True))
@@ -268,11 +276,11 @@ def _fold_tiles(
 
 @lru_cache(maxsize=512)
 def _schedule(
-    extent: Corner, elements: int, axes: tuple[int, ...], offset: Corner
+    extent: Corner, elements: int, axes: tuple[int, ...], offset: Corner, turned: bool
 ) -> tuple[tuple[tuple[slice, ...], Corner, tuple[slice, ...]], ...]:
     """The tiles of a step, each with its shape and where in the state its results go."""
     made = []
-    for tile in fold_tiles(extent, elements, axes):
+    for tile in fold_tiles(extent, elements, axes, turned):
         target = tuple(
             slice(0, 1) if k in axes else slice(s.start + offset[k], s.stop + offset[k]) for k, s in enumerate(tile)
         )

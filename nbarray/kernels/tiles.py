@@ -33,8 +33,9 @@ TILE_ELEMENTS = 65_536
 TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
 #: No smaller tiles, however short memory is: calls would take longer than what they do.
 LEAST_TILE = 1024
-#: A tile that is folded is made of runs of so many elements that lie side by side.
-RUN_LENGTH = 8192
+#: A tile that is folded is made of runs of so many elements that lie side by side; of so many where an operand is
+#: turned, since each of them is on a page of its own there.
+RUN_LENGTH, TURNED_LENGTH = 8192, 512
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -65,15 +66,24 @@ def steps(low: tuple[int, ...], high: tuple[int, ...], lengths: tuple[int, ...])
 
 
 @lru_cache(maxsize=256)
-def tiles(shape: tuple[int, ...], elements: int) -> tuple[tuple[slice, ...], ...]:
-    """Cut a box of `shape` into tiles of about so many elements, long along the last axes, in C order."""
+def tiles(shape: tuple[int, ...], elements: int, turned: bool = False) -> tuple[tuple[slice, ...], ...]:
+    """Cut a box of `shape` into tiles of about so many elements, long along the last axes, in C order.
+
+    turned : an operand's neighbours along the last axis lie far from each other
+    """
     lengths = [1] * len(shape)
+    if turned:
+        _lengthen(lengths, shape, range(len(shape) - 1, len(shape)), min(elements, TURNED_LENGTH))
+        _lengthen(lengths, shape, range(len(shape) - 1), elements)
+        return _cut(shape, lengths)
     _lengthen(lengths, shape, range(len(shape)), elements)
     return _cut(shape, lengths)
 
 
 @lru_cache(maxsize=256)
-def fold_tiles(shape: tuple[int, ...], elements: int, axes: tuple[int, ...]) -> tuple[tuple[slice, ...], ...]:
+def fold_tiles(
+    shape: tuple[int, ...], elements: int, axes: tuple[int, ...], turned: bool = False
+) -> tuple[tuple[slice, ...], ...]:
     """Cut a box that is reduced over `axes` into tiles that hold as much of those as can be.
 
     Results are then touched seldom.  Tiles are made of runs that lie side by side in memory.
@@ -81,6 +91,8 @@ def fold_tiles(shape: tuple[int, ...], elements: int, axes: tuple[int, ...]) -> 
     >>> len(fold_tiles((32, 100_000), 262_144, (0,)))
     13
     """
+    if turned:
+        return tiles(shape, elements, True)
     lengths = [1] * len(shape)
     _lengthen(lengths, shape, range(len(shape)), min(elements, RUN_LENGTH))
     _lengthen(lengths, shape, axes, elements)
