@@ -9,12 +9,11 @@ code is kept on disk, in the folder that users' caches belong in.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.util
 import os
-import platform
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,7 +33,7 @@ Tile = np.ndarray[Any, Any]
 #: Operations on elements that a computation has at least for its kernels to be worth loading, or compiling.
 WORTH_OPERATIONS = 2**27
 #: What the C library calls invalid, division by zero and overflow, by architecture.
-_FLAGS = {"x86_64": 1 | 4 | 8, "AMD64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
+_FLAGS = {"x86_64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
 
 _lock = threading.Lock()
 #: Kernels that couldn't be compiled.
@@ -44,8 +43,8 @@ _failing: set[Callable[..., bool]] = set()
 @cache
 def _flags() -> tuple[Callable[[int], int], Callable[[int], int], int] | None:
     """How to clear and look at the processor's flags, and which; None where we don't know."""
-    mask = _FLAGS.get(platform.machine())
-    if mask is None or sys.platform == "win32":
+    mask = _FLAGS.get(os.uname().machine) if hasattr(os, "uname") else None
+    if mask is None:
         return None
     try:
         library = ctypes.PyDLL(None)
@@ -79,16 +78,17 @@ def _folder() -> Path:
 
 def _on_disk(text: str) -> Path | None:
     """A file with the source, which numba keeps what it compiled beside; None where there can't be one."""
-    path = _folder() / f"k{hashlib.sha256(text.encode()).hexdigest()[:24]}.py"
+    raw = text.encode()
+    path = _folder() / f"k{zlib.crc32(raw):08x}{zlib.adler32(raw):08x}{len(raw):x}.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             part = path.with_suffix(f".{os.getpid()}")
             part.write_text(text)
             part.replace(path)
+        return path if path.read_text() == text else None
     except (OSError, RuntimeError):
         return None
-    return path
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.house.source import PACKAGE, ROOT, modules, place, tree
 #: Packages that `import nbarray` may not load: a script that only wants arrays should not pay for notebooks and files.
 LATE = ("IPython", "h5py", "netCDF4", "matplotlib", "graphviz", "ipywidgets", "psutil", "zarr", "xarray")
 #: Seconds that `import nbarray` may take on top of `import numpy`.
-IMPORT_LIMIT_S = 0.1
+IMPORT_LIMIT_S = 0.15
 
 _MEASURE = """
 import json, sys, time
@@ -55,12 +55,12 @@ def test_import_is_light(tmp_path: Path) -> None:
 
 
 def test_import_is_quick(tmp_path: Path) -> None:
-    """`import nbarray` costs at most a tenth of a second beside NumPy, or where that is slow, as much as NumPy."""
+    """`import nbarray` costs at most 0.15 s beside NumPy, or where that is slow, twice as much as NumPy."""
     measured_import(tmp_path)
     over = []
     for _ in range(8):
         numpy_s, nbarray_s, _ = measured_import(tmp_path)
-        over.append(nbarray_s - max(IMPORT_LIMIT_S, numpy_s))
+        over.append(nbarray_s - max(IMPORT_LIMIT_S, 2 * numpy_s))
         if over[-1] <= 0:
             break
 
