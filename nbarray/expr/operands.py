@@ -18,12 +18,14 @@ import numpy as np
 
 from nbarray.expr.leaves import Arange, Eye, Filled, Scalar, SourceArray
 from nbarray.expr.node import Expr
+from nbarray.expr.random import Random
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
 from nbarray.grid.regions import Placement, identity
 from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes, Workspace
+from nbarray.kernels.random import random_part
 
 __all__ = [
     "DIRECT",
@@ -37,7 +39,7 @@ __all__ = [
     "reads_storage",
 ]
 
-DIRECT = (SourceArray, Filled, Arange, Eye, Scalar)
+DIRECT = (SourceArray, Filled, Arange, Eye, Random, Scalar)
 
 Corner = tuple[int, ...]
 _ONES = (1,) * 64
@@ -50,7 +52,7 @@ def is_direct(expr: Expr) -> bool:
 
 def is_generated(expr: Expr) -> bool:
     """Whether values are computed at each read."""
-    return isinstance(expr, Arange | Eye)
+    return isinstance(expr, Arange | Eye | Random)
 
 
 def reads_storage(expr: Expr) -> bool:
@@ -108,6 +110,8 @@ class Operand:
             return arange_part(base.start.value, base.step.value, base.dtype, slices[0], take), None
         if isinstance(base, Eye):
             return eye_part(base.k, base.dtype, slices[0], slices[1]), None
+        if isinstance(base, Random):
+            return random_part(base.draw, base.sizes, base.dtype, slices), None
         if isinstance(base, Filled):
             return full_part(base.value.value, base.dtype, slices), None
         assert isinstance(base, Scalar)

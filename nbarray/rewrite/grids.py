@@ -15,6 +15,7 @@ import numpy as np
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct, is_generated, operand_of, reads_storage
+from nbarray.expr.random import Random
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import TILE_ELEMENTS
@@ -58,11 +59,12 @@ class Space:
             operand = operand_of(expr)
             has_generated |= is_generated(operand.base)
             stored = reads_storage(operand.base)
-            if is_direct(operand.base) and not stored:
+            random = isinstance(operand.base, Random)
+            if is_direct(operand.base) and not stored and not random:
                 continue
             has_storage |= stored
             stored_bytes += operand.base.dtype.itemsize if stored else 0
-            has_blocks |= not stored
+            has_blocks |= not (stored or random)
             chunks = view_chunks(_readable_chunks(operand.base, grain), operand.placement)
             skip = len(shape) - len(chunks.axes)
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
@@ -81,6 +83,10 @@ def _readable_chunks(base: Expr, grain: Grain) -> Chunks:
         stored = base.reader.stored_chunks
         if stored is not None:
             return whole_chunks(base.sizes, stored, base.dtype.itemsize, grain.divisor)
+    if isinstance(base, Random):  # a part of a tile costs as much as all of it
+        return Chunks(
+            tuple(regular(n, max(1, size)) for n, size in zip(base.sizes, base.draw.tiles(base.sizes), strict=True))
+        )
     return base.chunks
 
 

@@ -1,0 +1,184 @@
+"""Generators of random arrays: NumPy's methods, whose values depend on the seed, the call and the shape alone."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbarray.api.array import Array, wrap
+from nbarray.api.creation import asarray
+from nbarray.api.dispatch import PUBLIC
+from nbarray.errors import InputError, NotBlocked
+from nbarray.ops.random import DISTRIBUTIONS, NEEDED, Distribution, draw
+
+__all__ = ["Generator", "RandomState", "default_rng"]
+
+
+class Generator:
+    """Makes random arrays: the methods of `numpy.random.Generator`, and `chunks`.
+
+    The values of an array depend on the seed, on how many arrays were made before, on the shape and the parameters:
+    not on chunks, workers or budget.  They are not the values that NumPy makes from the seed.  Parameters are numbers
+    or arrays in memory; loc, scale, low and high may be blocked arrays.
+
+    >>> import nbarray as nb
+    >>> x = nb.random.default_rng(7).normal(10, 2, size=(300, 200), chunks=(100, 200))
+    >>> bool(abs(x.mean().compute() - 10) < 0.1)
+    True
+    """
+
+    def __init__(self, seed: Any = None) -> None:
+        self._start(seed)
+
+    def _start(self, seed: Any) -> None:
+        self._seed = int.from_bytes(os.urandom(16)) if seed is None else _entropy(seed)
+        self._calls = itertools.count()
+
+    def _draw(self, name: str, params: list[Any], size: Any, chunks: Any = None, **options: Any) -> Array:
+        row = DISTRIBUTIONS[name]
+        if any(isinstance(p, Array) for p in params):
+            return self._around(row, params, size, chunks)
+        made: Array = wrap(draw(row, self._seed, next(self._calls), params, size, options, chunks))
+        return made
+
+    def _around(self, row: Distribution, params: list[Any], size: Any, chunks: Any) -> Array:
+        """A distribution of blocked parameters: its standard form, scaled and moved."""
+        if not row.form:
+            raise NotBlocked(f"{row.name}: blocked parameters have no blocked form; compute them first: .compute()")
+        shape = np.broadcast_shapes(*(np.shape(p) for p in params)) if size is None else size
+        if chunks is None:
+            chunks = next((p.expr.chunks for p in params if isinstance(p, Array) and p.shape == shape), None)
+        standard = self._draw(row.name, [v for _, v in row.params], shape, chunks)
+        if row.form == "scale":
+            return standard * params[0]
+        loc, scale = params if row.form == "loc scale" else (params[0], params[1] - params[0])
+        return standard * scale + loc
+
+    def choice(
+        self,
+        a: Any,
+        size: Any = None,
+        replace: bool = True,
+        p: Any = None,
+        axis: int = 0,
+        shuffle: bool = True,
+        chunks: Any = None,
+    ) -> Array:
+        """Some of the elements of `a`, or of ``arange(a)``; without `replace`, the first ones of a permutation.
+
+        p : probabilities, in memory
+        """
+        values = None if np.ndim(a) == 0 and not isinstance(a, Array) else asarray(a)
+        count = int(a) if values is None else int(values.shape[axis])
+        if count <= 0 and size != 0:
+            raise InputError("choice: a has no elements to choose from")
+        if p is not None:
+            at = self._weighted(count, size, replace, p, chunks)
+        elif replace:
+            at = self._draw("integers", [0, count], size, chunks)
+        else:
+            shape = () if size is None else tuple(np.atleast_1d(size).tolist())
+            if math.prod(shape) > count:
+                raise InputError(f"choice: {math.prod(shape)} elements of {count} need replace=True")
+            at = self.permutation(count)[: math.prod(shape)].reshape(shape)
+        return at if values is None else PUBLIC["take"](values, at, axis=axis)
+
+    def _weighted(self, count: int, size: Any, replace: bool, p: Any, chunks: Any) -> Array:
+        if not replace or isinstance(p, Array):
+            raise NotBlocked("choice: p has a blocked form with replace=True, and of an array in memory")
+        weights = np.asarray(p, float)
+        if weights.shape != (count,) or (weights < 0).any() or not abs(weights.sum() - 1) < 1e-8:
+            raise InputError(f"choice: p needs {count} probabilities that add up to 1")
+        ends = weights.cumsum()
+        found: Array = PUBLIC["searchsorted"](
+            asarray(ends / ends[-1]), self._draw("random", [], size, chunks), side="right"
+        )
+        return found
+
+    def permutation(self, x: Any, axis: int = 0, chunks: Any = None) -> Array:
+        """The elements of `x`, or of ``arange(x)``, in random order along `axis`; sorts as many random keys."""
+        values = None if np.ndim(x) == 0 and not isinstance(x, Array) else asarray(x)
+        count = int(x) if values is None else int(values.shape[axis])
+        order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
+        return order if values is None else PUBLIC["take"](values, order, axis=axis)
+
+
+def _entropy(seed: Any) -> int | tuple[int, ...]:
+    """A seed as NumPy takes it.  Raises InputError or NumPy's TypeError."""
+    try:
+        entropy: Any = np.random.SeedSequence(seed).entropy
+    except ValueError as error:
+        raise InputError(f"seed={seed!r}: {error}") from None
+    return int(entropy) if np.ndim(entropy) == 0 else tuple(int(n) for n in np.ravel(entropy))
+
+
+def _method(row: Distribution) -> Callable[..., Array]:
+    """The method of a distribution, with NumPy's signature and `chunks`."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    empty = inspect.Parameter.empty
+    given = [("self", NEEDED), *row.params, ("size", None), *row.options, ("chunks", None)]
+    signature = inspect.Signature(
+        [inspect.Parameter(n, kind, default=empty if v is NEEDED else v) for n, v in given],
+    )
+
+    def method(*args: Any, **named: Any) -> Array:
+        bound = signature.bind(*args, **named)
+        bound.apply_defaults()
+        values = bound.arguments
+        options = {n: values[n] for n, _ in row.options}
+        made: Array = values["self"]._draw(
+            row.name, [values[n] for n, _ in row.params], values["size"], values["chunks"], **options
+        )
+        return made
+
+    method.__name__, method.__qualname__ = row.name, f"Generator.{row.name}"
+    method.__doc__ = f"Random numbers as `numpy.random.Generator.{row.name}` makes them, in chunks."
+    method.__signature__ = signature  # type: ignore[attr-defined]
+    return method
+
+
+for _distribution in DISTRIBUTIONS.values():
+    setattr(Generator, _distribution.name, _method(_distribution))
+
+
+class RandomState(Generator):
+    """The older names of `numpy.random`; the values are those of a `Generator`, not NumPy's of old."""
+
+    def seed(self, seed: Any = None) -> None:
+        """Start again, from a seed or from anywhere."""
+        self._start(seed)
+
+    def randint(self, low: Any, high: Any = None, size: Any = None, dtype: Any = int, chunks: Any = None) -> Array:
+        """Integers from `low` up to, not with, `high`; from 0 to `low` if alone."""
+        return self._draw("integers", [low, high], size, chunks, dtype=dtype)
+
+    def random_integers(self, low: Any, high: Any = None, size: Any = None, chunks: Any = None) -> Array:
+        """Integers from `low` to `high`, both included; from 1 to `low` if alone."""
+        first, last = (1, low) if high is None else (low, high)
+        return self._draw("integers", [first, last], size, chunks, endpoint=True)
+
+    def random_sample(self, size: Any = None, chunks: Any = None) -> Array:
+        """Floats from 0 up to, not with, 1."""
+        return self._draw("random", [], size, chunks)
+
+    def tomaxint(self, size: Any = None, chunks: Any = None) -> Array:
+        """Integers from 0 to the largest of their dtype."""
+        return self._draw("integers", [0, np.iinfo(np.int64).max], size, chunks, endpoint=True)
+
+
+def default_rng(seed: Any = None) -> Generator:
+    """A generator of random arrays from a seed; a generator is handed on.
+
+    seed : an integer or a sequence of them, not negative; None takes one from the system
+
+    >>> import nbarray as nb
+    >>> nb.random.default_rng(1).integers(0, 10, size=100_000, chunks=1000).max().compute()
+    np.int64(9)
+    """
+    return seed if isinstance(seed, Generator) else Generator(seed)
