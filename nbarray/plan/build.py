@@ -110,36 +110,54 @@ def _flatten(
         or [np.zeros(0, np.int64)]
     )
     order = depth_first(roots, indptr, deps, first)
-    rank = np.empty(first, np.int64)
-    rank[order] = np.arange(first)
-    counts = np.diff(indptr)[order]
-    new_indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    picks = np.repeat(indptr[:-1][order] - new_indptr[:-1], counts) + np.arange(len(deps))
-    new_deps = rank[deps[picks]]
-    task_node = np.repeat(np.arange(len(nodes)), [len(d.blocks) for d in demands])[order]
+    del roots
+    lengths = [len(d.blocks) for d in demands]
+    new_indptr, new_deps = _renumbered(indptr, deps, order, first)
+    del indptr, deps
+    task_node = np.repeat(np.arange(len(nodes)), lengths)[order]
+    uses = np.bincount(new_deps, minlength=first).astype(np.int64, copy=False)
     to_result = np.isin(task_node, list(set(targets)))
-    uses = np.bincount(new_deps, minlength=first).astype(np.int64)
-    block_bytes = _together([d.block_bytes for d in demands])[order]
+    block_bytes = _in_order(demands, "block_bytes", order)
     straight = to_result & (uses == 0)
     makes_own_block = np.array([not n.fills_sink for n in nodes], bool)[task_node]
-    scratch = _together([d.scratch_bytes for d in demands])[order] + np.where(
-        straight & makes_own_block, block_bytes, 0
-    )
+    scratch = _in_order(demands, "scratch_bytes", order)
+    scratch += block_bytes * (straight & makes_own_block)
+    block_bytes[straight] = 0
     return Plan(
         nodes=tuple(nodes),
         targets=targets,
         placements=placements,
         task_node=task_node,
-        task_block=_together([d.blocks for d in demands])[order],
+        task_block=_in_order(demands, "blocks", order),
         dep_indptr=new_indptr,
         deps=new_deps,
-        task_bytes=np.where(straight, 0, block_bytes),
+        task_bytes=block_bytes,
         scratch_bytes=scratch,
         uses=uses,
         to_result=to_result,
-        read_bytes=_together([d.read_bytes for d in demands])[order],
+        read_bytes=_in_order(demands, "read_bytes", order),
         result_bytes=sum(_result_bytes(nodes[t]) for t in targets),
     )
+
+
+def _renumbered(indptr: Int64, deps: Int64, order: Int64, ntasks: int) -> tuple[Int64, Int64]:
+    """What each task needs, in the numbering by execution."""
+    rank = np.empty(ntasks, np.int64)
+    rank[order] = np.arange(ntasks)
+    counts = np.diff(indptr)[order]
+    new_indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64, copy=False)
+    picks = np.repeat(indptr[:-1][order] - new_indptr[:-1], counts) + np.arange(len(deps))
+    return new_indptr, rank[deps[picks]]
+
+
+def _in_order(demands: list[_Demand], name: str, order: Int64) -> Int64:
+    """An array of all demands, task by task; taken from them, for with many tasks each takes much memory."""
+    arrays = [getattr(d, name) for d in demands]
+    for demand in demands:
+        setattr(demand, name, np.zeros(0, np.int64))
+    together = arrays[0] if len(arrays) == 1 else _together(arrays)
+    made: Int64 = together[order]
+    return made
 
 
 def _result_bytes(lowered: Lowered) -> int:
@@ -147,7 +165,7 @@ def _result_bytes(lowered: Lowered) -> int:
 
 
 def _together(arrays: list[Int64]) -> Int64:
-    return np.concatenate(arrays).astype(np.int64) if arrays else np.zeros(0, np.int64)
+    return np.concatenate(arrays).astype(np.int64, copy=False) if arrays else np.zeros(0, np.int64)
 
 
 def _dependencies(demands: list[_Demand], ntasks: int) -> tuple[Int64, Int64]:
