@@ -178,3 +178,47 @@ def test_older_names() -> None:
     assert np.array_equal(first, nb.random.RandomState(3).normal(size=4).compute())
     assert set(nb.random.random_integers(2, size=200).compute().tolist()) == {1, 2}
     assert set(nb.random.randint(2, size=200).compute().tolist()) == {0, 1}
+
+
+def test_options_of_numpys_methods() -> None:
+    """dtype, endpoint and method mean what they mean to NumPy."""
+    rng = nb.random.default_rng(6)
+    for name in ("random", "standard_normal", "standard_exponential"):
+        assert getattr(rng, name)(size=5, dtype=np.float32).compute().dtype == np.float32
+        check(
+            lambda name=name: getattr(rng, name)(size=5, dtype=np.int8),
+            lambda name=name: getattr(np.random.default_rng(1), name)(size=5, dtype=np.int8),
+        )
+    ends = rng.integers(0, 255, size=9000, dtype=np.uint8, endpoint=True).compute()
+
+    assert (np.uint8, 0, 255) == (ends.dtype, ends.min(), ends.max())
+    check(
+        lambda: rng.integers(0, 256, size=3, dtype=np.int8),
+        lambda: np.random.default_rng(1).integers(0, 256, 3, np.int8),
+    )
+    check(lambda: rng.random(-1), lambda: np.random.default_rng(1).random(-1))
+    check(lambda: rng.choice(2.5), lambda: np.random.default_rng(1).choice(2.5))
+    check(lambda: rng.choice(0, 2), lambda: np.random.default_rng(1).choice(0, 2))
+
+
+def test_names() -> None:
+    """All distributions are functions of the module, but for those that only generators have."""
+    names = {*DISTRIBUTIONS, "choice", "permutation"}
+    older = {"randint", "random_integers", "random_sample", "seed"}
+
+    assert names <= set(dir(nb.random.Generator))
+    assert names | older | {"tomaxint"} <= set(dir(nb.random.RandomState))
+    assert {*names - {"integers", "multivariate_hypergeometric"}, *older} <= set(nb.random.__all__)
+    assert all(callable(getattr(nb.random, name)) for name in nb.random.__all__)
+
+
+def test_array_in_uneven_stored_chunks_meets_random() -> None:
+    """Random numbers beside blocks of other shapes, and rearranged, are the same numbers."""
+    x = nb.random.default_rng(2).random((500, 700), chunks=(500, 3))
+    whole = x.compute()
+    rows = np.arange(350_000.0).reshape(500, 700)
+
+    assert np.array_equal(whole + rows, (x + nb.from_array(rows, chunks=(7, 700))).compute(memory="24MiB"))
+    assert np.array_equal(whole.T[::-2] * 2, (x.T[::-2] * 2).compute())
+    assert np.array_equal(whole[[400, 3, 3]], x[[400, 3, 3]].compute())
+    assert np.isclose(whole.sum(), x.sum().compute(), rtol=1e-12)

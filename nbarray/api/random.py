@@ -25,7 +25,7 @@ class Generator:
 
     The values of an array depend on the seed, on how many arrays were made before, on the shape and the parameters:
     not on chunks, workers or budget.  They are not the values that NumPy makes from the seed.  Parameters are numbers
-    or arrays in memory; loc, scale, low and high may be blocked arrays.
+    or arrays in memory; loc, scale, low and high may be blocked arrays, whose values are not checked.
 
     >>> import nbarray as nb
     >>> x = nb.random.default_rng(7).normal(10, 2, size=(300, 200), chunks=(100, 200))
@@ -75,7 +75,7 @@ class Generator:
         p : probabilities, in memory
         """
         values = None if np.ndim(a) == 0 and not isinstance(a, Array) else asarray(a)
-        count = int(a) if values is None else int(values.shape[axis])
+        count = _whole(a) if values is None else int(values.shape[axis])
         if count <= 0 and size != 0:
             raise InputError("choice: a has no elements to choose from")
         if p is not None:
@@ -104,9 +104,16 @@ class Generator:
     def permutation(self, x: Any, axis: int = 0, chunks: Any = None) -> Array:
         """The elements of `x`, or of ``arange(x)``, in random order along `axis`; sorts as many random keys."""
         values = None if np.ndim(x) == 0 and not isinstance(x, Array) else asarray(x)
-        count = int(x) if values is None else int(values.shape[axis])
+        count = _whole(x) if values is None else int(values.shape[axis])
         order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
         return order if values is None else PUBLIC["take"](values, order, axis=axis)
+
+
+def _whole(value: Any) -> int:
+    """What stands for ``arange(value)``."""
+    if not hasattr(value, "__index__"):
+        raise InputError(f"expected an array or a whole number, not {value!r}")
+    return int(value.__index__())
 
 
 def _entropy(seed: Any) -> int | tuple[int, ...]:

@@ -22,8 +22,8 @@ __all__ = ["Draw", "random_part", "tile_shape"]
 Tile = np.ndarray[Any, Any]
 #: Elements of a tile: changing it changes all random numbers.
 ELEMENTS = 16384
-#: Tiles kept for the neighbours of a part that was read: 8 MiB of doubles.
-KEPT = 64
+#: Tiles kept for the neighbours of a part that was read: 2 MiB of doubles.
+KEPT = 16
 
 
 @dataclass(frozen=True)

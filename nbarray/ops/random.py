@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import BroadcastError, DTypeError, InputError
+from nbarray.errors import BroadcastError, DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.expr.random import Random
 from nbarray.kernels.elementwise import ById
@@ -99,20 +99,22 @@ def draw(
     if row.name == "integers" and params[1] is None:
         params = [0, params[0]]
     held = tuple(_held(p) for p in params)
+    if row.tail and sum(np.ndim(h.value) for h in held) != 1:
+        raise NotBlocked(f"{row.name}: expected parameters for one draw; many at once have no blocked form: stack them")
     made = Draw(row.name, seed, call, held, tuple(options.items()), row.tail)
+    single = row.tail > 0 or all(isinstance(h, Constant) for h in held)
+    one = {"size": (1,)} if single else {}  # asked for no size, NumPy gives Python numbers, which have no dtype
     try:
-        trial = np.asarray(getattr(made.generator(0), row.name)(*[h.value for h in held], **options))
+        trial = np.asarray(getattr(made.generator(0), row.name)(*[h.value for h in held], **one, **options))
     except TypeError as error:
         raise DTypeError(f"{row.name}: {error}") from None
     except ValueError as error:
         raise InputError(f"{row.name}: {error}") from None
     tail = trial.shape[trial.ndim - row.tail :]
-    spread = trial.shape[: trial.ndim - row.tail]
+    spread = () if single else trial.shape
     shape = spread if size is None else as_sizes(size)
     if any(n < 0 for n in shape):
         raise InputError(f"{row.name}: size={size!r}: expected sizes that are not negative")
-    if row.tail and spread:
-        raise InputError(f"{row.name}: give parameters for one draw; many at once have no blocked form")
     try:
         fits = np.broadcast_shapes(spread, shape) == shape
     except ValueError:
