@@ -10,12 +10,13 @@ TESTS ?=
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test lint format lab screenshots clean distclean system
+.PHONY: help demo test dask-tests lint format lab screenshots clean distclean system
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    write sample files, run the temperature notebook on them, leave demo-output/ (DAYS=$(DAYS))"
 	@echo "make test    run all tests"
+	@echo "make dask-tests   dask's own tests of its public behaviour, with nbarray in the place of dask.array"
 	@echo "make lint    style, types, floors"
 	@echo "make format  put the style right where a program can"
 	@echo "make lab     JupyterLab on the demo notebooks"
@@ -27,6 +28,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test system
 	$(BIN)/python -m pytest $(TESTS)
+
+dask-tests: $(VENV)/.test
+	$(BIN)/python -m tests.peers.dask_suite
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -1,0 +1,195 @@
+"""dask's own tests of its public behaviour, taken from its installed wheel, with nbarray in the place of dask.array.
+
+`make dask-tests` runs those that dask_tests.txt names: what somebody who comes from dask expects.  Only dask.array is
+replaced, while the test files are loaded; a name that nbarray has not is dask's own in its inner modules, and missing
+in dask.array itself.  A test counts as passed when each of its cases did.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dask
+import numpy as np
+import pytest
+
+import nbarray as nb
+
+WANTED = Path(__file__).with_name("dask_tests.txt")
+
+#: Names of dask.array itself that say something about dask and nothing about arrays: the tests ask for them at loading.
+DASKS_OWN = (
+    "ARRAY_EXPR_ENABLED",
+    "_array_expr_enabled",
+    "array_expr_enabled",
+    "PerformanceWarning",
+    "register_chunk_type",
+)
+
+#: Dask's modules that are nbarray's too.
+OURS = {"fft": nb.fft, "linalg": nb.linalg, "ma": nb.ma, "random": nb.random, "stats": nb.stats}
+
+
+def value(x: Any) -> Any:
+    """What an array, or a container of arrays, comes to."""
+    if isinstance(x, nb.Array):
+        return x.compute()
+    if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
+        return type(x)(value(y) for y in x)
+    if isinstance(x, dict):
+        return {k: value(y) for k, y in x.items()}
+    return x
+
+
+def assert_eq(a: Any, b: Any, *, equal_nan: bool = True, **options: Any) -> bool:
+    """The same values, dtype and shape, as NumPy has them; and what was announced is what came."""
+    close = {k: options[k] for k in ("rtol", "atol") if k in options}
+    x, y = (z.compute() if hasattr(z, "compute") else z for z in (a, b))
+    for announced, found in ((a, x), (b, y)):
+        if isinstance(announced, nb.Array):
+            assert announced.dtype == np.asarray(found).dtype
+            assert announced.shape == np.shape(found)
+    if options.get("check_dtype", True) and hasattr(a, "dtype") and hasattr(b, "dtype"):
+        assert a.dtype == b.dtype
+    if options.get("check_shape", True):
+        assert np.shape(x) == np.shape(y)
+    if np.ma.isMaskedArray(x) or np.ma.isMaskedArray(y):
+        assert np.array_equal(np.ma.getmaskarray(x), np.ma.getmaskarray(y))
+        x, y = (np.ma.filled(z, np.zeros((), np.asarray(z).dtype)) for z in (x, y))
+    x, y = np.asarray(x), np.asarray(y)
+    if x.dtype.kind in "biufc" and y.dtype.kind in "biufc":
+        assert np.allclose(x, y, equal_nan=equal_nan, **close)
+    else:
+        np.testing.assert_array_equal(x, y)
+    return True
+
+
+def same_keys(a: Any, b: Any) -> bool:
+    """Arrays made in the same way are the same to nbarray, as they are to dask."""
+    return bool(a.expr is b.expr)
+
+
+def from_array(x: Any, chunks: Any = "auto", **_: Any) -> nb.Array:
+    """Our from_array with what dask's takes besides: lists, numbers, and keywords that say how dask's graph is made."""
+    return nb.from_array(x if hasattr(x, "shape") else np.asarray(x), chunks)
+
+
+def generator(bits: Any = None) -> Any:
+    """Our Generator, where dask's takes a bit generator: ours count, so none of NumPy's can be taken over."""
+    return nb.random.Generator(bits if bits is None or isinstance(bits, int) else 0)
+
+
+class Stand(ModuleType):
+    """A module in the place of one of dask's: nbarray's names, and dask's own where nbarray has none."""
+
+    def __init__(self, real: ModuleType, ours: ModuleType, others: tuple[str, ...] | None) -> None:
+        super().__init__(real.__name__)
+        self.real, self.ours, self.others = real, ours, others
+        self.__path__ = getattr(real, "__path__", [])
+        self.__spec__ = real.__spec__
+        self.__file__ = real.__file__
+        self.assert_eq, self.same_keys, self.from_array = assert_eq, same_keys, from_array
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if not name.startswith("_") and hasattr(self.ours, name):
+            return getattr(self.ours, name)
+        if self.others is not None and name not in self.others:
+            raise AttributeError(f"nbarray has no {name!r}")
+        return getattr(self.real, name)
+
+
+def compute(*arrays: Any, **_: Any) -> tuple[Any, ...]:
+    """dask.compute for our arrays, which dask does not know."""
+    return tuple(value(x) for x in arrays)
+
+
+def stand_in() -> None:
+    """Puts nbarray in the place of dask.array, for all that is imported from now on."""
+    real = importlib.import_module("dask.array")
+    inner = [m.name for m in pkgutil.iter_modules(real.__path__) if m.name not in ("tests", "cupy_entry_point")]
+    names = [*inner, "lib.stride_tricks", "lib"]
+    modules = {}
+    for name in names:
+        try:
+            modules[name] = importlib.import_module(f"dask.array.{name}")
+        except ImportError:
+            continue
+    main = Stand(real, nb, DASKS_OWN)
+    for name, module in modules.items():
+        ours = OURS.get(name)
+        stand = Stand(module, ours or nb, () if ours else None)
+        sys.modules[f"dask.array.{name}"] = stand
+        if ours or not hasattr(nb, name):
+            setattr(main, name, stand)
+    main.random.Generator = generator
+    sys.modules["dask.array"] = main
+    dask.array = main
+    dask.compute = compute
+
+
+class Count:
+    """Which of the tests passed, by file."""
+
+    def __init__(self, wanted: list[str]) -> None:
+        self.wanted = set(wanted)
+        self.outcomes: dict[str, set[str]] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leaves the tests that are wanted."""
+        items[:] = [i for i in items if f"{i.path.name}::{i.name.split('[')[0]}" in self.wanted]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Each stage of each case; a test has the outcomes of all of its cases."""
+        name = report.nodeid.split("[")[0].rsplit("/", 1)[-1]
+        if report.when == "call" or report.outcome != "passed":
+            outcome = "skipped" if hasattr(report, "wasxfail") else report.outcome
+            self.outcomes.setdefault(name, set()).add(outcome)
+
+    def summary(self, wanted: list[str]) -> str:
+        """A line for each file, then the names that did not pass."""
+        passed = {t for t, found in self.outcomes.items() if "failed" not in found and "passed" in found}
+        ran = {t for t, found in self.outcomes.items() if found != {"skipped"}}
+        rows = []
+        for file in [*dict.fromkeys(t.split("::")[0] for t in wanted), ""]:
+            n = Counter({k: sum(t.startswith(file) for t in s) for k, s in (("passed", passed), ("ran", ran))})
+            rows.append(f"{file or 'all':28} {n['passed']:4} of {n['ran']:4}")
+        failed = sorted(ran - passed)
+        skipped = [t for t in wanted if t not in ran]
+        return "\n".join([*rows, "", *(f"failed   {t}" for t in failed), *(f"not run  {t}" for t in skipped)])
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the tests named, all that are wanted where none is; 0 when they all pass."""
+    wanted = WANTED.read_text().split()
+    chosen = [t for t in wanted if not arguments or any(a in t for a in arguments if not a.startswith("-"))]
+    folder = Path(dask.__file__).parent / "array" / "tests"
+    stand_in()
+    count = Count(chosen)
+    options = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--noconftest",
+        "--continue-on-collection-errors",
+        "-c",
+        "/dev/null",
+        f"--rootdir={folder}",
+        "--tb=line",
+    ]
+    options += [a for a in arguments if a.startswith("-")] or ["--no-header", "-W", "ignore"]
+    files = dict.fromkeys(folder / t.split("::")[0] for t in chosen)
+    code = pytest.main([*options, *map(str, files)], plugins=[count])
+    print(count.summary(chosen))
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
