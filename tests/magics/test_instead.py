@@ -251,11 +251,13 @@ def test_whole_files_are_no_exception(shell, hdf5_file, capsys):
     assert "line 3: np.array(t)" in str(refused.error_in_exec)
 
 
-def test_blocked_indices_are_told_too(shell, a, capsys):
-    """Indexing needs all of them."""
+def test_blocked_positions_to_delete_are_told_too(shell, a, capsys):
+    """Deleting needs all of them; indexing needs none beforehand."""
     run(shell, "%%blocked\nx = a + 1\nwhere = abs(a[:, 0]).astype(int)\nx[where].sum()")
+    assert "nbarray:" not in capsys.readouterr().out
+    run(shell, "%%blocked\nx = a + 1\nwhere = abs(a[:, 0]).astype(int)\nnp.delete(x, where, axis=0).sum()")
 
-    assert "line 4: x[where].sum()" in capsys.readouterr().out
+    assert "line 4: np.delete(x, where, axis=0).sum()" in capsys.readouterr().out
 
 
 def test_outside_the_cell_nothing_is_told(shell, a, capsys):
