@@ -121,7 +121,6 @@ _NAMES_BY_PARAMETERS = {
     "x, source, destination, /": "moveaxis",
     _AT: "flip",
     "*arrays": "broadcast_arrays",
-    "*arrays, indexing='xy'": "meshgrid",
     "*arrays_and_dtypes": "result_type",
     "from_, to, /": "can_cast",
     "condition, x1, x2, /": "where",
@@ -146,6 +145,10 @@ _OTHERS = {
     "clip": ("x, /, min=None, max=None", _clip),
     "eye": ("n_rows, n_cols=None, /, *, k=0, dtype=None, device=None", _eye),
     "reshape": ("x, /, shape, *, copy=None", _reshape),
+    "meshgrid": (
+        "*arrays, indexing='xy'",
+        lambda *arrays, indexing="xy": [*PUBLIC["meshgrid"](*arrays, indexing=indexing)],
+    ),
     "finfo": ("type, /", lambda type: np.finfo(getattr(type, "dtype", type))),
     "iinfo": ("type, /", lambda type: np.iinfo(getattr(type, "dtype", type))),
     "isdtype": ("dtype, kind", np.isdtype),
