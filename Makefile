@@ -29,7 +29,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test system
 	$(BIN)/python -m pytest $(TESTS)
 
-dask-tests: $(VENV)/.test
+dask-tests: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m tests.peers.dask_suite
 
 lint: $(VENV)/.test
@@ -59,7 +59,7 @@ distclean: clean
 # -------------------------------------------------------------------------------------------- set-up
 
 # One stamp for each set of packages; a changed pyproject.toml makes them stale.
-$(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(BIN)/python pyproject.toml
+$(VENV)/.demo $(VENV)/.lab $(VENV)/.test $(VENV)/.peers: $(VENV)/.%: $(BIN)/python pyproject.toml
 	@echo "installing nbarray[$*] into $(VENV), a minute or so ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
