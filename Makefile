@@ -7,16 +7,22 @@ DAYS ?= 8
 #: Arguments for pytest: make test TESTS="tests/grid -x"
 TESTS ?=
 
+#: make fuzz: examples for each law, and the seed they follow from
+EXAMPLES ?= 1000
+SEED ?= 2014
+LAWS ?= tests/laws tests/rewrite/test_any_expression.py tests/ops/test_sorting.py tests/ops/test_padding.py tests/io/test_reshaped.py
+
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test dask-tests lint format lab screenshots clean distclean system
+.PHONY: help demo test fuzz dask-tests lint format lab screenshots clean distclean system
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    write sample files, run the temperature notebook on them, leave demo-output/ (DAYS=$(DAYS))"
 	@echo "make test    run all tests"
 	@echo "make dask-tests   dask's own tests of its public behaviour, with nbarray in the place of dask.array"
+	@echo "make fuzz    laws against NumPy on many examples (EXAMPLES=$(EXAMPLES) SEED=$(SEED))"
 	@echo "make lint    style, types, floors"
 	@echo "make format  put the style right where a program can"
 	@echo "make lab     JupyterLab on the demo notebooks"
@@ -31,6 +37,10 @@ test: $(VENV)/.test system
 
 dask-tests: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m tests.peers.dask_suite
+
+# Laws against NumPy, on many more examples than `make test` tries; a mismatch is told by its smallest example.
+fuzz: $(VENV)/.test
+	NBARRAY_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --hypothesis-seed=$(SEED) $(LAWS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

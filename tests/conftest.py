@@ -9,8 +9,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+#: How many examples a law is tried on; `make fuzz` wants many.
+EXAMPLES = int(os.environ.get("NBARRAY_EXAMPLES", "100"))
+
 # examples may take longer where others are busy: how long they take says nothing
-hypothesis.settings.register_profile("nbarray", deadline=None)
+hypothesis.settings.register_profile("nbarray", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("nbarray")
 
 # before anything of nbarray is imported: its representations are checked at every step of every test
