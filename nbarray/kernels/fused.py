@@ -14,9 +14,9 @@ import numpy as np
 from nbarray.errors import InputError
 from nbarray.kernels import native
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
-from nbarray.kernels.reductions import REDUCTIONS, Reduction, State, Where
+from nbarray.kernels.reductions import REDUCTIONS, Reduction, State
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import TILE_ELEMENTS, fold_tiles, part_of, steps, tiles
+from nbarray.kernels.tiles import TILE_ELEMENTS, Where, fold_tiles, part_of, steps, tiles
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
 

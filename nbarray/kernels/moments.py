@@ -6,12 +6,11 @@ from it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from nbarray.kernels.reductions import Where
+from nbarray.kernels.tiles import Where
 
 __all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_update", "variance"]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from nbarray.kernels.moments import deviation, moments_dtypes, moments_fold, moments_merge, moments_update, variance
 from nbarray.kernels.sums import add_part, add_planes, keeps_losses, total
-from nbarray.kernels.tiles import part_of
+from nbarray.kernels.tiles import Where, part_of
 
 __all__ = ["REDUCTIONS", "Reduction", "State"]
 
@@ -103,18 +103,6 @@ class Reduction:
 def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Tile:
     # zeros come from the system as they are needed; writing them would touch all of the memory once more
     return np.zeros(shape, dtype) if type(value) is int and value == 0 else np.full(shape, value, dtype)
-
-
-@dataclass(slots=True)
-class Where:
-    """Where a tile lies in the whole array: needed by what reports positions.
-
-    alike : nothing has been left out so far, so that all results of the tile have seen equally many elements
-    """
-
-    low: tuple[int, ...]
-    shape: tuple[int, ...]
-    alike: bool
 
 
 # ---------------------------------------------------------------- sum, prod, any, all, min, max, mean

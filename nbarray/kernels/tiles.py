@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "SMALLEST_TILE",
     "TILE_BYTES",
     "TILE_ELEMENTS",
+    "Where",
     "fold_tiles",
     "part_of",
     "steps",
@@ -38,6 +40,18 @@ LEAST_TILE = 1024
 RUN_LENGTH, TURNED_LENGTH = 8192, 512
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class Where:
+    """Where a tile lies in the whole array: needed by what reports positions.
+
+    alike : nothing has been left out so far, so that all results of the tile have seen equally many elements
+    """
+
+    low: tuple[int, ...]
+    shape: tuple[int, ...]
+    alike: bool
 
 
 def part_of(array: np.ndarray[Any, Any], region: tuple[slice, ...]) -> np.ndarray[Any, Any]:
