@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
@@ -38,7 +38,7 @@ __all__ = [
     "vsplit",
 ]
 
-PUBLIC.update(concat=functions.concatenate, permute_dims=functions.transpose, row_stack=functions.vstack)
+PUBLIC.update(concat=shapes.concatenate, permute_dims=shapes.transpose, row_stack=shapes.vstack)
 
 
 # ------------------------------------------------------------------------------------------- at least

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import products, shapes
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
@@ -49,7 +49,7 @@ def average(
     mean = product.sum(axis=axis, **keep) / total
     if not returned:
         return mean
-    return mean, total if total.shape == mean.shape else functions.broadcast_to(total, mean.shape)
+    return mean, total if total.shape == mean.shape else shapes.broadcast_to(total, mean.shape)
 
 
 def fitting(weights: Any, x: Array, axis: Any) -> Array:
@@ -105,7 +105,7 @@ def cov(
         return PUBLIC["zeros"]((0, 0), float)
     if y is not None:
         more = _rows(parts[1].astype(kind), True)
-        x = functions.concatenate([x, more.T if not rowvar and more.shape[0] != 1 else more], 0)
+        x = shapes.concatenate([x, more.T if not rowvar and more.shape[0] != 1 else more], 0)
     ddof = (0 if bias else 1) if ddof is None else int(ddof)
     weight = _observations(fweights, aweights, x.shape[1])
     mean, total = average(x, 1, None if weight is None else asarray(weight), True)
@@ -124,7 +124,7 @@ def cov(
     x = x - mean[:, None]
     with np.errstate(all="ignore"):
         scale = np.true_divide(1, factor)
-    product = functions.matmul(x, (x if weight is None else x * weight).T.conj())
+    product = products.matmul(x, (x if weight is None else x * weight).T.conj())
     return (product * scale).astype(product.dtype).squeeze()
 
 

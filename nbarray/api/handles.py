@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, from_array
 from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public
@@ -183,5 +183,5 @@ def from_npy_stack(dirname: Any, axis: int = 0, chunks: Any = None) -> Array:
     if not paths:
         raise MissingFile(f"{dirname}: no files 0.npy, 1.npy, ... in it")
     parts = [PUBLIC["open"](p) for p in sorted(paths, key=lambda p: int(p.stem))]
-    made = functions.concatenate(parts, axis)
+    made = shapes.concatenate(parts, axis)
     return made if chunks is None else made.rechunk(chunks)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import functions, shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, full
 from nbarray.api.dispatch import PUBLIC, public
@@ -256,4 +256,4 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     before = (slice(None),) * k
     corrected = x[(*before, slice(1, None))] + apply(scan, np.add, correction, k)
     first = x[(*before, slice(0, 1))]
-    return functions.concatenate([first.astype(kind), corrected.astype(kind)], k)
+    return shapes.concatenate([first.astype(kind), corrected.astype(kind)], k)

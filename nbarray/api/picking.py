@@ -13,7 +13,7 @@ from nbarray.api.changing import along_axis
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
-from nbarray.api.functions import concatenate, stack
+from nbarray.api.shapes import concatenate, stack
 from nbarray.errors import BroadcastError, DTypeError, InputError
 from nbarray.grid.indexing import in_bounds
 from nbarray.ops import indexing, picking

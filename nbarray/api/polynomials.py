@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import shapes
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, late, public
@@ -54,7 +54,7 @@ def _by_axes(product: bool) -> Callable[..., Array]:
             shape = first.shape
         rows = [_horner(first, list(table[:, k])) for k in range(table.shape[1])]
         made = _horner(second, rows)
-        return made if made.shape == shape else functions.broadcast_to(made, shape)
+        return made if made.shape == shape else shapes.broadcast_to(made, shape)
 
     return function
 
@@ -78,7 +78,7 @@ def _beside(a1: Any, a2: Any) -> tuple[Array, Array]:
     parts = [_line(a1), _line(a2)]
     size = max(len(p) for p in parts)
     first, second = (
-        functions.concatenate([PUBLIC["zeros"](size - len(p), p.dtype), p], 0) if len(p) < size else p for p in parts
+        shapes.concatenate([PUBLIC["zeros"](size - len(p), p.dtype), p], 0) if len(p) < size else p for p in parts
     )
     return first, second
 
@@ -136,5 +136,5 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
         raise InputError("polyint: k must be a scalar or a rank-1 array of length 1 or >m.")
     made = asarray(p)
     for n in range(int(m)):
-        made = functions.concatenate([made / _powers(len(made)), constants[n : n + 1]], 0)
+        made = shapes.concatenate([made / _powers(len(made)), constants[n : n + 1]], 0)
     return made

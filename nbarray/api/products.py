@@ -11,18 +11,21 @@ from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.errors import NotBlocked
-from nbarray.ops import diagonals, products
+from nbarray.ops import contraction, diagonals, products
 from nbarray.ops import einsum as sums
 
 __all__ = [
     "cross",
+    "dot",
     "einsum",
     "einsum_path",
     "inner",
     "kron",
+    "matmul",
     "matrix_transpose",
     "matvec",
     "outer",
+    "tensordot",
     "trace",
     "vdot",
     "vecdot",
@@ -34,6 +37,25 @@ def refuse_out(name: str, out: Any) -> None:
     """NotBlocked where somebody wants a result in an array of theirs."""
     if out is not None:
         raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+
+
+@public(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
+    """Products summed over pairs of axes."""
+    return apply(contraction.tensordot, asarray(a), asarray(b), axes)
+
+
+@public()
+def matmul(a: Any, b: Any) -> Array:
+    """Matrix product; leading axes are a stack and broadcast."""
+    return apply(contraction.matmul, asarray(a), asarray(b))
+
+
+@public(np.dot)
+def dot(a: Any, b: Any, out: None = None) -> Array:
+    """The dot product, as NumPy has it."""
+    refuse_out("dot", out)
+    return apply(contraction.dot, a, b)
 
 
 def _ufuncs(*names: str) -> list[Any]:

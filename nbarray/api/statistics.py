@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbarray.api import functions
+from nbarray.api import functions, shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC
@@ -81,7 +81,7 @@ def moment(a: Any, order: Any = 1, axis: Any = 0, nan_policy: str = "propagate")
     """
     x, k, _ = _sample(a, axis, nan_policy)
     if np.ndim(order):
-        return functions.stack([central_moment(x, int(o), k) for o in order])
+        return shapes.stack([central_moment(x, int(o), k) for o in order])
     return central_moment(x, order, k)
 
 
@@ -186,7 +186,7 @@ def f_oneway(*args: Any, axis: int = 0) -> Finding:
         raise InputError(f"f_oneway: expected at least two samples, not {len(args)}")
     samples = [_sample(a, axis, "propagate") for a in args]
     total = sum(n for _, _, n in samples)
-    together = functions.concatenate([x for x, _, _ in samples], samples[0][1])
+    together = shapes.concatenate([x for x, _, _ in samples], samples[0][1])
     centre = together.mean(axis=samples[0][1])
     between: Any = 0.0
     within: Any = 0.0
