@@ -24,14 +24,9 @@ from nbarray.expr.operands import (
     reads_storage,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import (
-    Planes,
-    Workspace,
-    evaluate_box,
-    finish_state,
-    fold_box,
-)
+from nbarray.kernels.fused import Planes, Workspace, evaluate_box, fold_box
 from nbarray.kernels.program import Fold, Program
+from nbarray.kernels.states import finish_state
 
 __all__ = ["Box", "Corner", "Fused", "Inputs", "Lowered", "Sink", "deliver", "state_bytes"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -11,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import InputError
 from nbarray.kernels import native
 from nbarray.kernels.program import Evaluator, Fold, Linear, Program
-from nbarray.kernels.reductions import REDUCTIONS, Reduction, State
+from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import TILE_ELEMENTS, Where, fold_tiles, part_of, steps, tiles
+from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 
-__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "finish_state", "fold_box", "merge_states"]
+__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "fold_box"]
 
 #: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
 _EVALUATORS_KEPT = 16
@@ -368,61 +366,3 @@ def _count_left(
         state.left[target] += skip
         return
     state.left[target] += np.add.reduce(skip, axis=axes, keepdims=True, dtype=dtype)
-
-
-def merge_states(name: str, states: list[State]) -> State:
-    """One state that has seen what all of them have; the first is made into it if nobody else needs it."""
-    merge = REDUCTIONS[name].merge
-    first = states[0]
-    if not first.disposable:
-        first = replace(first, planes=[p.copy() for p in first.planes], disposable=False)
-    for other in states[1:]:
-        for part in tiles(first.planes[0].shape, TILE_ELEMENTS):  # what is made on the way stays small
-            merge(first.part(part), other.part(part))
-        first.shift += other.shift
-        if other.left is not None:
-            first.left = other.left if first.left is None else first.left + other.left
-    return first
-
-
-def _finished(row: Reduction, state: State, seen: Any, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    """The results of a state, tile by tile where there are many."""
-    shape = state.planes[0].shape
-    parts = tiles(shape, TILE_ELEMENTS)
-    if len(parts) <= 1:
-        return row.finish(state.planes, seen, result, params)
-    values: Tile | None = None
-    for part in parts:
-        some = row.finish(state.part(part), seen[part] if np.ndim(seen) else seen, result, params)
-        if values is None:
-            values = np.empty(shape, some.dtype)
-        values[part] = some
-    assert values is not None
-    return values
-
-
-def finish_state(fold: Fold, state: State, count: int) -> Planes:
-    """The result of a reduction over `count` elements, with the reduced axes kept at length 1."""
-    row = REDUCTIONS[fold.name]
-    seen = count if state.left is None else np.subtract(count, state.left, dtype=np.int64)
-    params = dict(fold.params)
-    nothing = np.equal(seen, 0)
-    on_nothing = params.get("on_nothing")
-    if on_nothing not in (None, "nan") and np.any(nothing):
-        raise InputError(str(on_nothing))
-    quiet = fold.masked or not np.any(nothing)
-    if state.shift:
-        add_part(state.planes, np.asarray(state.shift))
-    with np.errstate(divide="ignore" if quiet else None, invalid="ignore" if quiet else None):
-        values = _finished(row, state, seen, fold.result, params)
-    if not fold.masked:
-        if on_nothing == "nan" and np.any(nothing):
-            warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
-            missing = np.array("NaT" if values.dtype.kind in "mM" else np.nan, values.dtype)
-            values = np.where(nothing, missing, values)
-        return values, None
-    freedom: Any = params.get("ddof", 0)
-    lost = np.less_equal(seen, freedom)
-    if params.get("finite"):
-        lost = lost | ~np.isfinite(values)
-    return values, np.broadcast_to(lost, values.shape) if np.any(lost) else None
