@@ -54,6 +54,8 @@ def _at_least(ndim: int) -> None:
     at_least.__name__ = at_least.__qualname__ = name
     at_least.__doc__ = f"""Arrays with at least {ndim} {"axis" if ndim == 1 else "axes"}; several give a tuple.
 
+    Cost: none by itself: a view, no element is moved.
+
     >>> import nbarray as nb
     >>> nb.{name}(3.0).shape
     {(1,) * ndim}
@@ -68,6 +70,8 @@ for _ndim in (1, 2, 3):
 @public(np.column_stack)
 def column_stack(tup: Sequence[Any]) -> Array:
     """Lines as columns, and matrices, beside each other.
+
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
 
     >>> import nbarray as nb
     >>> nb.column_stack([nb.arange(2), nb.arange(2)]).compute()
@@ -85,6 +89,8 @@ def block(arrays: Any) -> Array:
 
     Raises InputError for lists that are nested unevenly or empty, DTypeError for tuples.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.block([[nb.zeros((1, 2)), nb.ones((1, 1))], [nb.ones((1, 3))]]).compute()
     array([[0., 0., 1.],
@@ -95,7 +101,15 @@ def block(arrays: Any) -> Array:
 
 @public(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
-    """All arrays spread to their common shape."""
+    """All arrays spread to their common shape.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> a, b = nb.broadcast_arrays(nb.arange(3), nb.ones((2, 1)))
+    >>> a.shape, b.shape
+    ((2, 3), (2, 3))
+    """
     arrays = [asarray(a) for a in args]
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
@@ -109,13 +123,29 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
 
 @public(np.fliplr)
 def fliplr(m: Any) -> Array:
-    """The second axis backwards."""
+    """The second axis backwards.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> nb.fliplr(nb.eye(2)).compute()
+    array([[0., 1.],
+           [1., 0.]])
+    """
     return _flipped("fliplr", m, 1)
 
 
 @public(np.flipud)
 def flipud(m: Any) -> Array:
-    """The first axis backwards."""
+    """The first axis backwards.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> nb.flipud(nb.eye(2)).compute()
+    array([[0., 1.],
+           [1., 0.]])
+    """
     return _flipped("flipud", m, 0)
 
 
@@ -130,6 +160,8 @@ def _flipped(name: str, m: Any, axis: int) -> Array:
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Array:
     """Turned by 90 degrees `k` times, from the first of `axes` towards the second.
 
+    Cost: none by itself: a view, no element is moved.
+
     >>> import nbarray as nb
     >>> nb.rot90(nb.arange(4).reshape(2, 2)).compute()
     array([[1, 3],
@@ -142,6 +174,8 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Array:
 def roll(a: Any, shift: Any, axis: Any = None) -> Array:
     """Elements moved along axes (None: along the flattened array); what leaves at the end comes back in front.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.roll(nb.arange(5, chunks=2), 2).compute()
     array([3, 4, 0, 1, 2])
@@ -151,7 +185,14 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Array:
 
 @public(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Array:
-    """One axis moved back until it lies before the axis that was at `start`; `moveaxis` is easier to read."""
+    """One axis moved back until it lies before the axis that was at `start`; `moveaxis` is easier to read.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> nb.rollaxis(nb.ones((2, 3, 4)), 2).shape
+    (4, 2, 3)
+    """
     x = asarray(a)
     (k,) = normalize_axes(axis, x.ndim)
     if not -x.ndim <= start <= x.ndim:
@@ -164,6 +205,8 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Array:
 def tile(A: Any, reps: Any) -> Array:  # noqa: N803 - NumPy's names
     """An array beside itself, so many times along each axis.
 
+    Cost: none by itself; a block that is repeated is read for each place where it is needed.
+
     >>> import nbarray as nb
     >>> nb.tile(nb.arange(2), (2, 2)).compute()
     array([[0, 1, 0, 1],
@@ -175,6 +218,8 @@ def tile(A: Any, reps: Any) -> Array:  # noqa: N803 - NumPy's names
 @public(np.resize)
 def resize(a: Any, new_shape: Any) -> Array:
     """Another shape and size: elements in C order, again from the first when there are no more.
+
+    Cost: one pass; repeated elements are read once more each time.
 
     >>> import nbarray as nb
     >>> nb.resize(nb.arange(3), (2, 2)).compute()
@@ -191,6 +236,8 @@ def resize(a: Any, new_shape: Any) -> Array:
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Parts of an axis: so many, the first ones longer by one, or cut at positions.
 
+    Cost: none by itself: a view, no element is moved.
+
     >>> import nbarray as nb
     >>> [p.compute().tolist() for p in nb.array_split(nb.arange(5), 2)]
     [[0, 1, 2], [3, 4]]
@@ -203,6 +250,12 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Parts of an axis: so many of the same size, or cut at positions.
 
     Raises InputError where parts would differ in size.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> [part.compute() for part in nb.split(nb.arange(6), 3)]
+    [array([0, 1]), array([2, 3]), array([4, 5])]
     """
     return _split(ary, indices_or_sections, axis, True)
 
@@ -221,7 +274,14 @@ def _splitting(name: str, axis: int, least: int) -> Callable[..., Any]:
         return _split(x, indices_or_sections, 0 if x.ndim == 1 else axis, True)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Parts of axis {axis} of an array of at least {least} axes; see `split`."
+    function.__doc__ = f"""Parts of axis {axis} of an array of at least {least} axes; see `split`.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> [part.shape for part in nb.{name}(nb.ones((2, 2, 2)), 2)]
+    {[(*(2, 2, 2)[:axis], 1, *(2, 2, 2)[axis + 1 :])] * 2}
+    """
     return public(getattr(np, name))(function)
 
 
@@ -232,7 +292,14 @@ dsplit = _splitting("dsplit", 2, 3)
 
 @public(*([np.unstack] if hasattr(np, "unstack") else []))
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Array, ...]:
-    """The parts of an axis one by one, without it."""
+    """The parts of an axis one by one, without it.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> [row.compute() for row in nb.unstack(nb.eye(2))]
+    [array([1., 0.]), array([0., 1.])]
+    """
     x = asarray(x)
     if not x.ndim:
         raise InputError("unstack: Input array must be at least 1-d.")

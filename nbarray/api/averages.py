@@ -157,6 +157,8 @@ def _observations(fweights: Any, aweights: Any, count: int) -> Array | None:
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
     """Correlations of variables, which are rows (columns, if not `rowvar`) of `x` and of `y`; see `cov`.
 
+    Cost: as `cov`: two passes over the data, memory for a few blocks and the matrix.
+
     >>> import nbarray as nb
     >>> nb.corrcoef([[0, 1, 2], [4, 2, 0]]).compute()
     array([[ 1., -1.],

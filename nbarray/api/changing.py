@@ -23,6 +23,8 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 
     Raises BroadcastError, DTypeError.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> x = nb.arange(4)
     >>> nb.copyto(x, 7, where=x > 2)
@@ -49,6 +51,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     ind : positions in the flattened array; mode : "raise", "wrap" or "clip" what is out of bounds
 
     Raises IndexingError.
+
+    Cost: one pass over `a` where the result is needed; positions and values are held in memory.
 
     >>> import nbarray as nb
     >>> x = nb.arange(4)
@@ -82,6 +86,8 @@ def _through_flat(target: Array, change: Callable[[Array], None]) -> None:
 @public(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
     """Values at positions along an axis, line by line: the counterpart of `take_along_axis`.
+
+    Cost: one pass over all three where the result is needed.
 
     >>> import nbarray as nb
     >>> x = nb.zeros((2, 2))
@@ -118,6 +124,8 @@ def along_axis(positions: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, 
 @public(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """``a.flat[n] = values[n]`` where the mask is True; values are repeated if there are fewer than elements.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> x = nb.arange(4)
@@ -168,6 +176,8 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @public(np.fill_diagonal)
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """Values along the main diagonal; from its start on again below it, for `wrap`.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> x = nb.zeros((2, 2))

@@ -58,6 +58,8 @@ def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array
 def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on, lists of them are stacked.
 
+    Cost: none, but for the list or scalar that is made an array of.
+
     >>> import nbarray as nb
     >>> nb.asarray([1, 2, 3]).sum().compute()
     np.int64(6)
@@ -89,6 +91,15 @@ def open(
     missing : "nan" gives floats with NaN where a value is missing, "mask" gives masked arrays
 
     Raises MissingFile, FileFormatError, VariableNotFound, FilesDiffer; each says what to do.
+
+    Cost: reads headers and where chunks lie, no values; one file open at a time.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_netcdf(f"{folder}/2014.nc", "t", nb.ones((4, 6)))
+    ...     nb.open(f"{folder}/*.nc", "t").shape
+    (4, 6)
     """
     many = not isinstance(path, str | os.PathLike) or any(c in os.fspath(path) for c in "*?[")
     if isinstance(path, str | os.PathLike) and os.path.exists(path):
@@ -104,6 +115,8 @@ def open(
 def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> Array:
     """An array of one value, or of values that spread to its shape.
 
+    Cost: none by itself: made block by block when it is needed.
+
     >>> import nbarray as nb
     >>> nb.full((2, 2), 7).compute()
     array([[7, 7],
@@ -117,19 +130,42 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> 
 
 @public()
 def zeros(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
-    """An array of zeros."""
+    """An array of zeros.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.zeros((2, 2), dtype=int).compute()
+    array([[0, 0],
+           [0, 0]])
+    """
     return wrap(creation.full(shape, np.zeros((), dtype), None, chunks))
 
 
 @public()
 def ones(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
-    """An array of ones."""
+    """An array of ones.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.ones((2, 2), chunks=1).compute()
+    array([[1., 1.],
+           [1., 1.]])
+    """
     return wrap(creation.full(shape, np.ones((), dtype), None, chunks))
 
 
 @public()
 def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
-    """An array whose values don't matter: zeros."""
+    """An array whose values don't matter: zeros.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.empty((2, 3)).shape
+    (2, 3)
+    """
     return zeros(shape, dtype, chunks)
 
 
@@ -137,7 +173,14 @@ def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
 def full_like(
     a: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any
 ) -> Array:
-    """An array of one value, with the shape, dtype and chunks of another."""
+    """An array of one value, with the shape, dtype and chunks of another.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.full_like(nb.arange(3), 7).compute()
+    array([7, 7, 7])
+    """
     like = asarray(a)
     sizes = like.shape if shape is None else shape
     grid = like.expr.chunks if chunks is None and shape is None else chunks
@@ -146,25 +189,48 @@ def full_like(
 
 @public(np.zeros_like)
 def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
-    """Zeros, with the shape, dtype and chunks of another array."""
+    """Zeros, with the shape, dtype and chunks of another array.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.zeros_like(nb.arange(3)).compute()
+    array([0, 0, 0])
+    """
     return full_like(a, np.zeros((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
 
 
 @public(np.ones_like)
 def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
-    """Ones, with the shape, dtype and chunks of another array."""
+    """Ones, with the shape, dtype and chunks of another array.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.ones_like(nb.arange(3)).compute()
+    array([1, 1, 1])
+    """
     return full_like(a, np.ones((), asarray(a).dtype if dtype is None else dtype), dtype, chunks, shape)
 
 
 @public(np.empty_like)
 def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
-    """An array whose values don't matter, with the shape, dtype and chunks of another."""
+    """An array whose values don't matter, with the shape, dtype and chunks of another.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.empty_like(nb.arange(3)).shape
+    (3,)
+    """
     return zeros_like(a, dtype, chunks, shape)
 
 
 @public()
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunks: Any = None) -> Array:
     """Evenly spaced numbers from `start` (0 if only one bound is given) up to, not including, `stop`.
+
+    Cost: none by itself: made block by block when it is needed.
 
     >>> import nbarray as nb
     >>> nb.arange(-5 * 10**11, 5 * 10**11, chunks=10**6).shape
@@ -175,5 +241,13 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
 
 @public()
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
-    """Ones on the `k`-th diagonal of an `N` by `M` array."""
+    """Ones on the `k`-th diagonal of an `N` by `M` array.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.eye(2, 3, k=1).compute()
+    array([[0., 1., 0.],
+           [0., 0., 1.]])
+    """
     return wrap(creation.eye(N, M, k, dtype, chunks))

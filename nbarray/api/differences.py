@@ -70,6 +70,8 @@ def _beside(value: Any, x: Array, axis: int) -> Array:
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """The differences of neighbours in the flattened array, as `numpy.ediff1d` has them.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.ediff1d(nb.asarray([1, 2, 4]), to_begin=-99).compute()
     array([-99,   1,   2])
@@ -94,6 +96,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     edge_order : 1 or 2, order of the differences at the edges
 
     Raises InputError for axes that are too short, NotBlocked for dates and blocked coordinates.
+
+    Cost: one pass, fused with what it is used in, for each array that is given back.
 
     >>> import nbarray as nb
     >>> nb.gradient(nb.asarray([1.0, 4.0, 9.0, 16.0])).compute()
@@ -171,6 +175,8 @@ def coarsen(
     axes : axis -> members of a group
     trim_excess : leave out what doesn't fill a group; else InputError
 
+    Cost: one pass over the data; memory for a few blocks and the result.
+
     >>> import nbarray as nb
     >>> nb.coarsen(np.sum, nb.arange(6), {0: 2}).compute()
     array([1, 5, 9])
@@ -204,6 +210,8 @@ def _sliding(name: str, a: Any, v: Any, mode: str) -> Array:
 def convolve(a: Any, v: Any, mode: str = "full") -> Array:
     """The convolution of two arrays of one axis, as `numpy.convolve` has it; each task reads the shorter one whole.
 
+    Cost: one pass over the longer array, which is read with what surrounds its blocks.
+
     >>> import nbarray as nb
     >>> nb.convolve(nb.arange(4), [1, 2]).compute()
     array([0, 1, 4, 7, 6])
@@ -214,6 +222,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Array:
 @public(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     """The cross-correlation of two arrays of one axis, as `numpy.correlate` has it.
+
+    Cost: one pass over the longer array, which is read with what surrounds its blocks.
 
     >>> import nbarray as nb
     >>> nb.correlate(nb.arange(4), [1, 2]).compute()
@@ -230,6 +240,8 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
 @public(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Array:
     """Values between points, as `numpy.interp` has them; the points are read whole by each task.
+
+    Cost: one pass over `x`; the points are held in memory.
 
     >>> import nbarray as nb
     >>> nb.interp(nb.asarray([0.5, 2.5]), [0, 1, 2], [0.0, 10.0, 20.0]).compute()

@@ -115,7 +115,11 @@ def _of_axes(name: str, two: bool) -> Callable[..., Array]:
     norm : "backward", "ortho" or "forward"
 
     Axes that fit into a block together are transformed in one task; otherwise one after the other, and what is between
-    is held or goes through scratch.
+    is held or goes through scratch: a pass for each.
+
+    >>> import nbarray as nb
+    >>> nb.fft.{function.__name__}(nb.ones((4, 6))).shape
+    {getattr(np.fft, function.__name__)(np.ones((4, 6))).shape}
     """
     return implements(getattr(np.fft, function.__name__))(function)
 
@@ -129,6 +133,8 @@ fftn, ifftn, rfftn, irfftn = (_of_axes(name, False) for name in _OF_AXES)
 def fftshift(x: Any, axes: Any = None) -> Array:
     """Halves of axes exchanged, so that the zero frequency is in the middle; nothing is copied.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.fft.fftshift(nb.fft.fftfreq(5)).compute()
     array([-0.4, -0.2,  0. ,  0.2,  0.4])
@@ -138,17 +144,33 @@ def fftshift(x: Any, axes: Any = None) -> Array:
 
 @implements(np.fft.ifftshift)
 def ifftshift(x: Any, axes: Any = None) -> Array:
-    """The inverse of `fftshift`."""
+    """The inverse of `fftshift`.
+
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
+    >>> import nbarray as nb
+    >>> nb.fft.ifftshift(nb.arange(5)).compute()
+    array([2, 3, 4, 0, 1])
+    """
     return apply(fourier.shift, asarray(x), axes, True)
 
 
 def fftfreq(n: int, d: float = 1.0, chunks: Any = None, device: None = None) -> Array:
-    """The frequencies of `fft` of `n` elements that lie `d` apart: those of its second half are negative."""
+    """The frequencies of `fft` of `n` elements that lie `d` apart: those of its second half are negative.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.fft.fftfreq(4, d=0.5).compute()
+    array([ 0. ,  0.5, -1. , -0.5])
+    """
     return wrap(fourier.frequencies(n, d, False, chunks))
 
 
 def rfftfreq(n: int, d: float = 1.0, chunks: Any = None, device: None = None) -> Array:
     """The frequencies of `rfft` of `n` elements that lie `d` apart.
+
+    Cost: none by itself: made block by block when it is needed.
 
     >>> import nbarray as nb
     >>> nb.fft.rfftfreq(4).compute()
@@ -163,6 +185,8 @@ def fft_wrap(fft_func: Callable[..., Any], kind: str | None = None, dtype: Any =
     kind : the name of NumPy's function, by default the function's own; dtype : of the result, by default as NumPy's
 
     The function gets blocks that have all axes whole which are transformed.
+
+    Cost: one pass where transformed axes lie in one block; others are brought together first.
 
     >>> import nbarray as nb
     >>> nb.fft.fft_wrap(np.fft.rfft)(nb.ones(4, chunks=2)).compute()

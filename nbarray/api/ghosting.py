@@ -28,6 +28,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
 
     Raises InputError for bad widths, NotBlocked for NumPy's other modes.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.pad(nb.arange(3), 2, mode="reflect").compute()
     array([2, 1, 0, 1, 2, 1, 0])
@@ -61,6 +63,8 @@ def map_overlap(
 
     Raises InputError for depths that are negative, ShapeError where a function returns another shape.
 
+    Cost: one pass; what surrounds a block is read again with each neighbour that needs it.
+
     >>> import nbarray as nb
     >>> x = nb.arange(6, chunks=2)
     >>> nb.map_overlap(lambda b: b + np.roll(b, 1), x, depth=1, boundary="periodic").compute()
@@ -90,6 +94,8 @@ def overlap(x: Any, depth: Any, boundary: Any = None, *, allow_rechunk: bool = T
 
     depth, boundary : as `map_overlap` takes them
 
+    Cost: what surrounds a block is read again for each neighbour that needs it.
+
     >>> import nbarray as nb
     >>> nb.overlap(nb.arange(4, chunks=2), 1, boundary=9).compute()
     array([9, 0, 1, 2, 1, 2, 3, 9])
@@ -101,6 +107,8 @@ def overlap(x: Any, depth: Any, boundary: Any = None, *, allow_rechunk: bool = T
 @public()
 def trim_overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     """Blocks without what `overlap` gave them.
+
+    Cost: none by itself.
 
     >>> import nbarray as nb
     >>> nb.trim_overlap(nb.overlap(nb.arange(4, chunks=2), 1, boundary=9), 1, boundary=9).compute()

@@ -324,6 +324,8 @@ def _placed(made: Array, core: tuple[str, ...], at: tuple[int, ...]) -> Array:
 class gufunc:  # noqa: N801 - dask's name
     """A function of whole core axes that takes blocked arrays; see `apply_gufunc` for what it is made with.
 
+    Cost: as `apply_gufunc`: one pass.
+
     >>> import nbarray as nb
     >>> top = nb.gufunc(lambda b: b.max(axis=-1), signature="(k)->()", output_dtypes=int)
     >>> top(nb.asarray([[1, 2], [4, 3]])).compute()
@@ -348,6 +350,8 @@ def as_gufunc(signature: str | None = None, **options: Any) -> Callable[[Callabl
     """Make a function one of whole core axes; as a decorator.
 
     options : as `apply_gufunc` takes them
+
+    Cost: as `apply_gufunc`: one pass.
 
     >>> import nbarray as nb
     >>> @nb.as_gufunc("(k)->()", output_dtypes=int)

@@ -30,7 +30,7 @@ def persist(*arrays: Any, memory: int | str | None = None, workers: int | None =
 
     memory, workers : for the run; the kept values count as results, and stay as long as the arrays do
 
-    Returns an array for one, a tuple for several.
+    Cost: one run, as `compute`; the values are held.  Returns an array for one, a tuple for several.
 
     >>> import nbarray as nb
     >>> x = nb.persist(nb.arange(4) + 1)
@@ -152,6 +152,15 @@ def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **opti
     """A blocked array on an array of the package `zarr`, or at a path or address it opens.
 
     component : the array's name in a group; options : as `zarr.open` takes them
+
+    Cost: reads what describes the array; values are read when they are needed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     x = nb.to_zarr(nb.ones((4, 6), chunks=2), f"{folder}/x.zarr")
+    ...     nb.from_zarr(f"{folder}/x.zarr").chunks
+    ((4,), (6,))
     """
     if not hasattr(url, "dtype"):
         import zarr
@@ -162,7 +171,18 @@ def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **opti
 
 @public()
 def to_npy_stack(dirname: Any, x: Any, axis: int = 0) -> None:
-    """Write an array to a folder of ``.npy`` files, one for each chunk along an axis: 0.npy, 1.npy, ..."""
+    """Write an array to a folder of ``.npy`` files, one for each chunk along an axis: 0.npy, 1.npy, ...
+
+    Cost: one pass; memory for a few pieces that are written while others are computed.
+
+    >>> import nbarray as nb
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_npy_stack(folder, nb.arange(4, chunks=2))
+    ...     sorted(p.name for p in Path(folder).glob("*.npy"))
+    ['0.npy', '1.npy']
+    """
     values, folder = asarray(x), Path(dirname)
     (k,) = normalize_axes(axis, values.ndim)
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +198,15 @@ def from_npy_stack(dirname: Any, axis: int = 0, chunks: Any = None) -> Array:
     """A folder of ``.npy`` files, 0.npy, 1.npy, ..., end to end along an axis; nothing is read yet.
 
     Raises MissingFile for a folder without such files.
+
+    Cost: reads the files' headers; values are read block by block when they are needed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_npy_stack(folder, nb.arange(4, chunks=2))
+    ...     nb.from_npy_stack(folder).compute()
+    array([0, 1, 2, 3])
     """
     paths = [p for p in Path(dirname).glob("*.npy") if re.fullmatch(r"\d+", p.stem)]
     if not paths:

@@ -40,6 +40,8 @@ def histogram(
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
     """The edges of bins, as `numpy.histogram_bin_edges` has them; see `nbarray.histogram`.
 
+    Cost: a pass for the smallest and largest element, unless `range` or edges are given.
+
     >>> import nbarray as nb
     >>> nb.histogram_bin_edges(nb.asarray([1, 2, 1]), bins=2).compute()
     array([1. , 1.5, 2. ])
@@ -54,6 +56,8 @@ def histogram2d(
     """Counts by bins of two arrays together, and the edges along both, as `numpy.histogram2d` has them.
 
     bins : how many, or edges, for both or for each; otherwise as `nbarray.histogram`
+
+    Cost: as `histogram`: one pass, and one more without ranges.
 
     >>> import nbarray as nb
     >>> nb.histogram2d(nb.arange(4), nb.arange(4), bins=2)[0].compute()
@@ -75,6 +79,8 @@ def histogramdd(
     """Counts by bins of several columns together, and the edges along each, as `numpy.histogramdd` has them.
 
     sample : an array of shape (N, D), or D arrays of N elements; bins : how many, or edges, for all or for each
+
+    Cost: as `histogram`: one pass, and one more without ranges.
 
     >>> import nbarray as nb
     >>> counts, edges = nb.histogramdd(nb.ones((5, 3), chunks=2), bins=(1, 1, 2))
@@ -108,6 +114,8 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     """Which bin each element is in, as `numpy.digitize` has it.
 
     bins : edges in rising or falling order, which are held in memory
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> nb.digitize(nb.arange(4), [1, 3]).compute()

@@ -48,6 +48,8 @@ def solve(a: Any, b: Any, sym_pos: Any = None, assume_a: str = "gen") -> Array:
     A matrix larger than a chunk, of any chunks, is factored by panels. Raises LinAlgError for a matrix that isn't
     square, and when it is computed for a singular one.
 
+    Cost: a matrix's factors are made once, and held or put into scratch between the two sweeps.
+
     >>> import nbarray as nb
     >>> nb.linalg.solve(nb.asarray([[2.0, 0.0], [0.0, 4.0]]), nb.asarray([2.0, 2.0])).compute()
     array([1. , 0.5])
@@ -60,6 +62,8 @@ def solve(a: Any, b: Any, sym_pos: Any = None, assume_a: str = "gen") -> Array:
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Array:
     """``x`` with ``a @ x = b`` for a triangle (n, n), block after block; the other half of `a` counts as zeros.
 
+    Cost: each block of `a` is read once.
+
     >>> import nbarray as nb
     >>> nb.linalg.solve_triangular(nb.asarray([[2.0, 1.0], [9.0, 4.0]]), nb.asarray([3.0, 4.0])).compute()
     array([1., 1.])
@@ -69,7 +73,15 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Array:
 
 @implements(np.linalg.inv)
 def inv(a: Any) -> Array:
-    """The inverses of matrices (..., n, n); raises LinAlgError for singular ones, when they are computed."""
+    """The inverses of matrices (..., n, n); raises LinAlgError for singular ones, when they are computed.
+
+    Cost: one pass over small matrices; one larger than a chunk is factored block after block.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.inv(nb.asarray([[2.0, 0.0], [0.0, 4.0]])).compute()
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
     return apply(equations.inv, asarray(a))
 
 
@@ -78,6 +90,12 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     """The pseudo-inverses of matrices (..., m, n).
 
     rcond, rtol : singular values up to so many times the largest count as 0; by default 1e-15 times, as NumPy's
+
+    Cost: that of the singular values and vectors, and a product.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.pinv(nb.asarray([[2.0], [0.0]])).compute()
+    array([[0.5, 0. ]])
     """
     rtol = None if rtol is np._NoValue else rtol
     if rcond is not None and rtol is not None:
@@ -89,6 +107,8 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 def det(a: Any) -> Array:
     """The determinants of matrices (..., n, n).
 
+    Cost: one pass over small matrices; one larger than a chunk is factored block after block.
+
     >>> import nbarray as nb
     >>> nb.linalg.det(nb.asarray([[[2.0, 0.0], [0.0, 3.0]], [[0.0, 1.0], [1.0, 0.0]]])).compute()
     array([ 6., -1.])
@@ -98,7 +118,15 @@ def det(a: Any) -> Array:
 
 @implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
-    """Signs of determinants, and logarithms of their absolute values: for those that are too large or too small."""
+    """Signs of determinants, and logarithms of their absolute values: for those that are too large or too small.
+
+    Cost: as `det`.
+
+    >>> import nbarray as nb
+    >>> sign, logarithm = nb.linalg.slogdet(nb.eye(3) * 2)
+    >>> sign.compute()
+    np.float64(1.0)
+    """
     return SlogdetResult(*apply(equations.slogdet, asarray(a)))
 
 
@@ -108,8 +136,8 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Array, Array, Arr
 
     a : (m, n); b : (m,) or (m, k); rcond : singular values up to so many times the largest count as 0
 
-    Returns the solution, the sums of squares that are left, the rank and the singular values. A tall matrix is read
-    once. The sums are there for a matrix of less than full rank, too, where NumPy gives none.
+    Returns the solution, the sums of squares that are left, the rank and the singular values. Cost: a
+    tall matrix is read once. The sums are there for a matrix of less than full rank, too, where NumPy gives none.
 
     >>> import nbarray as nb
     >>> t = nb.arange(100.0, chunks=10)
@@ -122,19 +150,35 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Array, Array, Arr
 
 @implements(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Array:
-    """``x`` with ``tensordot(a, x, x.ndim) = b``."""
+    """``x`` with ``tensordot(a, x, x.ndim) = b``.
+
+    Cost: as `solve`.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.tensorsolve(nb.eye(4).reshape(2, 2, 2, 2), nb.ones((2, 2))).shape
+    (2, 2)
+    """
     return apply(equations.tensorsolve, asarray(a), asarray(b), axes)
 
 
 @implements(np.linalg.tensorinv)
 def tensorinv(a: Any, ind: int = 2) -> Array:
-    """The inverse of an array under `tensordot` over its first `ind` axes."""
+    """The inverse of an array under `tensordot` over its first `ind` axes.
+
+    Cost: as `inv`.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.tensorinv(nb.eye(4).reshape(2, 2, 2, 2)).shape
+    (2, 2, 2, 2)
+    """
     return apply(equations.tensorinv, asarray(a), ind)
 
 
 @implements(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Array:
     """Square matrices multiplied with themselves; negative powers are those of the inverse.
+
+    Cost: about 2 log2(n) products of matrices.
 
     >>> import nbarray as nb
     >>> nb.linalg.matrix_power(nb.asarray([[1, 1], [0, 1]]), 5).compute()
@@ -159,23 +203,51 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:
-    """Norms of vectors that lie along all the axes given together, or of all elements."""
+    """Norms of vectors that lie along all the axes given together, or of all elements.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.vector_norm(nb.asarray([3.0, 4.0])).compute()
+    np.float64(5.0)
+    """
     return apply(norms.vector_norm, asarray(x), ord, axis, bool(keepdims))
 
 
 @implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
-    """Norms of the matrices that the last two axes make."""
+    """Norms of the matrices that the last two axes make.
+
+    Cost: one pass; of order 2 and "nuc", that of the singular values.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.matrix_norm(nb.eye(4)).compute()
+    np.float64(2.0)
+    """
     return apply(norms.norm, asarray(x), ord, (-2, -1), bool(keepdims))
 
 
 @implements(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Array:
-    """The condition numbers of matrices, by a norm of order `p`; infinite for singular ones."""
+    """The condition numbers of matrices, by a norm of order `p`; infinite for singular ones.
+
+    Cost: that of the singular values, or of the inverse for other norms.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.cond(nb.asarray([[2.0, 0.0], [0.0, 1.0]])).compute()
+    np.float64(2.0)
+    """
     return apply(norms.cond, asarray(x), p)
 
 
 @implements(np.linalg.matrix_rank)
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:  # noqa: N803
-    """How many singular values of matrices are above a tolerance; by default as NumPy chooses it."""
+    """How many singular values of matrices are above a tolerance; by default as NumPy chooses it.
+
+    Cost: that of the singular values: a tall or wide matrix is read once.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.matrix_rank(nb.eye(3)).compute()
+    np.int64(3)
+    """
     return apply(norms.matrix_rank, asarray(A), tol, bool(hermitian), rtol)

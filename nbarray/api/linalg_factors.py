@@ -87,6 +87,8 @@ def qr(a: Any, mode: str = "reduced") -> QRResult | Array:
 def tsqr(data: Any, compute_svd: bool = False) -> QRResult | SVDResult:
     """Q and R of a tall matrix, or with `compute_svd` its U, singular values and V^H.
 
+    Cost: one pass over the data; Q's size is held or goes through scratch.
+
     >>> import nbarray as nb
     >>> u, s, v = nb.linalg.tsqr(nb.ones((1000, 3), chunks=(100, 3)), compute_svd=True)
     >>> s.compute().round(3)[0]
@@ -101,7 +103,15 @@ def tsqr(data: Any, compute_svd: bool = False) -> QRResult | SVDResult:
 
 
 def sfqr(data: Any, name: str | None = None) -> QRResult:
-    """Q and R of a matrix of more columns than rows; `name` is taken for dask's sake."""
+    """Q and R of a matrix of more columns than rows; `name` is taken for dask's sake.
+
+    Cost: as `qr` of a wide matrix.
+
+    >>> import nbarray as nb
+    >>> q, r = nb.linalg.sfqr(nb.ones((2, 6), chunks=2))
+    >>> q.shape, r.shape
+    ((2, 2), (2, 6))
+    """
     x = asarray(data)
     if x.ndim == 2 and x.shape[0] > x.shape[1]:
         raise InputError(f"sfqr: expected a matrix of no more rows than columns, not of shape {x.shape}; use tsqr")
@@ -131,7 +141,12 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Array:
-    """The singular values of matrices, in descending order; a tall or wide matrix is read once, and nothing is held."""
+    """The singular values of matrices, in descending order; a tall or wide matrix is read once, and nothing is held.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.svdvals(nb.eye(3)).compute()
+    array([1., 1., 1.])
+    """
     return apply(factors.svdvals, asarray(x))
 
 
@@ -148,6 +163,10 @@ def compression_matrix(
 
     iterator, n_power_iter : "power" or "QR" steps, each of two passes over the data, that make them better
     n_oversamples : more vectors than asked for; seed : decides the vectors; compute : taken for dask's sake
+
+    >>> import nbarray as nb
+    >>> nb.linalg.compression_matrix(nb.ones((100, 20)), q=3, seed=1).shape[1]
+    100
     """
     return apply(compressed.compression_matrix, asarray(data), q, iterator, n_power_iter, n_oversamples, seed)
 
@@ -184,6 +203,8 @@ def cholesky(a: Any, /, lower: bool | None = None, *, upper: bool = False) -> Ar
 
     A matrix larger than a chunk is factored block after block. Raises LinAlgError where one isn't positive definite.
 
+    Cost: each block is read once; the factor is held or goes through scratch.
+
     >>> import nbarray as nb
     >>> nb.linalg.cholesky(nb.asarray([[4.0, 2.0], [2.0, 2.0]])).compute()
     array([[2., 0.],
@@ -196,6 +217,8 @@ def lu(a: Any) -> tuple[Array, Array, Array]:
     """P, L and U with P L U the matrix: rows are exchanged for the largest numbers, as in `scipy.linalg.lu`.
 
     a : (m, n); one larger than a chunk is factored by panels of columns, each in one task
+
+    Cost: each panel is read once; factors are held or go through scratch.
 
     >>> import nbarray as nb
     >>> p, l, u = nb.linalg.lu(nb.asarray([[1.0, 2.0], [4.0, 4.0]]))
@@ -212,13 +235,26 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:  # noqa: N803 - NumPy's name
     """Eigenvalues and eigenvectors of symmetric or Hermitian matrices, of which one half is read.
 
     Each matrix has to be in one task, whose bytes the plan tells; BudgetError where they are too many.
+
+    Cost: one pass; each matrix has to fit into a task.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.eigh(nb.asarray([[2.0, 0.0], [0.0, 3.0]])).eigenvalues.compute()
+    array([2., 3.])
     """
     return EighResult(*apply(factors.eigh, asarray(a), UPLO))
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Array:  # noqa: N803 - NumPy's name
-    """Eigenvalues of symmetric or Hermitian matrices; see `eigh`."""
+    """Eigenvalues of symmetric or Hermitian matrices; see `eigh`.
+
+    Cost: one pass; each matrix has to fit into a task.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.eigvalsh(nb.asarray([[2.0, 0.0], [0.0, 3.0]])).compute()
+    array([2., 3.])
+    """
     return apply(factors.eigvalsh, asarray(a), UPLO)
 
 
@@ -227,11 +263,24 @@ def eig(a: Any) -> EigResult:
     """Eigenvalues and right eigenvectors of square matrices, each in one task.
 
     Both are complex, always: what NumPy's dtype is depends on the values.
+
+    Cost: one pass; each matrix has to fit into a task.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.eig(nb.asarray([[2.0, 0.0], [0.0, 3.0]])).eigenvalues.compute().real
+    array([2., 3.])
     """
     return EigResult(*apply(factors.eig, asarray(a)))
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Array:
-    """Eigenvalues of square matrices, always complex; see `eig`."""
+    """Eigenvalues of square matrices, always complex; see `eig`.
+
+    Cost: one pass; each matrix has to fit into a task.
+
+    >>> import nbarray as nb
+    >>> nb.linalg.eigvals(nb.asarray([[2.0, 0.0], [0.0, 3.0]])).compute().real
+    array([2., 3.])
+    """
     return apply(factors.eigvals, asarray(a))

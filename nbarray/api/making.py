@@ -48,6 +48,8 @@ def array(
 ) -> Array:
     """A blocked array of anything NumPy makes an array of, with at least `ndmin` axes.
 
+    Cost: none, but for the list or scalar that is made an array of.
+
     >>> import nbarray as nb
     >>> nb.array([1, 2], ndmin=2).compute()
     array([[1, 2]])
@@ -58,20 +60,41 @@ def array(
 
 @public(np.asanyarray)
 def asanyarray(a: Any, dtype: Any = None, order: Any = None, *, chunks: Any = None, **ignored: Any) -> Array:
-    """A blocked array of anything NumPy makes an array of; blocked arrays are handed on."""
+    """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
+
+    Cost: none, but for the list or scalar that is made an array of.
+
+    >>> import nbarray as nb
+    >>> nb.asanyarray([1, 2]).compute()
+    array([1, 2])
+    """
     return asarray(a, dtype, chunks)
 
 
 @public(np.ascontiguousarray, np.asfortranarray)
 def ascontiguousarray(a: Any, dtype: Any = None) -> Array:
-    """A blocked array of at least one axis; how blocks lie in memory is not told."""
+    """A blocked array of at least one axis; how blocks lie in memory is not told.
+
+    Cost: none: known without reading anything.
+
+    >>> import nbarray as nb
+    >>> nb.ascontiguousarray(3).shape
+    (1,)
+    """
     x = asarray(a, dtype)
     return x if x.ndim else x.reshape(1)
 
 
 @public()
 def asfortranarray(a: Any, dtype: Any = None) -> Array:
-    """A blocked array of at least one axis; how blocks lie in memory is not told."""
+    """A blocked array of at least one axis; how blocks lie in memory is not told.
+
+    Cost: none: known without reading anything.
+
+    >>> import nbarray as nb
+    >>> nb.asfortranarray([[1, 2]]).shape
+    (1, 2)
+    """
     return ascontiguousarray(a, dtype)
 
 
@@ -80,6 +103,10 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Array:
     """A blocked array of finite numbers.  Looks at all of them at once, in a pass over the data.
 
     Raises InputError for NaN and infinities.
+
+    >>> import nbarray as nb
+    >>> nb.asarray_chkfinite([1.0, 2.0]).compute()
+    array([1., 2.])
     """
     x = asarray(a, dtype)
     if x.dtype.kind in "fc" and not bool(apply(_finite, x)):
@@ -108,6 +135,8 @@ def _require(a: Any, dtype: Any = None, requirements: Any = None) -> Array:
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
     """Ones on and below the `k`-th diagonal of an `N` by `M` array, zeros above.
 
+    Cost: none by itself: made block by block when it is needed.
+
     >>> import nbarray as nb
     >>> nb.tri(2, 3, dtype=int).compute()
     array([[1, 0, 0],
@@ -118,19 +147,37 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: An
 
 @public(np.tril)
 def tril(m: Any, k: int = 0) -> Array:
-    """The lower triangle of the last two axes: zeros above the `k`-th diagonal."""
+    """The lower triangle of the last two axes: zeros above the `k`-th diagonal.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.tril(nb.ones((2, 2))).compute()
+    array([[1., 0.],
+           [1., 1.]])
+    """
     return apply(triangles.triangle, asarray(m), k)
 
 
 @public(np.triu)
 def triu(m: Any, k: int = 0) -> Array:
-    """The upper triangle of the last two axes: zeros below the `k`-th diagonal."""
+    """The upper triangle of the last two axes: zeros below the `k`-th diagonal.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.triu(nb.ones((2, 2))).compute()
+    array([[1., 1.],
+           [0., 1.]])
+    """
     return apply(triangles.triangle, asarray(m), k, True)
 
 
 @public(np.diag)
 def diag(v: Any, k: int = 0) -> Array:
     """A matrix with a line on its `k`-th diagonal; or, of a matrix, that diagonal.
+
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
 
     >>> import nbarray as nb
     >>> nb.diag(nb.arange(1, 3)).compute()
@@ -142,7 +189,15 @@ def diag(v: Any, k: int = 0) -> Array:
 
 @public(np.diagflat)
 def diagflat(v: Any, k: int = 0) -> Array:
-    """A matrix with all elements, flattened, on its `k`-th diagonal."""
+    """A matrix with all elements, flattened, on its `k`-th diagonal.
+
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
+    >>> import nbarray as nb
+    >>> nb.diagflat([1, 2]).compute()
+    array([[1, 0],
+           [0, 2]])
+    """
     return apply(triangles.diag, asarray(v).ravel(), k)
 
 
@@ -150,6 +205,8 @@ def diagflat(v: Any, k: int = 0) -> Array:
 @public(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements ``a[i, i + offset]`` along two axes, as the last axis; only blocks on the diagonal are read.
+
+    Cost: reads only blocks on the diagonal.
 
     >>> import nbarray as nb
     >>> nb.diagonal(nb.arange(6).reshape(2, 3), 1).compute()
@@ -160,7 +217,15 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
 
 @public()
 def identity(n: int, dtype: Any = float, chunks: Any = None) -> Array:
-    """Ones on the diagonal of an `n` by `n` array."""
+    """Ones on the diagonal of an `n` by `n` array.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.identity(2).compute()
+    array([[1., 0.],
+           [0., 1.]])
+    """
     return eye_array(n, None, 0, dtype, chunks)
 
 
@@ -170,6 +235,8 @@ def identity(n: int, dtype: Any = float, chunks: Any = None) -> Array:
 @public()
 def indices(dimensions: Any, dtype: Any = int, sparse: bool = False, chunks: Any = None) -> Any:
     """For each axis, the position along it: one array with an axis more, or (`sparse`) a tuple of thin ones.
+
+    Cost: none by itself: made block by block when it is needed.
 
     >>> import nbarray as nb
     >>> nb.indices((2, 2)).compute().tolist()
@@ -187,6 +254,8 @@ def indices(dimensions: Any, dtype: Any = int, sparse: bool = False, chunks: Any
 @public(np.meshgrid)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Array, ...]:
     """Coordinates of a grid from those along its axes; "xy" exchanges the first two axes, "ij" doesn't.
+
+    Cost: none by itself: a view, no element is moved.
 
     >>> import nbarray as nb
     >>> [a.compute().tolist() for a in nb.meshgrid([1, 2], [3, 4])]
@@ -207,7 +276,16 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 @public(np.vander)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:  # noqa: N803 - NumPy's names
-    """Powers of the elements of a line, one a column; the highest first, unless `increasing`."""
+    """Powers of the elements of a line, one a column; the highest first, unless `increasing`.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.vander(nb.asarray([1, 2, 3]), 3).compute()
+    array([[1, 1, 1],
+           [4, 2, 1],
+           [9, 3, 1]])
+    """
     return apply(arranging.vander, asarray(x), N, increasing)
 
 
@@ -230,6 +308,8 @@ def linspace(
     """`num` numbers evenly spaced from `start` to `stop`; between arrays, along the new axis `axis`.
 
     retstep : also return the distance
+
+    Cost: none by itself: made block by block when it is needed.
 
     >>> import nbarray as nb
     >>> nb.linspace(0, 1, 5).compute()
@@ -256,6 +336,8 @@ def logspace(
 ) -> Array:
     """Powers of `base`, with exponents evenly spaced from `start` to `stop`.
 
+    Cost: none by itself: made block by block when it is needed.
+
     >>> import nbarray as nb
     >>> nb.logspace(0, 2, 3).compute()
     array([  1.,  10., 100.])
@@ -277,6 +359,8 @@ def geomspace(
     """Numbers each of which is the same multiple of the one before, from `start` to `stop`.
 
     Raises InputError for an end that is 0.
+
+    Cost: none by itself: made block by block when it is needed.
 
     >>> import nbarray as nb
     >>> nb.geomspace(1, 8, 4).compute()

@@ -62,6 +62,8 @@ def masked_array(
 
     Raises InputError for a mask of another size.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.ma.masked_array([1, 2, 3], mask=[0, 1, 0]).sum().compute()
     np.int64(4)
@@ -75,6 +77,8 @@ array = masked_array
 def masked_where(condition: Any, a: Any, copy: bool = True) -> Array:
     """Masked where a condition holds, or is masked itself.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> x = nb.arange(4)
     >>> nb.ma.masked_where(x > 2, x).compute()
@@ -86,22 +90,58 @@ def masked_where(condition: Any, a: Any, copy: bool = True) -> Array:
 def masked_values(
     x: Any, value: Any, rtol: float = 1e-05, atol: float = 1e-08, copy: bool = True, shrink: bool = True
 ) -> Array:
-    """Masked where floats are near a value, and where whole numbers equal it."""
+    """Masked where floats are near a value, and where whole numbers equal it.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_values(nb.asarray([1.0, -999.0]), -999.0).compute()
+    masked_array(data=[1.0, --],
+                 mask=[False,  True],
+           fill_value=1e+20)
+    """
     return apply(masking.masked_values, asarray(x), value, rtol, atol)
 
 
 def masked_invalid(a: Any, copy: bool = True) -> Array:
-    """Masked where numbers aren't finite."""
+    """Masked where numbers aren't finite.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_invalid(nb.asarray([1.0, np.nan])).compute()
+    masked_array(data=[1.0, --],
+                 mask=[False,  True],
+           fill_value=1e+20)
+    """
     return apply(masking.masked_invalid, asarray(a))
 
 
 def masked_inside(x: Any, v1: Any, v2: Any, copy: bool = True) -> Array:
-    """Masked between two values, both included."""
+    """Masked between two values, both included.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_inside(nb.arange(4), 1, 2).compute()
+    masked_array(data=[0, --, --, 3],
+                 mask=[False,  True,  True, False],
+           fill_value=999999)
+    """
     return apply(masking.within, asarray(x), v1, v2, False)
 
 
 def masked_outside(x: Any, v1: Any, v2: Any, copy: bool = True) -> Array:
-    """Masked outside of two values."""
+    """Masked outside of two values.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_outside(nb.arange(4), 1, 2).compute()
+    masked_array(data=[--, 1, 2, --],
+                 mask=[ True, False, False,  True],
+           fill_value=999999)
+    """
     return apply(masking.within, asarray(x), v1, v2, True)
 
 
@@ -112,7 +152,14 @@ def _comparison(name: str, compare: np.ufunc) -> Callable[..., Array]:
         return apply(mask_by, asarray(x), value)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Masked where `{compare.__name__}(x, value)` holds."
+    function.__doc__ = f"""Masked where `{compare.__name__}(x, value)` holds.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.masked_{compare.__name__}(nb.arange(4), 1).compute().mask.sum()
+    {compare(np.arange(4), 1).sum()!r}
+    """
     return function
 
 
@@ -125,12 +172,23 @@ masked_greater_equal = _comparison("masked_greater_equal", np.greater_equal)
 
 
 def fix_invalid(a: Any, mask: Any = None, copy: bool = True, fill_value: Any = None) -> Array:
-    """Masked where numbers aren't finite, with a finite value behind the mask."""
+    """Masked where numbers aren't finite, with a finite value behind the mask.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.fix_invalid(nb.asarray([1.0, np.nan]), fill_value=0).compute()
+    masked_array(data=[1.0, --],
+                 mask=[False,  True],
+           fill_value=1e+20)
+    """
     return apply(masking.fix_invalid, asarray(a), mask, fill_value)
 
 
 def filled(a: Any, fill_value: Any = None) -> Array:
     """Masked elements replaced by a value (by `numpy.ma`'s default for the dtype): no longer a masked array.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> nb.ma.filled(nb.ma.masked_equal([1, 2], 2), 0).compute()
@@ -140,29 +198,64 @@ def filled(a: Any, fill_value: Any = None) -> Array:
 
 
 def getdata(a: Any, subok: bool = True) -> Array:
-    """The values, what is masked among them; no longer a masked array."""
+    """The values, what is masked among them; no longer a masked array.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.getdata(nb.ma.masked_array([1, 2], [0, 1])).compute()
+    array([1, 2])
+    """
     return apply(masking.getdata, asarray(a))
 
 
 def getmaskarray(arr: Any) -> Array:
-    """Where elements are masked."""
+    """Where elements are masked.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.getmaskarray(nb.ma.masked_array([1, 2], [0, 1])).compute()
+    array([False,  True])
+    """
     return apply(masking.getmaskarray, asarray(arr))
 
 
 def count(arr: Any, axis: Any = None, keepdims: Any = False) -> Array:
-    """How many elements aren't masked."""
+    """How many elements aren't masked.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.ma.count(nb.ma.masked_array([1.0, 2.0], [0, 1])).compute()
+    np.int64(1)
+    """
     return apply(reduction, "count", asarray(arr), axis, keepdims=bool(keepdims) and keepdims is not np._NoValue)
 
 
 def count_masked(arr: Any, axis: Any = None) -> Array:
-    """How many elements are masked."""
+    """How many elements are masked.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.ma.count_masked(nb.ma.masked_array([1.0, 2.0], [0, 1])).compute()
+    np.int64(1)
+    """
     return getmaskarray(arr).sum(axis=axis)
 
 
 def average(
     a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = np._NoValue
 ) -> Any:
-    """The weighted mean of what isn't masked; weights that add up to zero give a masked element."""
+    """The weighted mean of what isn't masked; weights that add up to zero give a masked element.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.ma.average(nb.ma.masked_array([1.0, 2.0, 9.0], [0, 0, 1])).compute()
+    np.float64(1.5)
+    """
     plain = asarray(a)
     x = masked_array(plain)
     keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
@@ -179,7 +272,16 @@ def average(
 
 
 def where(condition: Any, x: Any = np._NoValue, y: Any = np._NoValue) -> Any:
-    """`x` where the condition is true, else `y`; masked where the condition is, or what was chosen."""
+    """`x` where the condition is true, else `y`; masked where the condition is, or what was chosen.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.ma.where(nb.arange(3) > 1, 1, 0).compute()
+    masked_array(data=[0, 0, 1],
+                 mask=[False, False, False],
+           fill_value=999999)
+    """
     if (x is np._NoValue) != (y is np._NoValue):
         raise InputError("Must provide both 'x' and 'y' or neither.")
     if x is np._NoValue:
@@ -188,7 +290,14 @@ def where(condition: Any, x: Any = np._NoValue, y: Any = np._NoValue) -> Any:
 
 
 def nonzero(a: Any) -> Any:
-    """Positions of what is neither zero nor masked, an array for each axis; see `nbarray.nonzero`."""
+    """Positions of what is neither zero nor masked, an array for each axis; see `nbarray.nonzero`.
+
+    Cost: a pass to count them, one to find them.
+
+    >>> import nbarray as nb
+    >>> nb.ma.nonzero(nb.ma.masked_array([0, 1, 2], [0, 0, 1]))[0].compute()
+    array([1])
+    """
     x = asarray(a)
     return PUBLIC["nonzero"](filled(x, np.zeros((), x.dtype)[()]))
 
@@ -199,7 +308,14 @@ def _like(name: str) -> Callable[..., Array]:
         return masked_array(PUBLIC[name](x, dtype), mask=getmaskarray(x))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"As `nbarray.{name}`, masked where the array is."
+    function.__doc__ = f"""As `nbarray.{name}`, masked where the array is.
+
+    Cost: what finding out the mask takes: one pass, fused with what it is used in.
+
+    >>> import nbarray as nb
+    >>> nb.ma.{name}(nb.ma.masked_array([1, 2], [0, 1])).compute().mask
+    array([False,  True])
+    """
     return function
 
 
@@ -207,5 +323,12 @@ empty_like, zeros_like, ones_like = _like("empty_like"), _like("zeros_like"), _l
 
 
 def set_fill_value(a: Any, fill_value: Any) -> None:
-    """Refused: blocked arrays don't keep a fill value.  Raises NotBlocked, with the way out."""
+    """Refused: blocked arrays don't keep a fill value.  Raises NotBlocked, with the way out.
+
+    Cost: none.
+
+    >>> import nbarray as nb
+    >>> nb.ma.filled(nb.ma.masked_array([1, 2], [0, 1]), -1).compute()
+    array([ 1, -1])
+    """
     raise NotBlocked("blocked arrays keep no fill value: give it where it is used, nb.ma.filled(x, fill_value)")

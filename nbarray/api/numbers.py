@@ -48,6 +48,8 @@ def _no_out(name: str, out: Any) -> None:
 def fix(x: Any, out: None = None) -> Array:
     """Rounded towards zero.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.fix([-1.5, 1.5]).compute()
     array([-1.,  1.])
@@ -58,13 +60,27 @@ def fix(x: Any, out: None = None) -> Array:
 
 @public(np.sinc)
 def sinc(x: Any) -> Array:
-    """``sin(pi x) / (pi x)``, and 1 at 0."""
+    """``sin(pi x) / (pi x)``, and 1 at 0.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.sinc(nb.asarray([0.0, 0.5])).compute().round(3)
+    array([1.   , 0.637])
+    """
     return apply(elementwise.function, "sinc", asarray(x))
 
 
 @public(np.i0)
 def i0(x: Any) -> Array:
-    """The modified Bessel function of the first kind, of order 0."""
+    """The modified Bessel function of the first kind, of order 0.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.i0(nb.asarray([0.0])).compute()
+    array([1.])
+    """
     x = asarray(x)
     if x.dtype.kind == "c":
         raise DTypeError("i0 not supported for complex values")
@@ -84,6 +100,8 @@ def _infinite(name: str, sign: str) -> None:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""Where values are {sign} infinity.  Raises DTypeError for complex numbers.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.{name}([-np.inf, 0, np.inf]).compute()
     {getattr(np, name)([-np.inf, 0, np.inf])!r}
@@ -98,21 +116,42 @@ isneginf, isposinf = PUBLIC["isneginf"], PUBLIC["isposinf"]
 
 @public(np.iscomplex)
 def iscomplex(x: Any) -> Array:
-    """Where the imaginary part isn't zero."""
+    """Where the imaginary part isn't zero.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.iscomplex(nb.asarray([1 + 1j, 1])).compute()
+    array([ True, False])
+    """
     x = asarray(x)
     return x.imag != 0 if x.dtype.kind == "c" else full(x.shape, False, bool, x.expr.chunks)
 
 
 @public(np.isreal)
 def isreal(x: Any) -> Array:
-    """Where the imaginary part is zero."""
+    """Where the imaginary part is zero.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.isreal(nb.asarray([1 + 1j, 1])).compute()
+    array([False,  True])
+    """
     x = asarray(x)
     return x.imag == 0 if x.dtype.kind == "c" else full(x.shape, True, bool, x.expr.chunks)
 
 
 @public()
 def isnull(values: Any) -> Array:
-    """Where a value is missing: NaN, not a time, or (among objects) None."""
+    """Where a value is missing: NaN, not a time, or (among objects) None.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.isnull(nb.asarray([1.0, np.nan])).compute()
+    array([False,  True])
+    """
     x = asarray(values)
     if x.dtype.kind in "fc":
         return apply(elementwise.ufunc, np.isnan, x)
@@ -130,7 +169,14 @@ def _missing_objects(block: Any) -> Any:
 
 @public()
 def notnull(values: Any) -> Array:
-    """Where a value isn't missing; see `isnull`."""
+    """Where a value isn't missing; see `isnull`.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.notnull(nb.asarray([1.0, np.nan])).compute()
+    array([ True, False])
+    """
     return ~isnull(values)
 
 
@@ -158,6 +204,8 @@ def real_if_close(a: Any, tol: float = 100) -> Array:
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Array:
     """Whether two arrays have one shape and the same elements: a blocked array of one boolean, told when asked.
 
+    Cost: one pass over the data; memory for a few blocks and the result.
+
     >>> import nbarray as nb
     >>> bool(nb.array_equal(nb.arange(3), [0, 1, 2]))
     True
@@ -174,6 +222,8 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Array:
 @public(np.array_equiv)
 def array_equiv(a1: Any, a2: Any) -> Array:
     """Whether two arrays have the same elements once they are spread to one shape.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
 
     >>> import nbarray as nb
     >>> bool(nb.array_equiv(nb.ones((2, 3)), 1))
@@ -202,6 +252,8 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     """The integral along an axis by the trapezoidal rule.
 
     x : where the values lie, as a line or as an array like `y`; else they lie `dx` apart
+
+    Cost: one pass over the data; memory for a few blocks and the result.
 
     >>> import nbarray as nb
     >>> nb.trapezoid([1, 2, 3]).compute()

@@ -24,6 +24,9 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 
     Raises AxisError, NotBlocked for masked arrays and for `order`.
 
+    Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
+    scratch, and merged.
+
     >>> import nbarray as nb
     >>> nb.sort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
     array([1, 2, 3])
@@ -37,6 +40,9 @@ def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None,
     """The positions that sort an array along an axis, as `numpy.argsort` has it with ``kind="stable"``.
 
     Raises AxisError, NotBlocked for masked arrays and for `order`.
+
+    Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
+    scratch, and merged.
 
     >>> import nbarray as nb
     >>> nb.argsort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
@@ -61,6 +67,8 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     Lines that don't fit into a task are sorted: that is a partition too, but the others come in another order.
     Raises AxisError, InputError for ranks outside, NotBlocked for masked arrays and for `order`.
 
+    Cost: as `sort` at most.
+
     >>> import nbarray as nb
     >>> nb.partition(nb.asarray([3, 1, 2]), 1).compute()
     array([1, 2, 3])
@@ -74,6 +82,8 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
 @public(np.argpartition)
 def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Array:
     """The positions that make a partition, as `numpy.argpartition` has it; see `nbarray.partition`.
+
+    Cost: as `argsort`, of which it is one.
 
     >>> import nbarray as nb
     >>> nb.argpartition(nb.asarray([3, 1, 2]), 1).compute()
@@ -104,6 +114,8 @@ def topk(a: Any, k: int, axis: int = -1, split_every: Any = None) -> Array:
 def argtopk(a: Any, k: int, axis: int = -1, split_every: Any = None) -> Array:
     """The positions of the `k` largest elements along an axis; see `nbarray.topk`.  Ties keep their order.
 
+    Cost: one pass; memory for a few times `k` elements and positions a task.
+
     >>> import nbarray as nb
     >>> nb.argtopk(nb.asarray([5, 1, 3, 6]), 2).compute()
     array([3, 0])
@@ -117,6 +129,8 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
 
     keys : arrays of one shape, or one array whose first axis counts them
 
+    Cost: as `argsort`, once for each key.
+
     >>> import nbarray as nb
     >>> nb.lexsort([nb.asarray([1, 0, 2]), nb.asarray([5, 5, 4])]).compute()
     array([2, 1, 0])
@@ -128,6 +142,8 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
 @public(np.sort_complex)
 def sort_complex(a: Any) -> Array:
     """Sorted along the last axis and made complex, as `numpy.sort_complex` has it.
+
+    Cost: as `sort`.
 
     >>> import nbarray as nb
     >>> nb.sort_complex(nb.asarray([2, 1])).compute()
@@ -173,6 +189,8 @@ def isin(
 @public()
 def in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Array:
     """`nbarray.isin` of the flattened array.
+
+    Cost: as `isin`: one pass, if `test_elements` fit into a task.
 
     >>> import nbarray as nb
     >>> nb.in1d(nb.arange(3), [1]).compute()

@@ -31,6 +31,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
 
     Raises AxisError, IndexingError.
 
+    Cost: each block is read about once, in the order it is stored; memory for positions and a few blocks.
+
     >>> import nbarray as nb
     >>> nb.take(nb.arange(5) * 2, [[0, 1], [4, -1]]).compute()
     array([[0, 2],
@@ -55,6 +57,8 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     """Positions along an axis, line by line, as `argsort` gives them; `indices` may be a blocked array.
 
     Raises AxisError, IndexingError, InputError, BroadcastError.
+
+    Cost: lines are brought together; each block is read about once.
 
     >>> import nbarray as nb
     >>> x = nb.asarray([[3, 1, 2], [6, 5, 4]])
@@ -110,6 +114,8 @@ def argwhere(a: Any) -> Array:
 def flatnonzero(a: Any) -> Array:
     """Where the flattened array is not zero.
 
+    Cost: a pass to count, one to find them.
+
     >>> import nbarray as nb
     >>> nb.flatnonzero(nb.asarray([[0, 1], [2, 0]])).compute()
     array([1, 2])
@@ -124,6 +130,8 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     condition : one-dimensional; a blocked one is computed, as it takes as many booleans as the axis is long
 
     Raises AxisError, InputError, IndexingError.
+
+    Cost: none by itself: reads only blocks that something lies in.
 
     >>> import nbarray as nb
     >>> nb.compress([False, True], nb.asarray([[1, 2], [3, 4], [5, 6]]), axis=0).compute()
@@ -153,6 +161,8 @@ def _compress(a: Array, condition: Any, axis: int | None = None, out: Any = None
 def extract(condition: Any, arr: Any) -> Array:
     """Elements where the condition is true, both flattened.
 
+    Cost: a pass to count, one to pick.
+
     >>> import nbarray as nb
     >>> x = nb.arange(6)
     >>> nb.extract(x % 3 == 0, x).compute()
@@ -175,6 +185,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
 
     Raises BroadcastError, DTypeError; IndexingError (an InputError) for numbers out of bounds.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.choose(nb.asarray([0, 1, 0]), [[1, 2, 3], [-1, -2, -3]]).compute()
     array([ 1, -2,  3])
@@ -193,6 +205,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     """Elements of the array whose condition is the first that is true, else `default`.
 
     Raises InputError, DTypeError, BroadcastError.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> x = nb.arange(5)
@@ -214,6 +228,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     A function gets, block by block, the elements of its condition, and is never called with none.
 
     Raises InputError.
+
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> x = nb.arange(-2, 3)
@@ -264,6 +280,8 @@ def _pieces(functions: list[Any], args: tuple[Any, ...], kw: dict[str, Any]) -> 
 def append(arr: Any, values: Any, axis: int | None = None) -> Array:
     """Values behind the last; both flattened if `axis` is None.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.append(nb.arange(2), [7]).compute()
     array([0, 1, 7])
@@ -281,6 +299,8 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Array:
     obj : a slice, an integer, positions, or a mask as long as the axis; a blocked one is computed
 
     Raises AxisError, IndexingError, InputError.
+
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
 
     >>> import nbarray as nb
     >>> nb.delete(nb.arange(5), [1, -1]).compute()
@@ -303,6 +323,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
 
     Raises AxisError, IndexingError, BroadcastError.
 
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+
     >>> import nbarray as nb
     >>> nb.insert(nb.arange(3), [1, 3], 9).compute()
     array([0, 9, 1, 2, 9])
@@ -323,6 +345,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Array:
     repeats : a number, or one for each position; a blocked one is computed, since the result's size follows from it
 
     Raises AxisError, InputError, BroadcastError.
+
+    Cost: each block is read about once.
 
     >>> import nbarray as nb
     >>> nb.repeat(nb.arange(3), [2, 0, 1]).compute()

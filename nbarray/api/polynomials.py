@@ -87,6 +87,8 @@ def _beside(a1: Any, a2: Any) -> tuple[Array, Array]:
 def polyadd(a1: Any, a2: Any) -> Array:
     """The sum of two polynomials.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.polyadd([1, 2], [9, 5, 4]).compute()
     array([9, 6, 6])
@@ -97,14 +99,28 @@ def polyadd(a1: Any, a2: Any) -> Array:
 
 @public(np.polysub)
 def polysub(a1: Any, a2: Any) -> Array:
-    """The difference of two polynomials."""
+    """The difference of two polynomials.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.polysub(nb.asarray([1, 2]), [1]).compute()
+    array([1, 1])
+    """
     first, second = _beside(a1, a2)
     return first - second
 
 
 @public(np.polymul)
 def polymul(a1: Any, a2: Any) -> Array:
-    """The product of two polynomials."""
+    """The product of two polynomials.
+
+    Cost: as `convolve`.
+
+    >>> import nbarray as nb
+    >>> nb.polymul(nb.asarray([1, 1]), [1, -1]).compute()
+    array([ 1,  0, -1])
+    """
     made: Array = PUBLIC["convolve"](_line(a1), _line(a2))
     return made
 
@@ -115,7 +131,14 @@ def _powers(count: int) -> np.ndarray[Any, Any]:
 
 @public(np.polyder)
 def polyder(p: Any, m: int = 1) -> Array:
-    """The `m`-th derivative of a polynomial."""
+    """The `m`-th derivative of a polynomial.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.polyder(nb.asarray([1, 2, 3])).compute()
+    array([2, 2])
+    """
     if m < 0:
         raise InputError("polyder: Order of derivative must be positive (see polyint)")
     made = asarray(p)
@@ -126,7 +149,14 @@ def polyder(p: Any, m: int = 1) -> Array:
 
 @public(np.polyint)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
-    """The `m`-th integral of a polynomial; `k` are the constants, one for all or one for each time."""
+    """The `m`-th integral of a polynomial; `k` are the constants, one for all or one for each time.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.polyint(nb.asarray([3, 2, 1])).compute()
+    array([1., 1., 1., 0.])
+    """
     if m < 0:
         raise InputError("polyint: Order of integral must be positive (see polyder)")
     constants = np.atleast_1d(np.zeros(m, float) if k is None else np.asarray(k))

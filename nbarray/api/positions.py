@@ -25,6 +25,8 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
 
     Raises InputError for numbers out of bounds, when they are computed if they are blocked.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> [p.compute() for p in nb.unravel_index(nb.asarray([5, 3]), (2, 3))]
     [array([1, 1]), array([2, 0])]
@@ -57,6 +59,8 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
 
     Raises InputError for positions out of bounds, when they are computed if they are blocked.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.ravel_multi_index((nb.asarray([1, 1]), nb.asarray([2, 0])), (2, 3)).compute()
     array([5, 3])
@@ -76,6 +80,9 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
     return spread[0].map_blocks(ravel_multi_index, *[p.expr for p in spread[1:]], dtype=np.intp)
 
 
+_EXAMPLES = {"mask_indices": "3, nb.eager(np.triu)"}
+
+
 def _known(name: str, numpy_function: Any, summary: str) -> None:
     """A function that makes indices of sizes: NumPy's, since indices are small."""
 
@@ -86,7 +93,11 @@ def _known(name: str, numpy_function: Any, summary: str) -> None:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""{summary}: NumPy arrays, as `numpy.{name}` has them; of blocked arrays only shapes are used.
 
-    They are as long as what they pick, and lie in memory.
+    Cost: nothing is read; they are as long as what they pick, and lie in memory.
+
+    >>> import nbarray as nb
+    >>> len(nb.{name}({_EXAMPLES.get(name, "nb.eye(3)" if name.endswith("_from") else "3")}))
+    2
     """
     public(numpy_function)(function)
 
@@ -106,6 +117,8 @@ for _name, _summary in (
 @implements(np.ix_)
 def ix_(*args: Any) -> tuple[np.ndarray[Any, Any], ...]:
     """Index arrays that together pick a grid; blocked ones are computed.
+
+    Cost: blocked positions are computed, now.
 
     >>> import nbarray as nb
     >>> x = nb.arange(6).reshape(2, 3)

@@ -41,19 +41,41 @@ def refuse_out(name: str, out: Any) -> None:
 
 @public(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
-    """Products summed over pairs of axes."""
+    """Products summed over pairs of axes.
+
+    Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
+
+    >>> import nbarray as nb
+    >>> nb.tensordot(nb.ones((2, 3)), nb.ones((3, 4)), axes=1).shape
+    (2, 4)
+    """
     return apply(contraction.tensordot, asarray(a), asarray(b), axes)
 
 
 @public()
 def matmul(a: Any, b: Any) -> Array:
-    """Matrix product; leading axes are a stack and broadcast."""
+    """Matrix product; leading axes are a stack and broadcast.
+
+    Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
+
+    >>> import nbarray as nb
+    >>> nb.matmul(nb.ones((2, 3), chunks=1), nb.ones((3, 2))).compute()
+    array([[3., 3.],
+           [3., 3.]])
+    """
     return apply(contraction.matmul, asarray(a), asarray(b))
 
 
 @public(np.dot)
 def dot(a: Any, b: Any, out: None = None) -> Array:
-    """The dot product, as NumPy has it."""
+    """The dot product, as NumPy has it.
+
+    Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
+
+    >>> import nbarray as nb
+    >>> nb.dot(nb.eye(2), nb.asarray([1.0, 2.0])).compute()
+    array([1., 2.])
+    """
     refuse_out("dot", out)
     return apply(contraction.dot, a, b)
 
@@ -129,6 +151,8 @@ def vdot(a: Any, b: Any) -> Array:
 def inner(a: Any, b: Any) -> Array:
     """Products summed over the last axes of both.
 
+    Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
+
     >>> import nbarray as nb
     >>> nb.inner(nb.asarray([[1, 2], [3, 4]]), nb.asarray([1, 10])).compute()
     array([21, 43])
@@ -139,6 +163,8 @@ def inner(a: Any, b: Any) -> Array:
 @public(np.outer)
 def outer(a: Any, b: Any, out: None = None) -> Array:
     """The products of every element of `a` with every one of `b`, both flattened.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
     >>> nb.outer(nb.arange(3), nb.arange(2)).compute().shape
@@ -152,6 +178,8 @@ def outer(a: Any, b: Any, out: None = None) -> Array:
 def kron(a: Any, b: Any) -> Array:
     """The Kronecker product: `b` times each element of `a`, side by side.
 
+    Cost: one pass, fused with what it is used in; `b` is read for each block of the result.
+
     >>> import nbarray as nb
     >>> nb.kron(nb.asarray([1, 10]), nb.asarray([1, 2, 3])).compute()
     array([ 1,  2,  3, 10, 20, 30])
@@ -163,6 +191,8 @@ def kron(a: Any, b: Any) -> Array:
 @public(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Array:
     """The sum of a diagonal; of what is beside it only the squares that it goes through are read.
+
+    Cost: reads only squares on the diagonal.
 
     >>> import nbarray as nb
     >>> nb.trace(nb.eye(5)).compute()
@@ -176,6 +206,8 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
     """Cross products of vectors of 3 elements along an axis; 2 elements stand for a third of 0, as NumPy had it.
 
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
     >>> import nbarray as nb
     >>> nb.cross(nb.asarray([1, 0, 0]), nb.asarray([0, 1, 0])).compute()
     array([0, 0, 1])
@@ -187,6 +219,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     """Products of vectors along an axis, those of `x1` conjugated; other axes broadcast.
 
+    Cost: one pass over the data; memory for a few blocks and the result.
+
     >>> import nbarray as nb
     >>> nb.vecdot(nb.ones((4, 3)), nb.arange(3.0)).compute()
     array([3., 3., 3., 3.])
@@ -196,17 +230,38 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
 
 @public(*_ufuncs("matvec"))
 def matvec(x1: Any, x2: Any, /) -> Array:
-    """Matrices times vectors; leading axes broadcast."""
+    """Matrices times vectors; leading axes broadcast.
+
+    Cost: one pass over the matrices.
+
+    >>> import nbarray as nb
+    >>> nb.matvec(nb.eye(2), nb.asarray([1.0, 2.0])).compute()
+    array([1., 2.])
+    """
     return apply(products.matvec, asarray(x1), asarray(x2))
 
 
 @public(*_ufuncs("vecmat"))
 def vecmat(x1: Any, x2: Any, /) -> Array:
-    """Vectors, conjugated, times matrices; leading axes broadcast."""
+    """Vectors, conjugated, times matrices; leading axes broadcast.
+
+    Cost: one pass over the matrices.
+
+    >>> import nbarray as nb
+    >>> nb.vecmat(nb.asarray([1.0, 2.0]), nb.eye(2)).compute()
+    array([1., 2.])
+    """
     return apply(products.vecmat, asarray(x1), asarray(x2))
 
 
 @public(np.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Array:
-    """The last two axes exchanged; nothing is copied."""
+    """The last two axes exchanged; nothing is copied.
+
+    Cost: none by itself: a view, no element is moved.
+
+    >>> import nbarray as nb
+    >>> nb.matrix_transpose(nb.ones((5, 2, 3))).shape
+    (5, 3, 2)
+    """
     return apply(products.matrix_transpose, asarray(x))

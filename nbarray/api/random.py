@@ -27,6 +27,8 @@ class Generator:
     not on chunks, workers or budget.  They are not the values that NumPy makes from the seed.  Parameters are numbers
     or arrays in memory; loc, scale, low and high may be blocked arrays, whose values are not checked.
 
+    Cost: none by itself: made block by block when it is needed.
+
     >>> import nbarray as nb
     >>> x = nb.random.default_rng(7).normal(10, 2, size=(300, 200), chunks=(100, 200))
     >>> bool(abs(x.mean().compute() - 10) < 0.1)
@@ -73,6 +75,12 @@ class Generator:
         """Some of the elements of `a`, or of ``arange(a)``; without `replace`, the first ones of a permutation.
 
         p : probabilities, in memory
+
+        Cost: made block by block; without `replace`, as `permutation`.
+
+        >>> import nbarray as nb
+        >>> nb.random.choice(5, size=3).shape
+        (3,)
         """
         values = None if np.ndim(a) == 0 and not isinstance(a, Array) else asarray(a)
         count = _whole(a) if values is None else int(values.shape[axis])
@@ -102,7 +110,14 @@ class Generator:
         return found
 
     def permutation(self, x: Any, axis: int = 0, chunks: Any = None) -> Array:
-        """The elements of `x`, or of ``arange(x)``, in random order along `axis`; sorts as many random keys."""
+        """The elements of `x`, or of ``arange(x)``, in random order along `axis`; sorts as many random keys.
+
+        Cost: as `nbarray.argsort` of as many numbers, and `take`.
+
+        >>> import nbarray as nb
+        >>> int(nb.random.permutation(10).sum().compute())
+        45
+        """
         values = None if np.ndim(x) == 0 and not isinstance(x, Array) else asarray(x)
         count = _whole(x) if values is None else int(values.shape[axis])
         order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
@@ -145,33 +160,91 @@ def _method(row: Distribution) -> Callable[..., Array]:
         return made
 
     method.__name__, method.__qualname__ = row.name, f"Generator.{row.name}"
-    method.__doc__ = f"Random numbers as `numpy.random.Generator.{row.name}` makes them, in chunks."
+    needed = [_EXAMPLES.get((row.name, n), _EXAMPLES.get(n, "2")) for n, v in row.params if v is NEEDED]
+    method.__doc__ = f"""Random numbers as `numpy.random.Generator.{row.name}` makes them, in chunks.
+
+    size : shape of the array, None for that of the parameters together; chunks : as `nbarray.from_array` takes them
+
+    Cost: none by itself: made block by block when it is needed.  Unlike NumPy's, values don't depend on each other:
+    each block can be made alone, and chunks change nothing.
+
+    >>> import nbarray as nb
+    >>> nb.random.default_rng(1).{row.name}({", ".join([*needed, "size=(2, 3)"])}).shape
+    {(2, 3, 2) if row.tail else (2, 3)}
+    """
     method.__signature__ = signature  # type: ignore[attr-defined]
     return method
 
+
+#: parameters in examples that can't be 2, by name, or by distribution and name
+_EXAMPLES: dict[Any, str] = {
+    "p": "0.5",
+    "pvals": "[0.25, 0.75]",
+    "colors": "[5, 6]",
+    "left": "0",
+    "mode": "1",
+}
 
 for _distribution in DISTRIBUTIONS.values():
     setattr(Generator, _distribution.name, _method(_distribution))
 
 
 class RandomState(Generator):
-    """The older names of `numpy.random`; the values are those of a `Generator`, not NumPy's of old."""
+    """The older names of `numpy.random`; the values are those of a `Generator`, not NumPy's of old.
+
+    Cost: none by itself: made block by block when it is needed.
+
+    >>> import nbarray as nb
+    >>> nb.random.RandomState(1).random((2, 3)).shape
+    (2, 3)
+    """
 
     def seed(self, seed: Any = None) -> None:
-        """Start again, from a seed or from anywhere."""
+        """Start again, from a seed or from anywhere.
+
+        Cost: none: known without reading anything.
+
+        >>> import nbarray as nb
+        >>> nb.random.seed(1)
+        >>> first = nb.random.random(3).compute()
+        >>> nb.random.seed(1)
+        >>> bool((nb.random.random(3).compute() == first).all())
+        True
+        """
         self._start(seed)
 
     def randint(self, low: Any, high: Any = None, size: Any = None, dtype: Any = int, chunks: Any = None) -> Array:
-        """Integers from `low` up to, not with, `high`; from 0 to `low` if alone."""
+        """Integers from `low` up to, not with, `high`; from 0 to `low` if alone.
+
+        Cost: none by itself: made block by block when it is needed.
+
+        >>> import nbarray as nb
+        >>> nb.random.randint(3, size=5).shape
+        (5,)
+        """
         return self._draw("integers", [low, high], size, chunks, dtype=dtype)
 
     def random_integers(self, low: Any, high: Any = None, size: Any = None, chunks: Any = None) -> Array:
-        """Integers from `low` to `high`, both included; from 1 to `low` if alone."""
+        """Integers from `low` to `high`, both included; from 1 to `low` if alone.
+
+        Cost: none by itself: made block by block when it is needed.
+
+        >>> import nbarray as nb
+        >>> nb.random.random_integers(1, 1, size=2).compute()
+        array([1, 1])
+        """
         first, last = (1, low) if high is None else (low, high)
         return self._draw("integers", [first, last], size, chunks, endpoint=True)
 
     def random_sample(self, size: Any = None, chunks: Any = None) -> Array:
-        """Floats from 0 up to, not with, 1."""
+        """Floats from 0 up to, not with, 1.
+
+        Cost: none by itself: made block by block when it is needed.
+
+        >>> import nbarray as nb
+        >>> nb.random.random_sample((2, 3)).shape
+        (2, 3)
+        """
         return self._draw("random", [], size, chunks)
 
     def tomaxint(self, size: Any = None, chunks: Any = None) -> Array:
@@ -183,6 +256,8 @@ def default_rng(seed: Any = None) -> Generator:
     """A generator of random arrays from a seed; a generator is handed on.
 
     seed : an integer or a sequence of them, not negative; None takes one from the system
+
+    Cost: none: seeds are counted with.
 
     >>> import nbarray as nb
     >>> nb.random.default_rng(1).integers(0, 10, size=100_000, chunks=1000).max().compute()

@@ -36,6 +36,8 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
     cumulative.__name__ = cumulative.__qualname__ = name
     cumulative.__doc__ = f"""{summary}, as `numpy.{name}` has it: over the flattened array if `axis` is None.
 
+    Cost: two passes where an axis lies in several blocks, one where it doesn't; memory for a few blocks.
+
     Raises AxisError, NotBlocked for masked arrays.
 
     >>> import nbarray as nb
@@ -71,6 +73,8 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
     cumulative.__doc__ = f"""{summary}, as the array API standard has it.
 
     include_initial : begin with {first}, so that the axis becomes one longer
+
+    Cost: as `{of}`.
 
     >>> import nbarray as nb
     >>> nb.{name}(nb.arange(1, 4), include_initial=True).compute()

@@ -115,6 +115,8 @@ def _unique_parts(x: Expr, axis: int, equal_nan: bool, index: bool, inverse: boo
 def unique_values(x: Any) -> Array:
     """The distinct elements in order, each NaN by itself; see `nbarray.unique`.
 
+    Cost: as `unique`.
+
     >>> import nbarray as nb
     >>> nb.unique_values(nb.asarray([3, 1, 3])).compute()
     array([1, 3])
@@ -125,6 +127,8 @@ def unique_values(x: Any) -> Array:
 @public(np.unique_counts)
 def unique_counts(x: Any) -> UniqueCountsResult:
     """The distinct elements and how often each is there, each NaN by itself; see `nbarray.unique`.
+
+    Cost: as `unique`.
 
     >>> import nbarray as nb
     >>> nb.unique_counts(nb.asarray([3, 1, 3])).counts.compute()
@@ -138,6 +142,8 @@ def unique_counts(x: Any) -> UniqueCountsResult:
 def unique_inverse(x: Any) -> UniqueInverseResult:
     """The distinct elements and which of them each element is, each NaN by itself; see `nbarray.unique`.
 
+    Cost: as `unique`, and a pass to find each element.
+
     >>> import nbarray as nb
     >>> nb.unique_inverse(nb.asarray([3, 1, 3])).inverse_indices.compute()
     array([1, 0, 1])
@@ -149,6 +155,8 @@ def unique_inverse(x: Any) -> UniqueInverseResult:
 @public(np.unique_all)
 def unique_all(x: Any) -> UniqueAllResult:
     """All that `nbarray.unique` gives, each NaN by itself.
+
+    Cost: as `unique`.
 
     >>> import nbarray as nb
     >>> nb.unique_all(nb.asarray([3, 1, 3])).indices.compute()
@@ -162,6 +170,8 @@ def unique_all(x: Any) -> UniqueAllResult:
 def union1d(ar1: Any, ar2: Any) -> Array:
     """The distinct elements of both arrays in order, as `numpy.union1d` has them; see `nbarray.unique`.
 
+    Cost: as `unique` of both.
+
     >>> import nbarray as nb
     >>> nb.union1d(nb.arange(3), [2, 5]).compute()
     array([0, 1, 2, 5])
@@ -174,6 +184,8 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
     """The distinct elements that are in both arrays, as `numpy.intersect1d` has them; see `nbarray.unique`.
 
     return_indices : where each is first in both arrays, as well
+
+    Cost: as `unique` of both.
 
     >>> import nbarray as nb
     >>> nb.intersect1d(nb.arange(3), [2, 5]).compute()
@@ -193,6 +205,8 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
 
     assume_unique : elements are distinct already, and come in the order they have
 
+    Cost: as `unique` of both.
+
     >>> import nbarray as nb
     >>> nb.setdiff1d(nb.arange(4), [2, 5]).compute()
     array([0, 1, 3])
@@ -207,6 +221,8 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
 @public(np.setxor1d)
 def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     """The distinct elements that are in one of two arrays only, as `numpy.setxor1d` has them; see `nbarray.unique`.
+
+    Cost: as `unique` of both.
 
     >>> import nbarray as nb
     >>> nb.setxor1d(nb.arange(3), [2, 5]).compute()

@@ -75,6 +75,8 @@ def _sample(a: Any, axis: Any, nan_policy: str, least: int = 0, what: str = "") 
 def moment(a: Any, order: Any = 1, axis: Any = 0, nan_policy: str = "propagate") -> Array:
     """The central moment of an order (or of several orders, along a new first axis) along an axis.
 
+    Cost: two passes over the data; memory for a few blocks.
+
     >>> import nbarray as nb
     >>> nb.stats.moment([1.0, 2.0, 6.0], 2).compute().round(12)
     np.float64(4.666666666667)
@@ -89,6 +91,12 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
     """How lopsided samples are: the third moment over the cube of the standard deviation; NaN where all are alike.
 
     bias : False corrects for the size of the sample
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.skew(nb.asarray([1.0, 2.0, 6.0])).compute().round(3)
+    np.float64(0.595)
     """
     x, k, n = _sample(a, axis, nan_policy)
     second, third = central_moment(x, 2, k), central_moment(x, 3, k)
@@ -100,6 +108,12 @@ def kurtosis(a: Any, axis: Any = 0, fisher: bool = True, bias: bool = True, nan_
     """How heavy the tails of samples are: the fourth moment over the squared variance, less 3 (`fisher`).
 
     bias : False corrects for the size of the sample
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.kurtosis(nb.asarray([1.0, 2.0, 3.0])).compute()
+    np.float64(-1.5)
     """
     x, k, n = _sample(a, axis, nan_policy)
     second, fourth = central_moment(x, 2, k), central_moment(x, 4, k)
@@ -110,7 +124,14 @@ def kurtosis(a: Any, axis: Any = 0, fisher: bool = True, bias: bool = True, nan_
 
 
 def skewtest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
-    """Whether samples are skewed otherwise than normal ones are.  Raises InputError for less than 8 of them."""
+    """Whether samples are skewed otherwise than normal ones are.  Raises InputError for less than 8 of them.
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.skewtest(nb.asarray([1.0, 2, 3, 4, 5, 6, 7, 30])).statistic.compute() > 0
+    np.True_
+    """
     x, k, n = _sample(a, axis, nan_policy, 8, "skewtest")
     y = skew(x, k) * float(np.sqrt(((n + 1) * (n + 3)) / (6.0 * (n - 2))))
     beta2 = 3.0 * (n**2 + 27 * n - 70) * (n + 1) * (n + 3) / ((n - 2.0) * (n + 5) * (n + 7) * (n + 9))
@@ -121,7 +142,14 @@ def skewtest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
 
 
 def kurtosistest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
-    """Whether samples have other tails than normal ones have.  Raises InputError for less than 5 of them."""
+    """Whether samples have other tails than normal ones have.  Raises InputError for less than 5 of them.
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.kurtosistest(nb.arange(40.0)).statistic.compute() < 0
+    np.True_
+    """
     x, k, n = _sample(a, axis, nan_policy, 5, "kurtosistest")
     expected = 3.0 * (n - 1) / (n + 1)
     variance = 24.0 * n * (n - 2) * (n - 3) / ((n + 1) * (n + 1.0) * (n + 3) * (n + 5))
@@ -135,7 +163,14 @@ def kurtosistest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Findin
 
 
 def normaltest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
-    """Whether samples are from a normal distribution, by their skewness and their tails."""
+    """Whether samples are from a normal distribution, by their skewness and their tails.
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.normaltest(nb.arange(40.0)).statistic.compute() > 0
+    np.True_
+    """
     squares = skewtest(a, axis, nan_policy).statistic ** 2 + kurtosistest(a, axis, nan_policy).statistic ** 2
     return Finding(squares, _tail(distributions.chi2_tail, squares, 2.0))
 
@@ -145,6 +180,8 @@ def normaltest(a: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
 
 def ttest_1samp(a: Any, popmean: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
     """Whether the mean of samples is `popmean`.
+
+    Cost: two passes over the data; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.stats.ttest_1samp([1.0, 2.0, 3.0], 2.0).pvalue.compute()
@@ -156,7 +193,14 @@ def ttest_1samp(a: Any, popmean: Any, axis: Any = 0, nan_policy: str = "propagat
 
 
 def ttest_rel(a: Any, b: Any, axis: Any = 0, nan_policy: str = "propagate") -> Finding:
-    """Whether pairs have the same mean."""
+    """Whether pairs have the same mean.
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.ttest_rel(nb.asarray([1.0, 2.0, 4.0]), nb.asarray([2.0, 2.0, 3.0])).statistic.compute()
+    np.float64(0.0)
+    """
     return ttest_1samp(asarray(a) - asarray(b), 0, axis, nan_policy)
 
 
@@ -164,6 +208,12 @@ def ttest_ind(a: Any, b: Any, axis: Any = 0, equal_var: bool = True, nan_policy:
     """Whether two independent samples have the same mean.
 
     equal_var : their variances are taken to be equal; False is Welch's test
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.ttest_ind(nb.asarray([1.0, 2.0]), nb.asarray([1.0, 2.0])).statistic.compute()
+    np.float64(0.0)
     """
     x, k, n1 = _sample(a, axis, nan_policy)
     y, j, n2 = _sample(b, axis, nan_policy)
@@ -181,7 +231,14 @@ def ttest_ind(a: Any, b: Any, axis: Any = 0, equal_var: bool = True, nan_policy:
 
 
 def f_oneway(*args: Any, axis: int = 0) -> Finding:
-    """Whether several samples have the same mean: the variance between them over the variance within them."""
+    """Whether several samples have the same mean: the variance between them over the variance within them.
+
+    Cost: two passes over the data; memory for a few blocks.
+
+    >>> import nbarray as nb
+    >>> nb.stats.f_oneway(nb.asarray([1.0, 2.0]), nb.asarray([2.0, 4.0])).statistic.compute()
+    np.float64(1.8)
+    """
     if len(args) < 2:
         raise InputError(f"f_oneway: expected at least two samples, not {len(args)}")
     samples = [_sample(a, axis, "propagate") for a in args]
@@ -220,6 +277,12 @@ def power_divergence(
         "mod-log-likelihood", "neyman" or "cressie-read"
 
     Raises InputError for other names.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.stats.power_divergence(nb.asarray([16, 18, 16, 14])).statistic.compute()
+    np.float64(0.5)
     """
     if isinstance(lambda_, str) and lambda_ not in _POWERS:
         raise InputError(f"power_divergence: lambda_={lambda_!r}; expected a number or one of {', '.join(_POWERS)}")
@@ -244,5 +307,12 @@ def _times_log(x: Any, y: Any) -> Array:
 
 
 def chisquare(f_obs: Any, f_exp: Any = None, ddof: int = 0, axis: Any = 0) -> Finding:
-    """Pearson's chi-square test of frequencies; see `power_divergence`."""
+    """Pearson's chi-square test of frequencies; see `power_divergence`.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.stats.chisquare(nb.asarray([16, 18, 16, 14])).statistic.compute()
+    np.float64(0.5)
+    """
     return power_divergence(f_obs, f_exp, ddof, axis, "pearson")

@@ -70,6 +70,14 @@ def _dtype_of(function: Callable[..., Any], args: tuple[Any, ...], options: dict
         raise DTypeError(f"{getattr(function, '__name__', function)}: {error}") from None
 
 
+#: of the functions that are public: a call, and what it gives
+_EXAMPLES = {
+    "busday_count": ('"2014-01-01", days', "array([0, 3])"),
+    "busday_offset": ('days, 1, roll="forward"', "array(['2014-01-02', '2014-01-07'], dtype='datetime64[D]')"),
+    "is_busday": ("days", "array([ True, False])"),
+}
+
+
 def _plain(numpy_function: Any, entered: Any = implements) -> None:
     """A function whose dtype follows from those of its arguments."""
     function = _original(numpy_function)
@@ -78,7 +86,18 @@ def _plain(numpy_function: Any, entered: Any = implements) -> None:
         return Array(_elements(function, args, options, _dtype_of(function, args, options)))
 
     blocked.__name__ = blocked.__qualname__ = function.__name__
-    blocked.__doc__ = f"As `numpy.{function.__name__}`, element by element, in one pass."
+    example = _EXAMPLES.get(function.__name__)
+    blocked.__doc__ = f"""As `numpy.{function.__name__}`, element by element, in one pass.
+    {
+        ""
+        if example is None
+        else f'''
+    >>> import nbarray as nb
+    >>> days = nb.asarray(np.array(["2014-01-01", "2014-01-04"], "M8[D]"))
+    >>> nb.{function.__name__}({example[0]}).compute()
+    {example[1]}
+    '''
+    }"""
     entered(numpy_function)(blocked)
 
 
@@ -135,7 +154,12 @@ for _name in DATES:
 
 @public(np.datetime_as_string)
 def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", casting: str = "same_kind") -> Array:
-    """Dates as text; what fits all of them (unit="auto") is counted first, in a pass over the data."""
+    """Dates as text; what fits all of them (unit="auto") is counted first, in a pass over the data.
+
+    >>> import nbarray as nb
+    >>> nb.datetime_as_string(nb.asarray(np.array(["2014-01-01"], "M8[D]"))).compute()
+    array(['2014-01-01'], dtype='<U28')
+    """
     function = _original(np.datetime_as_string)
     options = {"unit": unit, "timezone": timezone, "casting": casting}
     if unit == "auto":
@@ -149,6 +173,8 @@ def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", cast
 @public(np.packbits)
 def packbits(a: Any, /, axis: int | None = None, bitorder: str = "big") -> Array:
     """Eight booleans (or integers, taken as such) in a byte, along an axis, or of the flattened array.
+
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.packbits(nb.asarray([True, False, True])).compute()
@@ -182,6 +208,8 @@ def _packed(x: Expr, axis: int, bitorder: str) -> Expr:
 @public(np.unpackbits)
 def unpackbits(a: Any, /, axis: int | None = None, count: int | None = None, bitorder: str = "big") -> Array:
     """The bits of bytes, along an axis, or of the flattened array; `count` of them, or all but so many if negative.
+
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.unpackbits(nb.asarray([160], np.uint8), count=3).compute()

@@ -34,6 +34,8 @@ def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **o
 
     Raises InputError where counts or shapes differ.
 
+    Cost: one pass, what arrays share is computed once; memory for a few pieces beside the budget's.
+
     >>> import numpy as np, nbarray as nb
     >>> out = np.zeros(3)
     >>> nb.store(nb.arange(3), out)
@@ -55,6 +57,15 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
     """Write an array to an ``.npy`` file, which `numpy.load` reads; an old file of that name is replaced.
 
     Raises WriteError where that can't be done, InputError for masked arrays.
+
+    Cost: one pass, a piece is written while the next ones are computed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_npy(nb.arange(3), f"{folder}/x.npy")
+    ...     np.load(f"{folder}/x.npy")
+    array([0, 1, 2])
     """
     x = _plain(asarray(x), "to_npy")
     with _new_file(Path(path)) as part:
@@ -73,6 +84,15 @@ def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **op
 
     A file that exists is added to.  Raises InputError for a name that is taken, WriteError for a place that can't be
     written to.
+
+    Cost: one pass, a piece is written while the next ones are computed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_hdf5(f"{folder}/x.h5", "/x", nb.arange(3))
+    ...     nb.open(f"{folder}/x.h5", "x").compute()
+    array([0, 1, 2])
     """
     import h5py
 
@@ -108,6 +128,15 @@ def to_netcdf(path: Any, *args: Any, dims: Any = None, memory: Any = None, worke
 
     A file that exists is added to.  Masked elements are stored as missing.  Raises InputError for a name that is
     taken or dimensions of another size.
+
+    Cost: one pass, a piece is written while the next ones are computed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     nb.to_netcdf(f"{folder}/x.nc", "x", nb.arange(3))
+    ...     nb.open(f"{folder}/x.nc", "x").compute()
+    array([0, 1, 2])
     """
     import netCDF4
 
@@ -144,6 +173,15 @@ def to_zarr(x: Any, target: Any, memory: Any = None, workers: Any = None, **opti
     """Write an array to Zarr: into an array of the package `zarr`, or a new one at a path; returns it.
 
     options : as `zarr.create_array` takes them (name, overwrite, compressors, ...); chunks are the array's
+
+    Cost: one pass, a piece is written while the next ones are computed.
+
+    >>> import nbarray as nb
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     written = nb.to_zarr(nb.ones((4, 4), chunks=2), f"{folder}/x.zarr")
+    ...     written.shape
+    (4, 4)
     """
     x = _plain(asarray(x), "to_zarr")
     if isinstance(target, str | os.PathLike):

@@ -1,0 +1,53 @@
+"""What the documentation of every public function has: a line, what it costs, and an example that runs."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.api.dispatch import PUBLIC
+
+#: words that tell of passes over the data, of memory, or that there is nothing to pay
+COST = re.compile(r"\b([Cc]osts?|pass(es)?|reads? (once|only)|[Nn]othing is (read|computed|copied))\b")
+
+
+def _public() -> Iterator[tuple[str, Callable[..., Any]]]:
+    yield from PUBLIC.items()
+    for room in ("linalg", "fft", "ma", "random", "stats", "approx"):
+        module = getattr(nb, room)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if callable(value) and not (isinstance(value, type) and issubclass(value, tuple | Exception)):
+                yield f"{room}.{name}", value
+
+
+FUNCTIONS = {name: value for name, value in _public() if callable(value)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_functions_are_documented(name: str) -> None:
+    """One line says what it does; then come what it costs and an example."""
+    text = FUNCTIONS[name].__doc__ or ""
+    first = text.partition("\n\n")[0].strip()
+
+    assert first, f"nb.{name} has no docstring"
+    assert COST.search(text), f"nb.{name} doesn't say what it costs: passes over the data, memory"
+    assert ">>> " in text, f"nb.{name} has no example"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_examples_of_made_functions_run(name: str) -> None:
+    """Examples in texts that are put together run as well; pytest finds those only that stand in the source."""
+    function = FUNCTIONS[name]
+    test = doctest.DocTestParser().get_doctest(function.__doc__ or "", {"np": np}, name, None, 0)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    told: list[str] = []
+    found = doctest.DocTestRunner(optionflags=flags).run(test, out=told.append)
+
+    assert found.failed == 0, "".join(told)
