@@ -8,6 +8,7 @@ that is not installed) is told by `Pipeline.why_not`, before any chunk is read.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import deflate  # libdeflate: twice as fast as zlib, and from 0.9 on it lets go of the GIL
 import numpy as np
 
+from nbarray.compiling import KERNEL, compiled_if_loaded
 from nbarray.errors import CorruptChunk
 from nbarray.io.codecs import CODECS, Buffer, find_codec
 from nbarray.io.scratch import scratch
@@ -174,7 +176,9 @@ def unshuffle(raw: Bytes, itemsize: int, out: Bytes, first: int, last: int) -> N
     count = raw.nbytes // itemsize
     planes = raw[: count * itemsize].reshape(itemsize, count)[:, first:last]
     whole = out[: (last - first) * itemsize]
-    if itemsize == 1:
+    if _brought_together(planes, itemsize, whole):
+        pass
+    elif itemsize == 1:
         whole[:] = planes[0]
     elif itemsize == 2:
         # one shift and one or on whole numbers is twice as fast as two strided byte copies
@@ -195,6 +199,31 @@ def unshuffle(raw: Bytes, itemsize: int, out: Bytes, first: int, last: int) -> N
         whole.reshape(-1, itemsize)[...] = planes.T
     if last == count and out.nbytes > whole.nbytes:
         out[whole.nbytes :] = raw[count * itemsize :]
+
+
+def _brought_together(planes: Bytes, itemsize: int, out: Bytes) -> bool:
+    """Bring bytes together by compiled code, if there is any: a quarter of the time, and one call for all."""
+    function = compiled_if_loaded(_LOOPS[itemsize]) if itemsize in _LOOPS else None
+    if function is None or sys.byteorder != "little":
+        return False
+    try:
+        function(*planes, out.view(f"<u{itemsize}"))
+    except Exception:  # whatever a compiler or its cache may raise: the loop itself raises nothing
+        return False
+    return True
+
+
+def _loop(itemsize: int) -> str:
+    """The source of a loop that makes items of so many bytes."""
+    planes = [f"p{byte}" for byte in range(itemsize)]
+    kind = f"np.uint{8 * itemsize}"
+    item = " | ".join(f"{kind}({kind}({p}[k]) << {kind}({8 * byte}))" for byte, p in enumerate(planes))
+    head = ["import numpy as np", "", "", f"def {KERNEL}({', '.join(planes)}, out):"]
+    cut = [f"    {p} = {p}[: len(out)]" for p in planes]
+    return "\n".join([*head, *cut, "    for k in range(len(out)):", f"        out[k] = {item}", ""])
+
+
+_LOOPS = {itemsize: _loop(itemsize) for itemsize in (2, 4, 8)}
 
 
 def _checked(data: Buffer) -> Buffer:

@@ -18,14 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.compiling import KERNEL
 from nbarray.kernels.loops import FOLDS, inner_loops
 from nbarray.kernels.program import Constant, Instruction, Program
 from nbarray.packing import Packing
 
-__all__ = ["KERNEL", "arguments", "source"]
-
-#: The name of the function.
-KERNEL = "kernel"
+__all__ = ["arguments", "source"]
 
 _ARITHMETIC = {
     "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}", "square": "{0} * {0}",

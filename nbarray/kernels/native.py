@@ -2,27 +2,22 @@
 
 A kernel takes a whole step at once, outside the interpreter's lock, and gives what NumPy gives, bit for bit where
 elements are written.  It can't warn as NumPy does: so the processor's flags are looked at afterwards, and a step in
-which anything overflowed, was divided by zero or was no number is done again by NumPy, which says so.  Compiled
-code is kept on disk, in the folder that users' caches belong in.
+which anything overflowed, was divided by zero or was no number is done again by NumPy, which says so.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import os
-import sys
-import threading
-import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nbarray.compiling import can_compile, compiled
 from nbarray.config import current
-from nbarray.kernels.codegen import KERNEL, arguments, source
+from nbarray.kernels.codegen import arguments, source
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
@@ -35,7 +30,6 @@ WORTH_OPERATIONS = 2**27
 #: What the C library calls invalid, division by zero and overflow, by architecture.
 _FLAGS = {"x86_64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
 
-_lock = threading.Lock()
 #: Kernels that couldn't be compiled.
 _failing: set[Callable[..., bool]] = set()
 
@@ -53,9 +47,8 @@ def _flags() -> tuple[Callable[[int], int], Callable[[int], int], int] | None:
         return None
 
 
-@cache
 def _can_compile() -> bool:
-    return importlib.util.find_spec("numba") is not None and _flags() is not None
+    return can_compile() and _flags() is not None
 
 
 def worth_compiling(program: Program, elements: int) -> bool:
@@ -71,50 +64,10 @@ def worth_compiling(program: Program, elements: int) -> bool:
     return source(program) is not None
 
 
-def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "nbarray" / "kernels"
-
-
-def _on_disk(text: str) -> Path | None:
-    """A file with the source, which numba keeps what it compiled beside; None where there can't be one."""
-    raw = text.encode()
-    path = _folder() / f"k{zlib.crc32(raw):08x}{zlib.adler32(raw):08x}{len(raw):x}.py"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            part = path.with_suffix(f".{os.getpid()}")
-            part.write_text(text)
-            part.replace(path)
-        return path if path.read_text() == text else None
-    except (OSError, RuntimeError):
-        return None
-
-
-@cache
-def _compiled(text: str) -> Callable[..., bool]:
-    import numba
-
-    path = _on_disk(text)
-    if path is None:
-        names: dict[str, Any] = {}
-        exec(compile(text, "<kernel>", "exec"), names)
-        function = names[KERNEL]
-    else:
-        spec = importlib.util.spec_from_file_location(f"nbarray_kernels_{path.stem}", path)
-        assert spec is not None and spec.loader is not None  # noqa: PT018
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # its cache looks for it there
-        spec.loader.exec_module(module)
-        function = getattr(module, KERNEL)
-    made: Callable[..., bool] = numba.njit(nogil=True, error_model="numpy", cache=path is not None)(function)
-    return made
-
-
 def _kernel(program: Program) -> Callable[..., bool]:
     text = source(program)
     assert text is not None
-    with _lock:
-        return _compiled(text)
+    return compiled(text)
 
 
 def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:

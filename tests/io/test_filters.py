@@ -11,7 +11,9 @@ import numcodecs
 import numpy as np
 import pytest
 
+from nbarray import compiling
 from nbarray.errors import CorruptChunk
+from nbarray.io import filters
 from nbarray.io.codecs import CODECS, find_codec
 from nbarray.io.filters import DEFLATE, FLETCHER32, SHUFFLE, Filter, Pipeline, unshuffle
 
@@ -32,6 +34,17 @@ def shuffled(raw: np.ndarray[Any, Any], itemsize: int) -> bytes:
     return raw[:whole].reshape(-1, itemsize).T.tobytes() + raw[whole:].tobytes()
 
 
+@pytest.fixture(params=["NumPy's loops", "compiled loops"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to bring bytes together."""
+    if request.param == "compiled loops":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(filters, "compiled_if_loaded", compiling.compiled)
+    else:
+        monkeypatch.setattr(filters, "compiled_if_loaded", lambda text: None)
+
+
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("itemsize", [1, 2, 3, 4, 8, 16, 17, 100])
 @pytest.mark.parametrize("nbytes", [4000, 3999])
 def test_unshuffle(itemsize: int, nbytes: int) -> None:
@@ -43,6 +56,7 @@ def test_unshuffle(itemsize: int, nbytes: int) -> None:
     np.testing.assert_array_equal(raw, out)
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("itemsize", [2, 4, 8, 20])
 def test_unshuffle_a_part(itemsize: int) -> None:
     """A run of items can be had alone."""
@@ -54,11 +68,11 @@ def test_unshuffle_a_part(itemsize: int) -> None:
 
 def test_skipped_filters() -> None:
     """A filter whose bit is set was not applied."""
-    filters = (Filter(SHUFFLE, (2,)), Filter(DEFLATE))
+    both = (Filter(SHUFFLE, (2,)), Filter(DEFLATE))
 
-    assert RAW.tobytes() == decoded(zlib.compress(shuffled(RAW, 2)), *filters)
-    assert RAW.tobytes() == decoded(shuffled(RAW, 2), *filters, skipped=2)
-    assert RAW.tobytes() == decoded(zlib.compress(RAW), *filters, skipped=1)
+    assert RAW.tobytes() == decoded(zlib.compress(shuffled(RAW, 2)), *both)
+    assert RAW.tobytes() == decoded(shuffled(RAW, 2), *both, skipped=2)
+    assert RAW.tobytes() == decoded(zlib.compress(RAW), *both, skipped=1)
     assert RAW.tobytes() == decoded(RAW, *filters, skipped=3)
 
 
