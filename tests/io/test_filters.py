@@ -73,7 +73,7 @@ def test_skipped_filters() -> None:
     assert RAW.tobytes() == decoded(zlib.compress(shuffled(RAW, 2)), *both)
     assert RAW.tobytes() == decoded(shuffled(RAW, 2), *both, skipped=2)
     assert RAW.tobytes() == decoded(zlib.compress(RAW), *both, skipped=1)
-    assert RAW.tobytes() == decoded(RAW, *filters, skipped=3)
+    assert RAW.tobytes() == decoded(RAW, *both, skipped=3)
 
 
 def test_compressors_upon_compressors() -> None:
