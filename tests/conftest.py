@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -40,6 +41,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             counts = item.config.stash.setdefault(_could_not_run, {})
             counts[program] = counts.get(program, 0) + 1
             pytest.skip(f"needs {program}: install the system package '{package}'")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ten thousand tests are not looked through each time somebody collects garbage, as every IPython shell does."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

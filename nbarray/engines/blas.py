@@ -6,8 +6,9 @@ for each other besides.  One task that runs alone has all of its threads.
 
 from __future__ import annotations
 
+import sys
 import threading
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["hold", "release"]
@@ -17,38 +18,45 @@ _LET_GO = "clear_controlling_thread"
 
 _lock = threading.Lock()
 _holders = 0
-_limiter: Any = None
+_held: Any = None
 
 
-@cache
 def _controller() -> Any:
+    """What is loaded now: a package imported since the last look, such as scipy, may have brought a BLAS of its own."""
+    return _looked(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _looked(modules: int) -> Any:
     from threadpoolctl import ThreadpoolController  # takes a millisecond: only paid where products are made
 
     return ThreadpoolController()
 
 
-def _free() -> None:
-    for library in _controller().lib_controllers:
+def _free(controller: Any) -> None:
+    for library in controller.lib_controllers:
         getattr(library, _LET_GO, lambda force: None)(force=True)
 
 
 def hold() -> None:
     """From now on one thread, until as many have released it as hold it."""
-    global _holders, _limiter
+    global _holders, _held
     with _lock:
         _holders += 1
         if _holders == 1:
-            _free()
-            _limiter = _controller().limit(limits=1, user_api="blas")
+            controller = _controller()
+            _free(controller)
+            _held = controller, controller.limit(limits=1, user_api="blas")
 
 
 def release() -> None:
     """As many threads as before, if nobody else holds it."""
-    global _holders, _limiter
+    global _holders, _held
     with _lock:
         _holders -= 1
         if _holders == 0:
-            _free()
-            _limiter.restore_original_limits()
-            _limiter = None
-            _free()
+            controller, limiter = _held
+            _free(controller)
+            limiter.restore_original_limits()
+            _free(controller)
+            _held = None

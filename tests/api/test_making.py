@@ -126,10 +126,10 @@ def test_diagonals_of_many_chunks() -> None:
 
 def test_diagonal_reads_what_lies_on_it() -> None:
     """A diagonal of a matrix that is far too large for the budget reads a few blocks of it."""
-    x = nb.zeros((10**5, 10**5), chunks=1000) + nb.arange(10**5, chunks=1000)
+    x = nb.zeros((10**4, 10**4), chunks=1000) + nb.arange(10**4, chunks=1000)
     part = nb.diagonal(x)[-3:]
 
-    assert [99997, 99998, 99999] == part.compute(memory="64MiB").tolist()
+    assert [9997, 9998, 9999] == part.compute(memory="64MiB").tolist()
 
 
 def test_asarray_chkfinite() -> None:

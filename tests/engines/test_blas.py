@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import numpy as np
 from threadpoolctl import threadpool_info
 
@@ -57,3 +60,13 @@ def test_holders_are_counted() -> None:
 
     assert {1} == held
     assert before == blas_threads()
+
+
+def test_a_blas_loaded_later_is_held_too(monkeypatch) -> None:
+    """What an import brings after a first product keeps to one thread as well."""
+    blas.hold()
+    blas.release()
+    known = blas._controller()
+    monkeypatch.setitem(sys.modules, "a_package_with_a_blas", types.ModuleType("a_package_with_a_blas"))
+
+    assert known is not blas._controller()
