@@ -73,6 +73,15 @@ def test_a_tenth_of_the_array_is_enough(tmp_path: Path, workers: int) -> None:
     assert rising
 
 
+def test_positions_fit_into_a_budget_given_later() -> None:
+    """A line short enough to be sorted in one task doesn't have to be one when its positions are wanted."""
+    a = np.random.default_rng(2).normal(size=500_000)
+    with nb.config(chunk_bytes=a.nbytes):
+        made = nb.argsort(nb.from_array(a, chunks=50_000)).compute(memory=4 * a.nbytes)
+
+    assert np.argsort(a, kind="stable").tobytes() == made.tobytes()
+
+
 def test_refusals() -> None:
     """What has no order, masked arrays, and too many lines that are longer than chunks."""
     same(lambda x: np.sort(x, axis=2), KINDS["whole"])
