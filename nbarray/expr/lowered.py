@@ -25,6 +25,7 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import Planes, Workspace, evaluate_box, fold_box
+from nbarray.kernels.packed import needs_stored_sums
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
 
@@ -240,7 +241,7 @@ class Fused(Lowered):
         if self.program.folds and self.final:
             bytes_ += state_bytes(self.program.folds, low, high, True)
         for fold in self.program.folds:
-            if fold.linear is not None:
+            if needs_stored_sums(self.program, fold):
                 # sums of stored numbers, and counts of those left out, beside the state
                 bytes_ += self._kept_elements(space_low, space_high) * (8 + fold.left.itemsize)
         return bytes_

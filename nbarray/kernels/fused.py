@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.kernels import native
-from nbarray.kernels.program import Evaluator, Fold, Linear, Program
+from nbarray.kernels import native, packed
+from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
-from nbarray.kernels.sums import add_part
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "fold_box"]
@@ -157,16 +156,16 @@ def fold_box(
     # where a step holds all that is folded, its sums are unpacked at once, tile by tile
     shallow = all(high[k] - low[k] <= step[k] - low[k] % step[k] for k in axes)
     for k, fold in enumerate(program.folds):
-        if fold.linear is not None and not shallow:
-            whole = workspace.buffer(("stored sums", k), kept, _exact_dtype(fold.values, count))
+        if packed.needs_stored_sums(program, fold) and not shallow:
+            whole = workspace.buffer(("stored sums", k), kept, packed.exact_dtype(fold.values, count))
             whole.fill(0)
             folds[k], into[k] = replace(fold, name="sum", linear=None), State([whole])
     _fold_steps(program, folds, low, high, step, shape, fetch, workspace, into)
     for fold, state, stored in zip(program.folds, states, into, strict=True):
-        if fold.linear is not None:
+        if fold.linear is not None and REDUCTIONS[fold.name].is_sum:
             state.shift += float(fold.linear.offset.value) * count
             if stored is not state:
-                _add_stored(state, stored, fold.linear, program.tile_elements, workspace)
+                packed.add_stored(state, stored, fold.linear, program.tile_elements, workspace.buffer)
     return states
 
 
@@ -190,6 +189,13 @@ def _fold_steps(
     for a, b in steps(low, high, step):
         operands = _fetched(program, fetch, a, b)
         extent = tuple(q - p for p, q in zip(a, b, strict=True))
+        if packed.suits(program):
+            rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states)
+            if len(rest) < len(folds):
+                some = [folds[k] for k in rest], operands, a, extent, _offset(a, low, axes), shape, workspace
+                if rest:
+                    _fold_tiles(program, *some, [states[k] for k in rest])
+                continue
         if not program.compiled:
             _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
             continue
@@ -226,11 +232,9 @@ def _fold_compiled(
     target = tuple(slice(o, o + (1 if k in axes else n)) for k, (o, n) in enumerate(zip(offset, extent, strict=True)))
     count = math.prod(extent[k] for k in axes)
     for fold, state, planes in zip(folds, states, made, strict=True):
-        if fold.linear is not None:
-            np.multiply(planes[0], float(fold.linear.scale.value), out=planes[0])
         join = REDUCTIONS[fold.name].join
         assert join is not None
-        join(state.part(target), planes, count, Where(corner, shape, _alike(state, target)))
+        join(state.part(target), packed.unpack_made(fold, planes), count, Where(corner, shape, _alike(state, target)))
     return True
 
 
@@ -266,7 +270,7 @@ def _fold_tiles(
                 if fold.linear is None or not fold.linear.poison:
                     _count_left(state, skip, axes, target, fold.left)
             if fold.linear is not None:
-                _fold_unpacked(fold, state, target, value, skip, workspace)
+                packed.fold_unpacked(fold, state, target, value, skip, _alike(state, target), workspace.buffer)
                 continue
             where = Where(first, shape, _alike(state, target))
             REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
@@ -284,43 +288,6 @@ def _schedule(
         )
         made.append((tile, _tile_shape(tile), target))
     return tuple(made)
-
-
-def _exact_dtype(stored: np.dtype[Any], count: int) -> np.dtype[Any]:
-    """An integer dtype that holds any sum of so many stored numbers."""
-    return np.dtype(np.int32 if count < 2 ** (31 - 8 * stored.itemsize) else np.int64)
-
-
-def _add_stored(state: State, stored: State, linear: Linear, tile_elements: int, workspace: Workspace) -> None:
-    """Add sums of stored numbers to sums of values, tile by tile while they are in cache."""
-    for tile in tiles(stored.planes[0].shape, tile_elements):
-        left = None if stored.left is None else stored.left[tile]
-        _add_unpacked(state.part(tile), part_of(stored.planes[0], tile), left, linear, workspace)
-    if stored.left is not None and not linear.poison:
-        state.left = stored.left if state.left is None else state.left + stored.left
-
-
-def _add_unpacked(planes: list[Tile], exact: Tile, left: Tile | None, linear: Linear, workspace: Workspace) -> None:
-    """Add sums of stored numbers to sums of values; `left` numbers of each are missing, and count as 0."""
-    part = workspace.buffer("unpacked sums", exact.shape, np.dtype(np.float64))
-    np.copyto(part, exact)
-    np.multiply(part, float(linear.scale.value), out=part)
-    if left is not None and left.any():
-        part -= float(linear.offset.value) * left
-        if linear.poison:
-            part[left > 0] = np.nan
-    add_part(planes, part)
-
-
-def _fold_unpacked(
-    fold: Fold, state: State, target: tuple[slice, ...], value: Tile, skip: Tile | None, workspace: Workspace
-) -> None:
-    """Fold a tile of stored numbers, in which those left out are 0: added exactly, then unpacked."""
-    assert fold.linear is not None
-    kind = _exact_dtype(fold.values, math.prod(value.shape[k] for k in fold.axes))
-    exact = np.add.reduce(value, axis=fold.axes, keepdims=True, dtype=kind)
-    left = None if skip is None else np.add.reduce(skip, axis=fold.axes, keepdims=True, dtype=fold.left)
-    _add_unpacked(state.part(target), exact, left, fold.linear, workspace)
 
 
 def _spread(value: Any, shape: Corner) -> Tile:

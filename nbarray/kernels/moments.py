@@ -12,7 +12,7 @@ import numpy as np
 
 from nbarray.kernels.tiles import Where
 
-__all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_update", "variance"]
+__all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_of", "moments_update", "variance"]
 
 Tile = np.ndarray[Any, Any]
 Axes = tuple[int, ...]
@@ -20,13 +20,17 @@ Axes = tuple[int, ...]
 
 def moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes, where: Where) -> None:
     """Two passes over the tile while it is in cache, then one update of the planes."""
+    moments_update(planes, *moments_of(values, mask, axes, planes[1].dtype), where.alike)
+
+
+def moments_of(values: Tile, mask: Tile | None, axes: Axes, kind: np.dtype[Any]) -> tuple[Any, Tile, Any]:
+    """How many elements of a tile count, their mean, of dtype `kind`, and the sum of their squared deviations."""
     size = int(np.prod([values.shape[a] for a in axes]))
-    kind = planes[1].dtype
+    real = np.dtype(kind.type(0).real.dtype)
     if mask is None:
         n: Any = float(size)
         if size == 1:
-            moments_update(planes, n, values.astype(kind, copy=False), 0.0, where.alike)
-            return
+            return n, values.astype(kind, copy=False), 0.0
         total = np.add.reduce(values, axis=axes, keepdims=True, dtype=kind)
         mean = total / n
         deviation = values - mean
@@ -40,8 +44,7 @@ def moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes
         square = deviation.real**2 + deviation.imag**2
     else:
         square = np.multiply(deviation, deviation, out=deviation)
-    m2 = np.add.reduce(square, axis=axes, keepdims=True, dtype=planes[2].dtype)
-    moments_update(planes, n, mean, m2, where.alike)
+    return n, mean, np.add.reduce(square, axis=axes, keepdims=True, dtype=real)
 
 
 def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> None:

@@ -21,7 +21,7 @@ from nbarray.kernels.codegen import arguments, source
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
-__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth_compiling"]
+__all__ = ["WORTH_OPERATIONS", "CannotCompile", "evaluated", "folded", "run_loops", "worth_compiling"]
 
 Tile = np.ndarray[Any, Any]
 
@@ -116,6 +116,31 @@ def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], resu
         _failing.add(kernel)
         return False
     return not bad and not test(mask)
+
+
+class CannotCompile(Exception):
+    """The compiler fails; what it was to compile has done nothing."""
+
+
+def run_loops(text: str, *arguments: Any) -> Any:
+    """What the loops of a text return; if anything overflowed in them, NumPy says so.
+
+    Raises CannotCompile.
+    """
+    function, flags = compiled(text), _flags()
+    assert flags is not None
+    clear, test, mask = flags
+    if function in _failing:
+        raise CannotCompile
+    clear(mask)
+    try:
+        made = function(*arguments)
+    except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
+        _failing.add(function)
+        raise CannotCompile from error
+    if test(mask):
+        np.multiply(np.float64(1e300), 1e300)  # told in the way that NumPy is set to tell it
+    return made
 
 
 def evaluated(program: Program, operands: Sequence[Tile], out: Tile) -> bool:

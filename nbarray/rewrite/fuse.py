@@ -85,7 +85,7 @@ def _only_missing(expr: Expr) -> Expr:
 
 def _linear(reduce: Reduce, expr: Expr) -> Linear | None:
     """How values follow from stored integers, if sums can be taken of those: exactly, and once unpacked."""
-    if reduce.name not in ("sum", "mean") or reduce.dtype.kind != "f":
+    if reduce.name not in ("sum", "mean", "var", "std") or reduce.dtype.kind != "f":
         return None
     if not (isinstance(expr, Elementwise) and expr.op.name == "unpack"):
         return None
@@ -93,6 +93,8 @@ def _linear(reduce: Reduce, expr: Expr) -> Linear | None:
     assert isinstance(packing, Packing)
     if packing.stored_as is not None or stored.kind not in "iu" or stored.itemsize > 2 or packing.scale is None:
         return None
+    if reduce.name in ("var", "std") and not expr.dtype == reduce.dtype == np.dtype(np.float64):
+        return None  # narrower values are rounded, each in its own way, by more than a small deviation may be
     skips_missing = (
         isinstance(reduce.skip, Elementwise) and reduce.skip.op.name == "isnan" and reduce.skip.args == (expr,)
     )

@@ -1,0 +1,142 @@
+"""Packed numbers are folded as they are stored, to what NumPy makes of the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.kernels import native, packed
+from nbarray.session import plan
+from tests.compare import check, compare
+
+SCALE, OFFSET = 0.37, -11.3
+SHAPE = (23, 40, 50)
+
+
+@pytest.fixture(params=[True, False], ids=["compiled", "NumPy"])
+def jit(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """With kernels and without."""
+    if request.param:
+        pytest.importorskip("numba")
+    with nb.config(jit=request.param):
+        yield request.param
+
+
+def stored(dtype: str) -> np.ndarray[Any, Any]:
+    """Numbers of the whole range of a dtype; the first row of results has no gaps, the last nothing but gaps."""
+    info = np.iinfo(dtype)
+    made = np.random.default_rng(5).integers(info.min, info.max, SHAPE, dtype, endpoint=True)
+    made[made == 7] = 8
+    gaps = np.random.default_rng(6).random(SHAPE) < 0.2
+    gaps[:, 0] = gaps[:8] = False
+    gaps[:, -1] = True
+    made[gaps] = 7
+    return made
+
+
+def written(folder: Path, numbers: np.ndarray[Any, Any], chunks: tuple[int, ...], **attributes: Any) -> Path:
+    """A file with a packed variable."""
+    path = folder / "packed.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in zip("abc", SHAPE, strict=True):
+            file.createDimension(name, size)
+        fill = attributes.pop("_FillValue", False)
+        made = file.createVariable("t", numbers.dtype, tuple("abc"), zlib=True, chunksizes=chunks, fill_value=fill)
+        made.set_auto_maskandscale(False)
+        made.setncatts({"scale_factor": SCALE, "add_offset": OFFSET} | attributes)
+        made[...] = numbers
+    return path
+
+
+def as_values(numbers: np.ndarray[Any, Any]) -> Any:
+    """The values, 7 being missing."""
+    return np.ma.masked_array(numbers.astype(np.longdouble) * SCALE + OFFSET, numbers == 7)
+
+
+CHUNKS = [(1, 40, 50), (5, 40, 50), (4, 17, 50), (6, 40, 21)]
+
+
+@pytest.mark.parametrize("chunks", CHUNKS, ids=str)
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2"])
+def test_gaps_are_left_out(jit: bool, tmp_path: Path, dtype: str, chunks: tuple[int, ...]) -> None:
+    """Sums, means and deviations are those of what isn't missing, masked where all of it is."""
+    numbers = stored(dtype)
+    path = written(tmp_path, numbers, chunks, _FillValue=np.array(7, dtype), missing_value=np.array(7, dtype))
+    x, values = nb.open(path, "t", missing="mask"), as_values(numbers)
+
+    for axis in (0, (0, 1), 1):
+        compare(x.sum(axis=axis), values.sum(axis=axis).astype(float), 1e-13)
+        compare(x.mean(axis=axis), values.mean(axis=axis).astype(float), 1e-13)
+        compare(x.std(axis=axis), values.std(axis=axis).astype(float), 1e-13)
+    compare(x.var(axis=0, ddof=1), values.var(axis=0, ddof=1).astype(float), 1e-13)
+    check(nb.compute(x.mean(axis=0), x.std(axis=0))[0].mask, np.asarray(values.mean(axis=0).mask))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u2"])
+def test_nan_where_something_is_missing(jit: bool, tmp_path: Path, dtype: str) -> None:
+    """As NaN, gaps are in every result that sees one; nan-functions leave them out."""
+    numbers = stored(dtype)
+    path = written(tmp_path, numbers, (4, 17, 50), _FillValue=np.array(7, dtype))
+    x, values = nb.open(path, "t"), as_values(numbers).filled(np.nan)
+
+    for name in ("mean", "std", "sum"):
+        compare(getattr(x, name)(axis=0), getattr(np, name)(values, axis=0).astype(float), 1e-13)
+    inner = (slice(None), slice(0, -1))
+    compare(nb.nanmean(x[inner], axis=0), np.nanmean(values[inner], axis=0).astype(float), 1e-13)
+    compare(nb.nanstd(x[inner], axis=0), np.nanstd(values[inner], axis=0).astype(float), 1e-13)
+
+
+def test_a_range_that_is_valid(jit: bool, tmp_path: Path) -> None:
+    """Numbers outside of a range are missing."""
+    numbers = stored("i2")
+    path = written(tmp_path, numbers, (5, 40, 50), valid_range=np.array([-9000, 20000], "i2"))
+    inside = (numbers >= -9000) & (numbers <= 20000)
+    values = np.ma.masked_array(as_values(numbers).data, ~inside)
+    x = nb.open(path, "t", missing="mask")
+
+    compare(x.mean(axis=0), values.mean(axis=0).astype(float), 1e-13)
+    compare(x.std(axis=0), values.std(axis=0).astype(float), 1e-13)
+
+
+def test_small_deviations_on_a_large_mean(jit: bool, tmp_path: Path) -> None:
+    """Deviations of one stored unit are exact, however far from zero all numbers are."""
+    numbers = np.random.default_rng(9).integers(32000, 32002, SHAPE, "i2")
+    numbers[:, :3] = 32000
+    path = written(tmp_path, numbers, (5, 40, 50))
+    expected = (np.std(numbers.astype(np.longdouble), axis=0) * SCALE).astype(float)
+    made = np.asarray(nb.open(path, "t", missing="mask").std(axis=0).compute())
+
+    np.testing.assert_allclose(made[3:], expected[3:], rtol=1e-10)
+    np.testing.assert_allclose(made[:3], 0, atol=1e-11)
+
+
+def test_packed_folds_are_compiled(tmp_path: Path) -> None:
+    """The kernels that these tests are about are used."""
+    pytest.importorskip("numba")
+    x = nb.open(written(tmp_path, stored("i2"), (5, 40, 50)), "t", missing="mask")
+    with nb.config(jit=True):
+        programs = [n.program for n in plan([x.std(axis=0).expr]).nodes if hasattr(n, "program")]
+
+    assert all(packed.suits(p) for p in programs)
+    assert programs
+
+
+def test_without_a_working_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where loops can't be compiled, NumPy folds."""
+    pytest.importorskip("numba")
+
+    def broken(text: str) -> Any:
+        raise native.CannotCompile
+
+    monkeypatch.setattr(packed, "run_loops", lambda text, *arguments: broken(text))
+    numbers = stored("i2")
+    x = nb.open(written(tmp_path, numbers, (5, 40, 50), _FillValue=np.int16(7)), "t", missing="mask")
+    with nb.config(jit=True):
+        compare(x.std(axis=0), as_values(numbers).std(axis=0).astype(float), 1e-13)
+        compare(x.mean(axis=0), as_values(numbers).mean(axis=0).astype(float), 1e-13)
