@@ -15,13 +15,14 @@ LAWS ?= tests/laws tests/rewrite/test_any_expression.py tests/ops/test_sorting.p
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test fuzz dask-tests lint format lab screenshots clean distclean system
+.PHONY: help demo test fuzz dask-tests array-api-tests lint format lab screenshots clean distclean system
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    write sample files, run the temperature notebook on them, leave demo-output/ (DAYS=$(DAYS))"
 	@echo "make test    run all tests"
 	@echo "make dask-tests   dask's own tests of its public behaviour, with nbarray in the place of dask.array"
+	@echo "make array-api-tests   the public suite of the array API standard, on NumPy and on nbarray"
 	@echo "make fuzz    laws against NumPy on many examples (EXAMPLES=$(EXAMPLES) SEED=$(SEED))"
 	@echo "make lint    style, types, floors"
 	@echo "make format  put the style right where a program can"
@@ -37,6 +38,10 @@ test: $(VENV)/.test system
 
 dask-tests: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m tests.peers.dask_suite
+
+# ARRAY_API_TESTS=folder of a clone of data-apis/array-api-tests; it is cloned into build/ where none is named.
+array-api-tests: $(VENV)/.test $(VENV)/.peers
+	$(BIN)/python -m tests.peers.array_api_suite $(TESTS)
 
 # Laws against NumPy, on many more examples than `make test` tries; a mismatch is told by its smallest example.
 fuzz: $(VENV)/.test

@@ -250,15 +250,38 @@ def test_array_members() -> None:
 
 
 def test_dlpack() -> None:
-    """Values go out and come back by DLPack; an export without a copy is impossible."""
+    """Values go out and come back by DLPack, computed for whoever asks, who may write into them."""
     values = np.arange(12).reshape(3, 4)
     x = nb.from_array(values, chunks=(2, 3))
 
     assert np.array_equal(values, np.from_dlpack(x))
     assert np.array_equal(values, xp.from_dlpack(x).compute())
     assert (1, 0) == tuple(x.__dlpack_device__())
-    with pytest.raises(BufferError, match="copy=False"):
-        x.__dlpack__(copy=False)
+    for copy in (True, False):
+        exported = np.from_dlpack(x, copy=copy)
+        exported[:] = -1
+        assert np.array_equal(values, x.compute())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_finfo(dtype: str) -> None:
+    """The limits of a dtype, or of an array's, are Python's floats, where NumPy gives its own."""
+    expected = np.finfo(dtype)
+
+    for given in (getattr(xp, dtype), xp.ones(2, dtype=getattr(xp, dtype))):
+        limits = xp.finfo(given)
+        assert expected.dtype == limits.dtype
+        for name in ("bits", "eps", "max", "min", "smallest_normal"):
+            assert getattr(expected, name) == getattr(limits, name)
+            assert type(getattr(limits, name)) in (int, float)
+
+
+def test_lists() -> None:
+    """In this version of the standard, several arrays come as a list."""
+    x, y = nb.ones((2, 1)), nb.ones(3)
+
+    assert list is type(xp.broadcast_arrays(x, y))
+    assert list is type(xp.meshgrid(x[:, 0], y))
 
 
 @pytest.mark.parametrize("chunks", [2, 5])

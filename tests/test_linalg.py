@@ -311,6 +311,21 @@ def test_tall_pinv_and_rank() -> None:
         check(nb.linalg.norm(x, 2), np.linalg.norm(a, 2), within=1e-10)
 
 
+def test_limits() -> None:
+    """Singular values that count as zeros: one limit for all matrices, or one for each; NumPy's, or rounding errors."""
+    a = normal((3, 4, 2))
+    limits = np.array([1e-3, 0.5, 0.9])
+
+    for name in ("pinv", "matrix_rank"):
+        for limit in (limits, limits[:1], limits[0], limits.reshape(1, 3)[0], None):
+            same(lambda x, n=name, t=limit: getattr(np.linalg, n)(x, rtol=t), a, close=True)
+        same(lambda x, t, n=name: getattr(np.linalg, n)(x, rtol=t), a, limits, close=True)
+        same(lambda x, t, n=name: getattr(np.linalg, n)(x, t), a, limits, close=True)
+    same(lambda x: np.linalg.pinv(x, rtol=limits), a[0])
+    same(lambda x: np.linalg.pinv(x, 1e-3, rtol=1e-3), a)
+    same(lambda x: np.linalg.pinv(x @ x.T, np.float64(1e-2), hermitian=True), a[0], close=True)
+
+
 def test_tensors() -> None:
     """`tensorsolve` and `tensorinv`, and shapes that don't fit."""
     a = np.eye(24).reshape(6, 4, 2, 3, 4) + normal((6, 4, 2, 3, 4))

@@ -86,10 +86,11 @@ def inv(a: Any) -> Array:
 
 
 @implements(np.linalg.pinv)
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Array:
     """The pseudo-inverses of matrices (..., m, n).
 
-    rcond, rtol : singular values up to so many times the largest count as 0; by default 1e-15 times, as NumPy's
+    rcond, rtol : singular values up to so many times the largest count as 0, one number or one for each matrix;
+        by default 1e-15 times, as NumPy's; ``rtol=None``: as many times as rounding errors are
 
     Cost: that of the singular values and vectors, and a product.
 
@@ -97,10 +98,10 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     >>> nb.linalg.pinv(nb.asarray([[2.0], [0.0]])).compute()
     array([[0.5, 0. ]])
     """
-    rtol = None if rtol is np._NoValue else rtol
-    if rcond is not None and rtol is not None:
+    if rcond is not None and rtol is not np._NoValue:
         raise InputError("`rtol` and `rcond` can't be both set.")
-    return apply(equations.pinv, asarray(a), rcond, bool(hermitian), rtol)
+    limit = rcond if rcond is not None else 1e-15 if rtol is np._NoValue else rtol
+    return apply(equations.pinv, asarray(a), limit, bool(hermitian))
 
 
 @implements(np.linalg.det)

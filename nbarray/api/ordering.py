@@ -9,7 +9,7 @@ import numpy as np
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
-from nbarray.errors import NotBlocked
+from nbarray.errors import DTypeError, NotBlocked, ShapeError
 from nbarray.ops import ordering
 from nbarray.ops.sorting import sort as sort_expr
 
@@ -154,21 +154,29 @@ def sort_complex(a: Any) -> Array:
 
 @is_method("searchsorted")
 @public(np.searchsorted)
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: None = None) -> Array:
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Array:
     """Where elements would have to be put into a sorted array to keep it in order, as `numpy.searchsorted` has it.
 
     a : one-dimensional, sorted; v : of any shape; both may be larger than memory
+    sorter : positions that sort `a`, which then isn't sorted itself; it costs what ``a[sorter]`` does
 
     One pass over `a` if `v` is small; otherwise one over `v` for each part of `a` that fits into a task.
-    Raises NotBlocked for `sorter` and for masked arrays.
+    Raises NotBlocked for masked arrays.
 
     >>> import nbarray as nb
     >>> nb.searchsorted(nb.arange(0, 10, 2), [3, 4]).compute()
     array([2, 2])
     """
-    if sorter is not None:
-        raise NotBlocked("searchsorted: sorter= has no blocked form; give a sorted array: a[sorter]")
-    return apply(ordering.searchsorted, asarray(a), asarray(v), side)
+    x = asarray(a)
+    return apply(ordering.searchsorted, x if sorter is None else _sorted_by(x, asarray(sorter)), asarray(v), side)
+
+
+def _sorted_by(x: Array, sorter: Array) -> Array:
+    if sorter.dtype.kind not in "iu":
+        raise DTypeError("sorter must only contain integers")
+    if sorter.ndim != 1 or x.ndim != 1 or sorter.size != x.size:
+        raise ShapeError(f"sorter of shape {sorter.shape} for an array of shape {x.shape}: it has to be one of each")
+    return x[sorter]
 
 
 @public(np.isin)

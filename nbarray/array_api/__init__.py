@@ -16,7 +16,7 @@ from nbarray.api import families
 from nbarray.api.array import Array
 from nbarray.api.dispatch import PUBLIC
 from nbarray.array_api import fft, linalg
-from nbarray.array_api.info import Info
+from nbarray.array_api.info import FloatInfo, Info
 from nbarray.array_api.spelling import spelled
 from nbarray.errors import InputError
 
@@ -120,7 +120,6 @@ _NAMES_BY_PARAMETERS = {
     "x, repeats, /, *, axis=None": "repeat",
     "x, source, destination, /": "moveaxis",
     _AT: "flip",
-    "*arrays": "broadcast_arrays",
     "*arrays_and_dtypes": "result_type",
     "from_, to, /": "can_cast",
     "condition, x1, x2, /": "where",
@@ -145,11 +144,12 @@ _OTHERS = {
     "clip": ("x, /, min=None, max=None", _clip),
     "eye": ("n_rows, n_cols=None, /, *, k=0, dtype=None, device=None", _eye),
     "reshape": ("x, /, shape, *, copy=None", _reshape),
+    "broadcast_arrays": ("*arrays", lambda *arrays: [*PUBLIC["broadcast_arrays"](*arrays)]),
     "meshgrid": (
         "*arrays, indexing='xy'",
         lambda *arrays, indexing="xy": [*PUBLIC["meshgrid"](*arrays, indexing=indexing)],
     ),
-    "finfo": ("type, /", lambda type: np.finfo(getattr(type, "dtype", type))),
+    "finfo": ("type, /", FloatInfo.of),
     "iinfo": ("type, /", lambda type: np.iinfo(getattr(type, "dtype", type))),
     "isdtype": ("dtype, kind", np.isdtype),
     "broadcast_shapes": ("*shapes", np.broadcast_shapes),

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nbarray.array_api.spelling import check_device
 
-__all__ = ["Info"]
+__all__ = ["FloatInfo", "Info"]
 
 _NAMES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FloatInfo:
+    """The limits of a floating-point dtype, in Python's numbers, as the standard wants them; NumPy gives its own."""
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, type: Any, /) -> FloatInfo:
+        """Of a dtype, or of an array's; of the parts of a complex one."""
+        found = np.finfo(getattr(type, "dtype", type))
+        limits = {name: float(getattr(found, name)) for name in ("eps", "max", "min", "smallest_normal")}
+        return cls(bits=found.bits, dtype=found.dtype, **limits)
 
 
 class Info:

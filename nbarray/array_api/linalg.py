@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nbarray import linalg as ours
+from nbarray.api.array import Array
 from nbarray.array_api.spelling import spelled
 
 _ROWS = {
@@ -21,7 +24,6 @@ _ROWS = {
     "matrix_rank": "x, /, *, rtol=None",
     "matrix_transpose": "x, /",
     "outer": "x1, x2, /",
-    "pinv": "x, /, *, rtol=None",
     "qr": "x, /, *, mode='reduced'",
     "slogdet": "x, /",
     "solve": "x1, x2, /",
@@ -33,5 +35,11 @@ _ROWS = {
     "vector_norm": "x, /, *, axis=None, keepdims=False, ord=2",
 }
 
+
+def _pinv(x: Any, *, rtol: Any = None) -> Array:
+    return ours.pinv(x, rtol=rtol)  # the standard's limit follows the dtype, NumPy's is a number
+
+
 globals().update({name: spelled(name, row, getattr(ours, name)) for name, row in _ROWS.items()})
-__all__ = list(_ROWS)
+pinv = spelled("pinv", "x, /, *, rtol=None", _pinv)
+__all__ = [*_ROWS, "pinv"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import AxisError, DTypeError, LinAlgError, NotBlocked, ShapeError
+from nbarray.errors import AxisError, DTypeError, LinAlgError, ShapeError
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
@@ -246,25 +246,28 @@ def _nothing(dtype: np.dtype[Any]) -> Expr:
     return as_expr(np.empty(0, dtype))
 
 
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Expr:
-    """The pseudo-inverses of matrices; singular values up to `rcond` times the largest count as 0."""
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False) -> Expr:
+    """The pseudo-inverses of matrices; singular values up to `rcond` times the largest count as 0.
+
+    rcond : a number, a limit for each matrix, or None for the rounding errors of the largest singular value
+    """
     x = matrices("pinv", a)
     m, n = x.sizes[-2:]
-    limit = rcond if rcond is not None else rtol
-    limit = 1e-15 if limit is None else limit
-    if np.ndim(limit):
-        raise NotBlocked("pinv: a limit for each matrix has no blocked form; give one number")
-    if x.ndim > 2 or fits(x) or hermitian:
+    limit = max(m, n) * np.finfo(x.dtype).eps if rcond is None else rcond
+    each = isinstance(limit, Expr) or np.ndim(limit) > 0
+    if not each and (x.ndim > 2 or fits(x) or hermitian):
 
         def pinv(block: Matrix) -> Matrix:
             return np.linalg.pinv(block, limit, hermitian=hermitian)
 
         return of_each(pinv, [x], (n, m), x.dtype, "pinv", 3.5)
-    u, s, v = svd(x, False)
-    largest = reduction("max", s, -1, keepdims=True)
-    kept = ufunc(np.greater, s, ufunc(np.multiply, largest, float(limit)))
+    u, s, v = svd(x, False, hermitian)
+    largest = reduction("max", s, -1, keepdims=True, initial=0.0)
+    kept = ufunc(np.greater, s, ufunc(np.multiply, largest, expand_dims(as_expr(limit), -1)))
+    if kept.sizes != s.sizes:
+        raise ShapeError(f"pinv: limits of shape {kept.sizes[:-1]} for matrices of shape {x.sizes}; give one for each")
     inverse = where(kept, ufunc(np.reciprocal, where(kept, s, np.ones((), s.dtype)[()])), np.zeros((), s.dtype)[()])
-    return matmul(ufunc(np.multiply, adjoint(v), expand_dims(inverse, 0)), adjoint(u))
+    return matmul(ufunc(np.multiply, adjoint(v), expand_dims(inverse, -2)), adjoint(u))
 
 
 # ----------------------------------------------------------------------------------------------------- tensors

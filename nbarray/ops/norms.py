@@ -145,8 +145,8 @@ def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, rtol: Any = No
     x = matrices("matrix_rank", x)
     values = _absolute(eigvalsh(x)) if hermitian else svdvals(x)
     if tol is None:
-        share = max(x.sizes[-2:]) * np.finfo(values.dtype).eps if rtol is None else np.asarray(rtol)[..., None]
+        share = max(x.sizes[-2:]) * np.finfo(values.dtype).eps if rtol is None else expand_dims(as_expr(rtol), -1)
         limit = ufunc(np.multiply, reduction("max", values, -1, keepdims=True, initial=0.0), share)
     else:
-        limit = as_expr(np.asarray(tol)[..., None])
+        limit = expand_dims(as_expr(tol), -1)
     return reduction("count", values, -1, where=ufunc(np.greater, values, limit))

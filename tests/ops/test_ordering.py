@@ -122,11 +122,20 @@ def test_searchsorted(room_bytes: int, dtype: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_searchsorted_refuses() -> None:
-    """Wrong sides, more than one axis, and a sorter."""
+    """Wrong sides, more than one axis, sorters that can't be one."""
     same(lambda x: np.searchsorted(x, [1], "middle"), np.arange(3))
     same(lambda x: np.searchsorted(x, [1]), np.ones((2, 2)))
-    with pytest.raises(NotBlocked, match="sorter= has no blocked form"):
-        nb.searchsorted(nb.arange(3), [1], sorter=np.arange(3))
+    for sorter in ([0.0, 1.0, 2.0], [0, 1], [0, 1, 2, 0]):
+        same(lambda x, s=sorter: np.searchsorted(x, [1], sorter=s), np.arange(3))
+
+
+def test_searchsorted_by_a_sorter() -> None:
+    """An array that isn't sorted itself, with the positions that sort it, which may be blocked too."""
+    a = np.array([3, 1, 2, 2, 5, 1, 0])
+
+    for dtype in ("int64", "uint8"):
+        same(lambda x, s: np.searchsorted(x, [[1, 4], [2, 9]], "right", sorter=s), a, np.argsort(a).astype(dtype))
+    same(lambda x: np.searchsorted(x, 2, sorter=[6, 1, 5, 2, 3, 0, 4]), a)
 
 
 @pytest.mark.parametrize("room_bytes", [2**20, 64])
