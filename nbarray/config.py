@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from typing import Any
 from nbarray.errors import ConfigError, near_names
 from nbarray.units import format_bytes, parse_bytes
 
-__all__ = ["Settings", "available_memory", "check_setting", "config", "current"]
+__all__ = ["Settings", "available_memory", "check_setting", "config", "current", "keep"]
 
 #: The share of the available memory that a run may use when nobody says otherwise.
 DEFAULT_SHARE = 0.5
@@ -111,9 +112,18 @@ _lock = threading.Lock()
 _current = Settings(memory=None, workers=available_workers(), chunk_bytes=32 * 2**20)
 
 
+#: What a thread goes by that works for somebody whose settings may have changed since.
+_kept: ContextVar[Settings | None] = ContextVar("nbarray_settings", default=None)
+
+
 def current() -> Settings:
     """The settings in force now."""
-    return _current
+    return _kept.get() or _current
+
+
+def keep(settings: Settings) -> None:
+    """Go by `settings` from now on in this context, whatever anybody changes; for threads with a copy of one."""
+    _kept.set(settings)
 
 
 class config:  # noqa: N801 - called like a function, used like a context manager

@@ -17,6 +17,7 @@ __all__ = [
     "Observer",
     "PlanDetails",
     "PlanReady",
+    "PlanningStarted",
     "RuleApplied",
     "RunCancelled",
     "RunFailed",
@@ -27,6 +28,14 @@ __all__ = [
     "TaskFinished",
     "TaskStarted",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningStarted:
+    """Planning takes a while, and goes on in the background; told of such runs alone, before anything else."""
+
+    run: int
+    time_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +190,8 @@ class RunCancelled:
 
 
 Event = (
-    RuleApplied
+    PlanningStarted
+    | RuleApplied
     | PlanDetails
     | PlanReady
     | TaskStarted

@@ -14,7 +14,7 @@ from nbarray.engines.run import Run
 from nbarray.observers.report import RunReport
 from nbarray.provenance import Place
 
-__all__ = ["RunRecord", "ended", "find", "keep_reports", "new_report", "note", "recent"]
+__all__ = ["RunRecord", "drop", "ended", "find", "keep_reports", "new_report", "note", "recent"]
 
 #: How many runs that have ended are remembered, and of how many the reports are.
 MOST_ENDED, MOST_REPORTS = 100, 20
@@ -34,6 +34,10 @@ class RunRecord:
         self._run = ref(run)
         # (state, tasks done, seconds, peak, error), once it has ended
         self._end: tuple[str, int, float, int, str] | None = None
+
+    def planned(self, label: str, tasks: int) -> None:
+        """Note what it turned out to be, once there is a plan."""
+        self.label, self.tasks = label, tasks
 
     def end(self, run: Run) -> None:
         """Note how the run ended."""
@@ -63,7 +67,7 @@ class RunRecord:
 
     @property
     def state(self) -> str:
-        """ "ready", "running", "paused", "done", "failed" or "cancelled"; "dropped" if it was never started."""
+        """ "planning", "ready", "running", "paused", "done", "failed", "cancelled"; "dropped": it was never started."""
         return self._now()[0]
 
     @property
@@ -122,6 +126,12 @@ def note(run: Run, label: str, place: Place | None, report: RunReport | None = N
         if len(_records) > MOST_ENDED + 20:  # now and then: small runs are many
             _forget()
     return record
+
+
+def drop(run: Run) -> None:
+    """Forget a run that was refused before anybody got it."""
+    with _lock:
+        _records.pop(run.number, None)
 
 
 def _forget() -> None:

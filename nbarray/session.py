@@ -7,17 +7,21 @@ and nowhere else.  Nothing here knows the public array class.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nbarray import runs
-from nbarray.config import check_setting, current
+from nbarray.config import check_setting, current, keep
 from nbarray.display.plan import origin_text, source_reads
+from nbarray.engines.later import LaterRun
 from nbarray.engines.run import Run
 from nbarray.engines.tasks import Results
 from nbarray.events import Observer, PlanDetails, RuleApplied, SourceRead
@@ -37,10 +41,11 @@ from nbarray.plan.build import build_plan
 from nbarray.plan.check import check_plan
 from nbarray.plan.fit import check_fits, fit
 from nbarray.plan.plan import Plan
+from nbarray.provenance import Place
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.stages import Teller, lower, optimise
 
-__all__ = ["compute", "has_unknown_sizes", "limits", "observe", "plan", "prepare", "resolve_sizes", "start"]
+__all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes", "start"]
 
 #: A task's block is at most this share of the budget.
 TASK_SHARE = 64
@@ -51,6 +56,13 @@ INTERRUPT_S = 0.3
 #: Of so many operations the places in the user's code are told.
 MOST_PLACES = 1000
 
+#: How long whoever starts a run waits for its plan: then it goes on without.
+PLANNING_GRACE_S = 0.1
+#: Stage, rule, the expression before and after.
+_Rule = tuple[str, str, Expr, Expr]
+
+#: The run that this thread makes a plan for.
+_planning: ContextVar[LaterRun | None] = ContextVar("nbarray_planning", default=None)
 _observers: list[Observer] = []
 _observers_lock = threading.Lock()
 
@@ -93,12 +105,61 @@ def start(
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
 ) -> Run:
-    """Begin computing several expressions together; returns at once.
+    """Begin computing several expressions together; returns at once, though planning may take a while: see `later`.
 
     The run's result is what `then` makes of a tuple with an array for each expression: that tuple, if nobody
-    says otherwise.  Raises BudgetError, before anything is read, if they don't fit into the budget.
+    says otherwise.
     """
-    return prepare(exprs, memory=memory, workers=workers, observers=observers, then=then).start()
+    return later(exprs, memory=memory, workers=workers, observers=observers, then=then).start()
+
+
+def later(
+    exprs: Sequence[Expr],
+    *,
+    memory: int | str | None = None,
+    workers: int | None = None,
+    observers: Sequence[Observer] = (),
+    then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
+) -> Run:
+    """A run that is planned in a thread of its own, with sizes counted where they aren't known.
+
+    Most plans are there within a moment: then they are waited for, and errors (BudgetError, before anything is read,
+    for what doesn't fit) are raised here.  Planning that takes longer goes on, and ends the run if it fails.
+    """
+    watching, report = _watching(observers)
+    budget, used = limits(memory, workers)
+    run = LaterRun(budget, used, watching, runs.ended)
+    run.exprs = tuple(exprs)
+    record = runs.note(run, expr_text(exprs[0], SHORT) if exprs else "nothing", _place(exprs), report)
+    # the settings may be others by the time they are looked at
+    settings = replace(current(), memory=budget, workers=used)
+
+    def work() -> None:
+        keep(settings)
+        _planning.set(run)
+        try:
+            rules: list[_Rule] = []
+            made = _checked(exprs, budget, rules if watching else None)
+
+            def told() -> None:
+                record.planned(_label(made), made.ntasks)
+                _tell(run, rules if watching else None)
+
+            run.give(made, lambda results: then(_Finisher(made)(results)), told)
+        except BaseException as error:
+            run.refuse(error)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="nbarray-plan", daemon=True).start()
+    try:
+        run.wait_planned(PLANNING_GRACE_S)
+    except KeyboardInterrupt:
+        run.cancel()
+        raise
+    if run.state == "failed" and run.error is not None:
+        runs.drop(run)
+        raise run.error
+    run.tell_planning()
+    return run
 
 
 def compute(
@@ -113,6 +174,8 @@ def compute(
     and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
     run = prepare(exprs, memory=memory, workers=workers, observers=observers)
+    if (asking := _planning.get()) is not None:
+        asking.count_by(run)
     try:
         # where no node has two tasks, threads would only wait for each other
         if run.plan.ntasks <= len(run.plan.nodes):
@@ -135,28 +198,48 @@ def prepare(
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
 ) -> Run:
-    """A run that is planned and ready to start; see `start`."""
+    """A run that is planned, here and now, and ready to start; see `start`."""
+    watching, report = _watching(observers)
+    budget, used = limits(memory, workers)
+    rules: list[_Rule] | None = [] if watching else None
+    made = _checked(exprs, budget, rules)
+    run = Run(made, budget, used, watching, lambda results: then(_Finisher(made)(results)), runs.ended)
+    run.exprs = tuple(exprs)
+    runs.note(run, _label(made), _place(exprs), report)
+    _tell(run, rules)
+    return run
+
+
+def _watching(observers: Sequence[Observer]) -> tuple[list[Observer], RunReport | None]:
+    """Who is told of a run, and its report, if one is kept."""
     with _observers_lock:
         watching = [*observers, *_observers, *from_environment()]
     report = next((o for o in watching if isinstance(o, RunReport)), None)
     if report is None and (report := runs.new_report()) is not None:
         watching.append(report)
-    rules: list[tuple[str, str, Expr, Expr]] = []
-    made = plan(exprs, memory, (lambda *rule: rules.append(rule)) if watching else None)
-    budget, used = limits(memory, workers)
+    return watching, report
+
+
+def _checked(exprs: Sequence[Expr], budget: int, rules: list[_Rule] | None) -> Plan:
+    """A plan for which there is room."""
+    made = plan(exprs, budget, None if rules is None else lambda *rule: rules.append(rule))
     check_fits(made, budget)
     if made.spilled_bytes:
         check_room(scratch_folder(current().scratch), made.spilled_bytes)
-    finish = _Finisher(made)
-    run = Run(made, budget, used, watching, lambda results: then(finish(results)), runs.ended)
-    run.exprs = tuple(exprs)
-    place = place_of(exprs[0]) if exprs else None
-    runs.note(run, _label(made), place, report)
+    return made
+
+
+def _tell(run: Run, rules: list[_Rule] | None) -> None:
+    """Let observers, if there are any, know how a plan was made, and what it is."""
+    if rules is None:
+        return
     for stage, rule, before, after in rules:
         run.tell(RuleApplied(run.number, stage, rule, expr_text(before, SHORT), expr_text(after, SHORT)))
-    if watching:
-        run.tell(_details(run))
-    return run
+    run.tell(_details(run))
+
+
+def _place(exprs: Sequence[Expr]) -> Place | None:
+    return place_of(exprs[0]) if exprs else None
 
 
 def _label(made: Plan) -> str:

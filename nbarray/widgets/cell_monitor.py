@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 
 from nbarray import runs
-from nbarray.events import Event, PlanReady
+from nbarray.events import Event, PlanningStarted, PlanReady
 from nbarray.observers.progress import SHOW_AFTER_S, UPDATE_EVERY_S
 from nbarray.widgets.monitor import Monitor
+from nbarray.widgets.panel_html import message_html
 from nbarray.widgets.place import Place
 
 __all__ = ["CellMonitor"]
@@ -43,15 +44,19 @@ class CellMonitor:
         self._blocking, self._show_after_s, self._every_s, self._clock = blocking, show_after_s, every_s, clock
         self._lock = threading.Lock()  # guards _due and _thread
         self._due: list[tuple[float, int]] = []
+        self._noted: set[int] = set()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._context = contextvars.copy_context()
         self._monitors: list[tuple[Monitor, Place]] = []  # the thread's, then close()'s
 
     def __call__(self, event: Event) -> None:
-        if type(event) is not PlanReady or self._closed.is_set():
+        if not isinstance(event, PlanReady | PlanningStarted) or self._closed.is_set():
             return
         with self._lock:
+            if event.run in self._noted:
+                return
+            self._noted.add(event.run)
             self._due.append((self._clock() + self._show_after_s, event.run))
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -77,7 +82,13 @@ class CellMonitor:
         record = runs.find(number)
         run = record.run if record is not None else None
         if run is None or run.wait(0):
+            if record is not None and record.state == "failed" and not self._blocking and record.error:
+                # nobody waits for it, and it may have ended before anybody looked
+                said = f"run {record.number} of {record.label} failed: {record.error}"
+                Place().say(message_html(said, "error"), said)
             return
+        if any(getattr(other.run, "counting", None) is run for other in runs.recent()):
+            return  # it is shown where that run is planned
         # one that came before leaves its place to the next
         free = [place for _, place in self._monitors if not place.shown]
         place = free[-1] if free else Place()

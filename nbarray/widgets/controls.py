@@ -21,6 +21,7 @@ Ask = Callable[[str, Any], None]
 PRIORITIES = (("low", -1), ("normal", 0), ("high", 1))
 #: Which buttons can be pressed in which state.
 _ENABLED = {
+    "planning": {"cancel"},
     "ready": {"start"},
     "running": {"pause", "cancel"},
     "paused": {"resume", "cancel"},
@@ -126,7 +127,11 @@ class Controls:
         over = state in ("done", "failed", "cancelled")
         for each in (self.workers, self.memory, self.priority):
             each.disabled = over
-        self.chunks.disabled = state != "ready"
+        self.chunks.disabled = state not in ("planning", "ready")
+
+    def show_grid(self, shape: tuple[int, ...]) -> None:
+        """Offer blocks to look at, if there are any; only the ticker calls this."""
+        self.blocks.layout.display = None if shape else "none"
 
     def show_picker(self, shape: tuple[int, ...]) -> None:
         """A button for each block, or of many a field for its numbers; only the ticker calls this."""

@@ -20,13 +20,13 @@ from nbarray.engines.run import Run
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
 from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
-from nbarray.session import limits, prepare
+from nbarray.session import later, limits
 from nbarray.units import format_bytes
 from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, kernel_of
 from nbarray.widgets.controls import Controls
 from nbarray.widgets.panel_html import message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
-from nbarray.widgets.planned import planned_html, rechunked, remember_rate
+from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
 from nbarray.widgets.previews import Preview
 from nbarray.widgets.watching import Watch
 
@@ -56,6 +56,7 @@ class Monitor:
         every_s: float = UPDATE_EVERY_S,
     ) -> None:
         self._clock, self._every_s = clock, every_s
+        self._began_s = clock()
         self._exprs: tuple[Expr, ...] = () if isinstance(what, Run) else tuple(what)
         self._given = isinstance(what, Run)
         self._run: Run | None = None
@@ -91,7 +92,7 @@ class Monitor:
 
     @property
     def state(self) -> str:
-        """ "ready", "running", "paused", "done", "failed" or "cancelled"."""
+        """ "planning", "ready", "running", "paused", "done", "failed" or "cancelled"."""
         return self._run.state if self._run is not None else self._watch.state if self._watch is not None else "ready"
 
     def start(self) -> Run:
@@ -266,16 +267,24 @@ class Monitor:
             exprs = [rechunked(expr, self._chunks) for expr in self._exprs]
             # where there is nothing to draw on, a line in the terminal, if there is one
             line = ProgressLine.for_stream() if kernel_of() is None else None
-            run = prepare(exprs, memory=self._budget, workers=self._workers, observers=[line] if line else [])
+            run = later(exprs, memory=self._budget, workers=self._workers, observers=[line] if line else [])
         except Exception as error:
-            self._error, self._run, self._watch = f"{type(error).__name__}: {error}", None, None
+            self._refused(error)
             return
         run.set_priority(self._priority)
+        before = self._run
         self._take(run)
+        if before is not None:  # what nobody will start needn't be planned to the end
+            before.cancel()
+
+    def _refused(self, error: BaseException) -> None:
+        self._error, self._run, self._watch = f"{type(error).__name__}: {error}", None, None
 
     def _take(self, run: Run) -> None:
         self._run, self._watch = run, Watch(run, self._clock)
         self._budget, self._workers = run.budget_bytes, run.workers
+        if self._controls is not None:
+            self._controls.show_grid(self._watch.cells.shape)
 
     def _pick(self, shown: bool) -> None:
         assert self._controls is not None
@@ -313,8 +322,14 @@ class Monitor:
         )
 
     def _look(self) -> None:
-        if self._watch is not None:
-            self._watch.look()
+        run = self._run
+        if run is not None and self._watch is not None and self._watch.plan is not run.plan:
+            self._take(run)  # there is a plan now
+        if self._watch is None:
+            return
+        self._watch.look()
+        if not self._given and run is not None and self._watch.state == "failed" and not self._watch.planned:
+            self._refused(run.error or InputError("it can't be planned"))
 
     def _draw(self) -> None:
         if self._controls is None:
@@ -323,8 +338,10 @@ class Monitor:
         if watch is None:
             html, state = message_html(self._error, "error"), "failed" if self._given else "none"
         else:
-            html = planned_html(watch) if watch.state == "ready" else panel_html(watch)
             state = watch.state
+            html = planned_html(watch) if state == "ready" else panel_html(watch)
+            if state == "planning":
+                html = planning_html(self._clock() - self._began_s, self._counted())
         if self._blocked and state in ("running", "paused") and not answers_while_blocked():
             html = message_html(BLOCKED_NOTE) + html
         self._view.value = html + self._note
@@ -334,6 +351,11 @@ class Monitor:
             if not self._preview.pending:
                 self._preview = None
         self._block_view.value = self._block_html
+
+    def _counted(self) -> tuple[int, int] | None:
+        """Tasks done, and tasks in all, of the run that planning waits for."""
+        counting = getattr(self._run, "counting", None)
+        return None if counting is None else counting.progress
 
     def _still(self) -> tuple[str, str]:
         """What is seen where there are no widgets: HTML and text."""

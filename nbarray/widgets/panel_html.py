@@ -31,6 +31,7 @@ MOST_OPERATIONS = 8
 #: Colours that can be told apart, also without seeing colours, on light and dark pages.
 COLOURS = dict(zip(HOLDERS, ("#2f7ed8", "#e8952c", "#3a9d5d", "#8b8b8b"), strict=True))
 _BADGES = {
+    "planning": ("#6b7785", "planning"),
     "ready": ("#6b7785", "ready"),
     "running": ("#2f7ed8", "running"),
     "paused": ("#b7791f", "paused"),
@@ -230,13 +231,20 @@ def _ending(watch: Watch) -> list[str]:
         "failed": f"failed after {took}, {done} of {total} tasks done",
         "cancelled": f"cancelled after {took}, {done} of {total} tasks done",
         "ready": f"not started, {total} tasks",
+        "planning": "being planned when this was saved",
     }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was saved")
+    if not watch.planned:
+        return [said if watch.state == "planning" else f"{watch.state} while it was planned"]
     read = watch.last.read_bytes if watch.last else 0
     return [
         said,
         *([f"read {format_bytes(read)} at {format_bytes(watch.read_rate)}/s"] if read and watch.ended else []),
         f"peak {format_bytes(watch.peak_bytes)} of {format_bytes(watch.budget_bytes)}",
     ]
+
+
+def _name(watch: Watch) -> str:
+    return watch.operations[-1].name if watch.operations else "a computation"
 
 
 def summary_text(watch: Watch) -> str:
@@ -246,21 +254,23 @@ def summary_text(watch: Watch) -> str:
     >>> summary_text(Watch(nb.ones(4).start(memory="1MiB"), lambda: 0.0)).split(", ")[0]
     'run of full(1.0): not started'
     """
-    name = watch.operations[-1].name if watch.operations else "nothing"
+    name = _name(watch)
     error = f"; {watch.error.splitlines()[-1]}" if watch.error else ""
     return f"run of {name}: " + ", ".join(_ending(watch)) + error
 
 
 def summary_html(watch: Watch) -> str:
     """A run in a few lines that any page can show: no style sheets, no SVG, the page's own colours."""
-    name = watch.operations[-1].name if watch.operations else "nothing"
+    name = _name(watch)
+    error = f'<pre style="white-space:pre-wrap">{escape(watch.error)}</pre>' if watch.error else ""
+    if not watch.planned:
+        return f"<div><b>{escape(name)}: {escape(_ending(watch)[0])}</b></div>{error}"
     facts = "".join(f"<li>{escape(fact)}</li>" for fact in _ending(watch)[1:])
     rows = "".join(
         f'<tr><td style="text-align:left">{escape(o.name)}</td>'
         f'<td style="text-align:right">{format_count(o.done)}/{format_count(o.tasks)}</td></tr>'
         for o in _shown(watch.operations)
     )
-    error = f'<pre style="white-space:pre-wrap">{escape(watch.error)}</pre>' if watch.error else ""
     head = f"{escape(name)}: {escape(_ending(watch)[0])}"
     return (
         f"<details><summary><b>{head}</b></summary><ul>{facts}</ul>"

@@ -17,7 +17,7 @@ from nbarray.units import format_bytes, format_count, format_seconds
 from nbarray.widgets.panel_html import badge, frame, message_html, operations_html
 from nbarray.widgets.watching import Watch
 
-__all__ = ["estimate_s", "planned_html", "rechunked", "remember_rate"]
+__all__ = ["estimate_s", "planned_html", "planning_html", "rechunked", "remember_rate"]
 
 #: Bytes a worker goes through in a second, before anything was measured.
 GUESSED_RATE = 250e6
@@ -63,6 +63,18 @@ def rechunked(expr: Expr, chunks: str) -> Expr:
         return rechunk(expr, value)
     except (TypeError, ValueError) as error:
         raise InputError(f"chunks: can't use {text!r}: {error}") from error
+
+
+def planning_html(passed_s: float, counted: tuple[int, int] | None) -> str:
+    """What there is to see before there is a plan.
+
+    counted : tasks done, and tasks in all, of a pass that counts sizes which depend on values
+    """
+    said = f"making the plan, {format_seconds(passed_s)} so far"
+    if counted is not None:
+        done, total = map(format_count, counted)
+        said = f"computing what sizes depend on, before there is a plan: {done}/{total} tasks"
+    return frame(badge("planning") + f"<span>{escape(said)}</span>", "")
 
 
 def planned_html(watch: Watch) -> str:

@@ -86,6 +86,10 @@ def work_of(plan: Plan) -> Floats:
     return np.maximum(work, 1.0).astype(np.float64)
 
 
+def _mean(parts: NDArray[np.int32]) -> float:
+    return float(parts.mean()) if parts.size else 0.0
+
+
 class Watch:
     """A run, as it has been seen so far.
 
@@ -105,6 +109,8 @@ class Watch:
     def __init__(self, run: Run, clock: Callable[[], float], resident: Callable[[], int] = resident_bytes) -> None:
         self._run: Run | None = run
         self.number, self.plan = run.number, run.plan
+        #: whether there is a plan; if not, planning goes on or has failed
+        self.planned = run.state != "planning" and bool(self.plan.nodes)
         self._clock, self._resident = clock, resident
         self._base_bytes = resident()
         labels = [node.label for node in self.plan.nodes]
@@ -145,7 +151,7 @@ class Watch:
         self._count(seen.finished)
         if over or self._seen % FILL_EVERY == 0:
             self.filled = self.cells.filled(self._blocks)
-        result = 0 if over and self.state != "done" else int(self.plan.result_bytes * self._blocks.mean())
+        result = 0 if over and self.state != "done" else int(self.plan.result_bytes * _mean(self._blocks))
         held = (seen.block_bytes, seen.scratch_bytes, result)
         other = max(0, self._resident() - self._base_bytes - sum(held))
         working_s = self._working_s(now_s)
@@ -180,7 +186,7 @@ class Watch:
         return self._since[1]
 
     def _note(self, look: Look) -> None:
-        if self.state == "ready":  # waiting for Start is no part of the story
+        if self.state in ("ready", "planning"):  # waiting for Start is no part of the story
             self._recent = [look]
             return
         self._recent = [*(r for r in self._recent if look.working_s - r.working_s <= RATE_S), look]

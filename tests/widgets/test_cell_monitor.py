@@ -6,6 +6,7 @@ import contextvars
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import nbarray as nb
@@ -139,3 +140,36 @@ def test_it_sends_in_the_context_of_the_cell(displays, slow, gate, until) -> Non
     monitor.close()
 
     assert {("nbarray-monitor", 3)} == {each for each in seen if each[0] == "nbarray-monitor"}
+
+
+def test_a_plan_that_fails_in_the_background_is_told(displays, gate, until) -> None:
+    """In the panel, which then is a summary with the error."""
+
+    def bad(block):
+        gate.open.wait(20)
+        raise ValueError("no good")
+
+    x = nb.from_array(np.arange(400.0).reshape(80, 5), chunks=(10, 5))
+    with observe(quick(blocking=False)):
+        run = (x[nb.map_blocks(bad, x[:, 0], dtype="f8") > 100] * 2).start()
+    shown = until(lambda: displays)
+    gate.open.set()
+    run.wait(10)
+
+    assert shown
+    assert "planning" in displays[0][0]["text/html"] or "planned" in displays[0][0]["text/html"]
+    assert until(lambda: "no good" in displays[-1][0]["text/html"])
+
+
+def test_a_background_run_that_failed_before_anybody_looked_is_told(displays, until) -> None:
+    """Nobody waits for it, so nobody else would say so."""
+
+    def bad(block):
+        raise ValueError("no <good>")
+
+    with observe(CellMonitor(show_after_s=0.2, every_s=0.01, blocking=False)):
+        run = nb.map_blocks(bad, nb.ones((4, 4), chunks=2), dtype="f8").start()
+    run.wait(10)
+
+    assert until(lambda: displays)
+    assert "no &lt;good&gt;" in displays[0][0]["text/html"]

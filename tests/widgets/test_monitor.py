@@ -330,3 +330,67 @@ def test_closing_a_tree_closes_children_layouts_and_styles(displays, models) -> 
     comms.close_tree(ipywidgets.VBox([ipywidgets.HBox([ipywidgets.Button()]), ipywidgets.IntSlider()]))
 
     assert models() == []
+
+
+@pytest.fixture
+def unsized(gate):
+    """What can't be planned before the gate is open, as a size depends on values."""
+    x = nb.from_array(np.arange(400.0).reshape(80, 5), chunks=(10, 5))
+    return x[nb.map_blocks(gate, x[:, 0], dtype="f8") > 100] * 2
+
+
+def test_planning_that_takes_long_is_shown(displays, unsized, gate, until) -> None:
+    """At once, with what it waits for; then the plan's numbers come."""
+    began_s = time.perf_counter()
+    monitor = Monitor([unsized.expr], workers=1, memory="64MiB", every_s=0.01)
+    monitor.show()
+    took_s = time.perf_counter() - began_s
+    first = monitor.state
+    counted = until(lambda: "0/" in text(monitor))
+    gate.open.set()
+    planned = until(lambda: enabled(monitor) == {"start"} and "ready" in text(monitor))
+    press(monitor, "start")
+    value = monitor.result(10)
+    monitor.close()
+    place.close_all()
+
+    assert took_s < 0.5
+    assert (first, counted, planned) == ("planning", True, True)
+    assert value.shape == (60, 5)
+
+
+def test_planning_that_fails_is_told_in_place(displays, gate, until) -> None:
+    """The error, and nothing to press but what may help."""
+
+    def bad(block):
+        gate.open.wait(20)
+        raise ValueError("no <good>")
+
+    x = nb.from_array(np.arange(400.0).reshape(80, 5), chunks=(10, 5))
+    monitor = Monitor([(x[nb.map_blocks(bad, x[:, 0], dtype="f8") > 100] * 2).expr], every_s=0.01)
+    monitor.show()
+    gate.open.set()
+    told = until(lambda: "no &lt;good&gt;" in text(monitor))
+    with pytest.raises(InputError, match="no <good>"):
+        monitor.start()
+    monitor.close()
+    place.close_all()
+
+    assert told
+    assert monitor.run is None
+
+
+def test_planning_is_cancelled_by_its_button(displays, unsized, gate, until) -> None:
+    """And the pass that counts, too."""
+    run = unsized.start()
+    monitor = Monitor(run, every_s=0.01)
+    monitor.show()
+    counting = until(lambda: run.counting is not None) and run.counting
+    press(monitor, "cancel")
+    over = until(lambda: run.state == "cancelled" and not monitor._place.shown)
+    gate.open.set()
+    place.close_all()
+
+    assert over
+    assert counting.state == "cancelled"
+    assert "cancelled while it was planned" in displays[-1][0]["text/plain"]

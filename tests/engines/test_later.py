@@ -1,0 +1,170 @@
+"""Runs whose plan is made in another thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray import runs
+from nbarray.engines.later import LaterRun
+from nbarray.errors import BudgetError, Cancelled, TaskError
+from nbarray.events import PlanDetails, PlanningStarted, PlanReady, RunFailed, RunFinished
+from nbarray.session import observe, start
+
+A = np.arange(40.0 * 5).reshape(40, 5)
+
+
+@pytest.fixture
+def gate():
+    """Lets the counting of sizes go on."""
+    opened = threading.Event()
+    yield opened
+    opened.set()
+
+
+@pytest.fixture
+def unsized(gate):
+    """The sum of rows whose number isn't known before the gate is open."""
+
+    def wait(block):
+        gate.wait(20)
+        return block
+
+    x = nb.from_array(A, chunks=(10, 5))
+    mask = nb.map_blocks(wait, x[:, 0], dtype="f8") > 100
+    return x[mask] * 2  # no reduction: that would need no size
+
+
+def test_a_long_plan_is_not_waited_for(unsized, gate) -> None:
+    """The run is there at once (100 ms and what the machine adds), and its result when everything is."""
+    began_s = time.perf_counter()
+    run = unsized.start()
+    took_s = time.perf_counter() - began_s
+    first = run.state, run.progress
+    gate.set()
+    (value,) = run.result(10)
+
+    assert took_s < 1.0
+    assert ("planning", (0, 0)) == first
+    np.testing.assert_array_equal(A[A[:, 0] > 100] * 2, value)
+    assert run.state == "done"
+    assert isinstance(run, LaterRun)
+    assert run.planned
+
+
+def test_what_is_refused_at_once_is_raised_at_once() -> None:
+    """Small plans that don't fit are an error where the run was asked for, and no run remains."""
+    before = [record.number for record in runs.recent()]
+    with pytest.raises(BudgetError):
+        nb.ones((1000, 1000)).start(memory=1000)
+
+    assert before == [record.number for record in runs.recent()]
+
+
+def test_what_fails_later_ends_the_run(unsized, gate, monkeypatch) -> None:
+    """Also the error of a block on the way to the plan."""
+
+    def bad(block):
+        gate.wait(20)
+        raise ValueError("no good")
+
+    x = nb.from_array(A, chunks=(10, 5))
+    run = (x[nb.map_blocks(bad, x[:, 0], dtype="f8") > 1] * 2).start()
+    planning = run.state
+    gate.set()
+    with pytest.raises(TaskError, match="no good"):
+        run.result(10)
+
+    assert ("planning", "failed") == (planning, run.state)
+    record = runs.find(run.number)
+    assert record is not None
+    assert record.ended
+    assert "no good" in record.error
+
+
+def test_a_budget_that_turns_out_too_small(unsized, gate) -> None:
+    """Is an error of the run."""
+    run = start([unsized.expr, nb.ones(10**6).expr], memory=100_000)
+    gate.set()
+    with pytest.raises(BudgetError):
+        run.result(10)
+
+    assert "failed" == run.state
+
+
+def test_cancelling_ends_what_is_counted_too(unsized, gate) -> None:
+    """At once, and nothing more is started when the count ends."""
+    run = unsized.start()
+    deadline = time.perf_counter() + 5
+    while run.counting is None and time.perf_counter() < deadline:
+        time.sleep(0.005)
+    counting = run.counting
+    run.cancel()
+    with pytest.raises(Cancelled):
+        run.result(1)
+    gate.set()
+
+    assert counting is not None
+    assert ("cancelled", "cancelled") == (run.state, counting.state)
+    assert counting.wait(10)
+
+
+def test_what_is_asked_for_meanwhile_is_done_then(unsized, gate) -> None:
+    """Pausing, workers and budget."""
+    run = unsized.start(workers=1)
+    run.pause()
+    run.set_workers(2)
+    run.set_budget("64MiB")
+    gate.set()
+    assert run.wait_planned(10)
+    paused = run.state
+    run.resume()
+
+    assert "paused" == paused
+    assert (2, 64 * 2**20) == (run.workers, run.budget_bytes)
+    np.testing.assert_array_equal(A[A[:, 0] > 100] * 2, run.result(10)[0])
+
+
+def test_settings_are_those_of_the_start(unsized, gate) -> None:
+    """A plan that is made later goes by what was in force when the run was asked for."""
+    with nb.config(memory="32MiB", workers=1):
+        run = unsized.start()
+    gate.set()
+    run.result(10)
+
+    assert (32 * 2**20, 1) == (run.budget_bytes, run.workers)
+
+
+def test_observers_are_told_in_order(unsized, gate) -> None:
+    """First that planning goes on, then what the plan is."""
+    events: list = []
+    with observe(events.append):
+        run = unsized.start()
+    gate.set()
+    run.result(10)
+    kinds = [type(e) for e in events if e.run == run.number]
+
+    assert [PlanningStarted] == kinds[:1]
+    assert kinds.index(PlanDetails) < kinds.index(PlanReady)
+    assert RunFinished in kinds[-2:]
+
+
+def test_observers_are_told_of_a_plan_that_fails(gate) -> None:
+    """As of any run that fails."""
+
+    def bad(block):
+        gate.wait(20)
+        raise ValueError("no good")
+
+    x = nb.from_array(A, chunks=(10, 5))
+    events: list = []
+    with observe(events.append):
+        run = (x[nb.map_blocks(bad, x[:, 0], dtype="f8") > 1] * 2).start()
+    gate.set()
+    run.wait(10)
+
+    assert [PlanningStarted, RunFailed] == [type(e) for e in events if e.run == run.number]
