@@ -27,6 +27,7 @@ __all__ = [
     "EagerWarning",
     "FileFormatError",
     "FilesDiffer",
+    "IndexTypeError",
     "IndexingError",
     "InputError",
     "LinAlgError",
@@ -35,6 +36,7 @@ __all__ = [
     "NBArrayError",
     "NotBlocked",
     "ReadError",
+    "ReadOnlyError",
     "ShapeError",
     "TaskError",
     "UnknownSize",
@@ -79,6 +81,14 @@ class IndexingError(NBArrayError, IndexError):
 
 class DTypeError(NBArrayError, TypeError):
     """A dtype doesn't fit an operation."""
+
+
+class IndexTypeError(DTypeError, IndexingError):
+    """What stands between brackets is no integer: a TypeError to NumPy, an IndexError to others."""
+
+
+class ReadOnlyError(NBArrayError, AttributeError, TypeError):
+    """An attribute tells something, and can't be set."""
 
 
 class NotBlocked(NBArrayError, TypeError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from nbarray.display.explain import Explanation
 from nbarray.display.html import array_html, array_text
 from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
-from nbarray.errors import InputError, NotBlocked, UnknownSize
+from nbarray.errors import InputError, NotBlocked, ReadOnlyError, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
 from nbarray.provenance import caller
@@ -201,6 +201,10 @@ class Array:
     def chunks(self) -> tuple[tuple[int, ...], ...]:
         """Sizes of the chunks, axis by axis."""
         return self._known.chunks.tuples()
+
+    @chunks.setter
+    def chunks(self, chunks: Any) -> NoReturn:
+        raise ReadOnlyError(f"chunks can't be set; ask for the same values in others: x.rechunk({chunks!r})")
 
     @property
     def chunksize(self) -> tuple[int, ...]:

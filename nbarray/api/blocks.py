@@ -272,16 +272,18 @@ def fromfunction(
     sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
     kind = np.dtype(dtype)
     plain = from_array(np.broadcast_to(np.zeros((), kind), sizes), chunks)
+    title = f"fromfunction({getattr(function, '__name__', type(function).__name__)})"
+    handed = {"function": function, "kind": kind, "given": tuple(kwargs.items())}
+    return wrap(mapped(_of_indices, (), None, {"chunks": plain.chunks, "token": title, **handed}))
 
-    def on_block(block_info: Any = None) -> Any:
-        spans = block_info[None]["array-location"]
-        index = np.indices(tuple(b - a for a, b in spans), dtype=kind)
-        places = [i + np.asarray(a).astype(kind) for i, (a, _) in zip(index, spans, strict=True)]
-        made = np.asanyarray(function(*places, **kwargs))
-        return made if made.shape == index.shape[1:] else np.broadcast_to(made, index.shape[1:])
 
-    on_block.__name__ = getattr(function, "__name__", "fromfunction")
-    return wrap(mapped(on_block, (), None, {"chunks": plain.chunks}))
+def _of_indices(function: Any, kind: Any, given: Any, block_info: Any = None) -> Any:
+    """A block of what a function makes of its indices."""
+    spans = block_info[None]["array-location"]
+    index = np.indices(tuple(b - a for a, b in spans), dtype=kind)
+    places = [i + np.asarray(a).astype(kind) for i, (a, _) in zip(index, spans, strict=True)]
+    made = np.asanyarray(function(*places, **dict(given)))
+    return made if made.shape == index.shape[1:] else np.broadcast_to(made, index.shape[1:])
 
 
 class frompyfunc:  # noqa: N801 - NumPy's name

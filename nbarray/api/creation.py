@@ -10,7 +10,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap, wrap
 from nbarray.api.dispatch import public
-from nbarray.errors import InputError
+from nbarray.errors import DTypeError, InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
 from nbarray.ops import creation, joining, shaping
@@ -54,9 +54,20 @@ def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array
     return wrap(creation.from_source(wrap_source(obj), blockshape if chunks is None else chunks))
 
 
+def check_like(like: Any) -> None:
+    """What `like` says of NumPy's functions: what kind of array to make.  Raises DTypeError for one that isn't ours."""
+    if not (like is None or isinstance(like, Array | np.ndarray)):
+        raise DTypeError(
+            f"like={type(like).__name__}: nbarray makes blocked arrays only, so like= is a blocked or a NumPy array; "
+            "leave it out"
+        )
+
+
 @public()
-def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
+def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on, lists of them are stacked.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none, but for the list or scalar that is made an array of.
 
@@ -64,6 +75,7 @@ def asarray(obj: Any, dtype: Any = None, chunks: Any = None) -> Array:
     >>> nb.asarray([1, 2, 3]).sum().compute()
     np.int64(6)
     """
+    check_like(like)
     if isinstance(obj, list | tuple) and _holds_arrays(obj):
         obj = wrap(joining.stack([asarray(o).expr for o in obj]))
     if not isinstance(obj, Array):
@@ -112,8 +124,10 @@ def open(
 
 
 @public()
-def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> Array:
+def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of one value, or of values that spread to its shape.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -122,6 +136,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> 
     array([[7, 7],
            [7, 7]])
     """
+    check_like(like)
     if not isinstance(fill_value, Array) and not np.ndim(fill_value):
         return wrap(creation.full(shape, fill_value, dtype, chunks))
     spread = apply(shaping.broadcast_to, asarray(fill_value, dtype), shape)
@@ -129,8 +144,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None) -> 
 
 
 @public()
-def zeros(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+def zeros(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of zeros.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -139,12 +156,15 @@ def zeros(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     array([[0, 0],
            [0, 0]])
     """
+    check_like(like)
     return wrap(creation.full(shape, np.zeros((), dtype), None, chunks))
 
 
 @public()
-def ones(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+def ones(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of ones.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -153,12 +173,15 @@ def ones(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     array([[1., 1.],
            [1., 1.]])
     """
+    check_like(like)
     return wrap(creation.full(shape, np.ones((), dtype), None, chunks))
 
 
 @public()
-def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
+def empty(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array whose values don't matter: zeros.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -166,6 +189,7 @@ def empty(shape: Any, dtype: Any = float, chunks: Any = None) -> Array:
     >>> nb.empty((2, 3)).shape
     (2, 3)
     """
+    check_like(like)
     return zeros(shape, dtype, chunks)
 
 
@@ -227,8 +251,12 @@ def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None,
 
 
 @public()
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunks: Any = None) -> Array:
+def arange(
+    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunks: Any = None, *, like: Any = None
+) -> Array:
     """Evenly spaced numbers from `start` (0 if only one bound is given) up to, not including, `stop`.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -236,12 +264,15 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
     >>> nb.arange(-5 * 10**11, 5 * 10**11, chunks=10**6).shape
     (1000000000000,)
     """
+    check_like(like)
     return wrap(creation.arange(unwrap(start), stop, step, dtype, chunks))
 
 
 @public()
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:  # noqa: N803 - NumPy's names
     """Ones on the `k`-th diagonal of an `N` by `M` array.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -250,4 +281,5 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: An
     array([[0., 1., 0.],
            [0., 0., 1.]])
     """
+    check_like(like)
     return wrap(creation.eye(N, M, k, dtype, chunks))

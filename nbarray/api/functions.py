@@ -270,14 +270,18 @@ def map_blocks(
     """Apply a function to the blocks at the same place of all arrays in `args`.
 
     function : takes NumPy blocks, returns one; may take ``block_id`` (its place) or ``block_info`` as keywords
-    args : arrays that broadcast, or that have as many blocks as each other; what else there is, is handed on.  Without
-        arrays, `chunks` say what is made
+    args : arrays that broadcast, or that have as many blocks as each other (or one, which goes to all); what else
+        there is, is handed on.  Without arrays, `chunks` say what is made
     dtype : of the result; without it the function is called once, now, on the first block
     chunks : (among `options`) of the result, if the function changes sizes: a size for each axis, or all sizes
     drop_axis, new_axis : (among `options`) axes the function takes away or makes
     masked : (among `options`) whether it gives masked blocks; by default as the first block is, or the arrays are
     meta : (among `options`) an empty array of the result's kind, in place of dtype and masked
-    name, token, enforce_ndim : (among `options`) not used
+    token, name : (among `options`) what the operation is called in plans, pictures and errors
+    enforce_ndim : (among `options`) not used: blocks of another shape than promised are always refused
+
+    The same function of the same values is one operation, called once for each block: a function that gives other
+    values each time, such as noise, has to be another one each time.
 
     Raises ShapeError or DTypeError when a block turns out otherwise than promised.
 

@@ -24,9 +24,10 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     """More elements around an array, as `numpy.pad` has it.
 
     pad_width : elements before and after, for all axes or one pair for each
-    mode : "constant", "empty", "edge", "wrap", "reflect", "symmetric", "maximum" or "minimum"
+    mode : "constant" (of `constant_values`), "linear_ramp" (to `end_values`), "edge", "wrap", "reflect", "symmetric",
+        "empty", and "maximum", "minimum", "mean" or "median" (of the `stat_length` elements next to an edge)
 
-    Raises InputError for bad widths, NotBlocked for NumPy's other modes.
+    Raises InputError for bad widths, NotBlocked for functions as modes.
 
     Cost: none by itself: blocks are read where they lie, and only those that are asked for.
 

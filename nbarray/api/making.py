@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap, wrap
-from nbarray.api.creation import asarray
+from nbarray.api.creation import asarray, check_like
 from nbarray.api.creation import eye as eye_array
 from nbarray.api.dispatch import IMPLEMENTATIONS, PUBLIC, implements, is_method, public
 from nbarray.errors import DTypeError, InputError
@@ -45,8 +45,11 @@ def array(
     subok: bool = False,
     ndmin: int = 0,
     chunks: Any = None,
+    like: Any = None,
 ) -> Array:
     """A blocked array of anything NumPy makes an array of, with at least `ndmin` axes.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none, but for the list or scalar that is made an array of.
 
@@ -54,13 +57,17 @@ def array(
     >>> nb.array([1, 2], ndmin=2).compute()
     array([[1, 2]])
     """
-    x = asarray(object, dtype, chunks)
+    x = asarray(object, dtype, chunks, like=like)
     return x[(None,) * (ndmin - x.ndim)] if x.ndim < ndmin else x
 
 
 @public(np.asanyarray)
-def asanyarray(a: Any, dtype: Any = None, order: Any = None, *, chunks: Any = None, **ignored: Any) -> Array:
+def asanyarray(
+    a: Any, dtype: Any = None, order: Any = None, *, chunks: Any = None, like: Any = None, **ignored: Any
+) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none, but for the list or scalar that is made an array of.
 
@@ -68,7 +75,7 @@ def asanyarray(a: Any, dtype: Any = None, order: Any = None, *, chunks: Any = No
     >>> nb.asanyarray([1, 2]).compute()
     array([1, 2])
     """
-    return asarray(a, dtype, chunks)
+    return asarray(a, dtype, chunks, like=like)
 
 
 @public(np.ascontiguousarray, np.asfortranarray)
@@ -132,8 +139,10 @@ def _require(a: Any, dtype: Any = None, requirements: Any = None) -> Array:
 
 
 @public()
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None) -> Array:  # noqa: N803 - NumPy's names
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:  # noqa: N803 - NumPy's names
     """Ones on and below the `k`-th diagonal of an `N` by `M` array, zeros above.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -142,6 +151,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: An
     array([[1, 0, 0],
            [1, 1, 0]])
     """
+    check_like(like)
     return wrap(triangles.tri(N, M, k, dtype, chunks))
 
 
@@ -216,8 +226,10 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
 
 
 @public()
-def identity(n: int, dtype: Any = float, chunks: Any = None) -> Array:
+def identity(n: int, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """Ones on the diagonal of an `n` by `n` array.
+
+    like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none by itself: made block by block when it is needed.
 
@@ -226,6 +238,7 @@ def identity(n: int, dtype: Any = float, chunks: Any = None) -> Array:
     array([[1., 0.],
            [0., 1.]])
     """
+    check_like(like)
     return eye_array(n, None, 0, dtype, chunks)
 
 

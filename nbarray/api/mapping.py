@@ -15,27 +15,28 @@ from nbarray.session import compute
 
 __all__ = ["dtype_of_first_block", "mapped"]
 
-#: Options of dask that change no values.
+#: Options of dask that change no values: names of the operation, and a check that is always made.
 UNUSED = ("name", "token", "enforce_ndim")
 
 
 def mapped(function: Callable[..., Any], values: Sequence[Any], dtype: Any, options: dict[str, Any]) -> Expr:
     """A function of blocks as an expression; without a dtype it is called on the first blocks, now.
 
-    options : chunks, drop_axis, new_axis, masked and meta as `nbarray.map_blocks` takes them, and names that dask
-        gives to tasks, which are not used; all else is for the function
+    options : chunks, drop_axis, new_axis, masked, meta, name and token as `nbarray.map_blocks` takes them; all else
+        is for the function
     """
     keywords = dict(options)
     changes = {k: keywords.pop(k, None) for k in ("chunks", "drop_axis", "new_axis")}
     masked = keywords.pop("masked", None)
     meta = keywords.pop("meta", None)
+    title = str(keywords.get("token") or keywords.get("name") or "")
     for name in UNUSED:
         keywords.pop(name, None)
     if dtype is None and meta is not None:
         dtype, masked = meta.dtype, isinstance(meta, np.ma.MaskedArray) if masked is None else masked
 
     def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
-        return map_blocks(function, values, dtype, **changes, keywords=keywords, masked=masked)
+        return map_blocks(function, values, dtype, **changes, keywords=keywords, masked=masked, title=title)
 
     if dtype is None:
         dtype, found_masked = dtype_of_first_block(function, build)

@@ -193,8 +193,12 @@ def ravel(a: Any, order: str = "C") -> Array:
 
 
 @public(np.broadcast_to)
-def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Array:
+def broadcast_to(array: Any, shape: Any, subok: bool = False, *, chunks: Any = None) -> Array:
     """Spread to a larger shape without copying.
+
+    chunks : of the result, for the axes along which it is spread; the others stay as they are
+
+    Raises BroadcastError for a shape that doesn't fit, ChunkError for other chunks along an axis that isn't spread.
 
     Cost: none by itself: a view, no element is moved.
 
@@ -203,7 +207,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Array:
     array([[0, 1, 2],
            [0, 1, 2]])
     """
-    return apply(shaping.broadcast_to, asarray(array), shape)
+    return apply(shaping.broadcast_to, asarray(array), shape, chunks)
 
 
 @public(np.flip)

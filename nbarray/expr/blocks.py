@@ -24,6 +24,7 @@ class UserFunction:
     takes : what it needs besides its arguments and its block, as a multiple of the bytes of both together
     positions : where among all its arguments the arrays stand; none if there is nothing else
     ours : what people call it, where it is no function of theirs
+    title : what its caller calls what it does
     """
 
     function: Any
@@ -36,11 +37,12 @@ class UserFunction:
     takes: float = 0.0
     positions: tuple[int, ...] = ()
     ours: str = ""
+    title: str = ""
 
     @property
     def label(self) -> str:
         """What people call what it does."""
-        return self.ours or f"map_blocks({self.name})"
+        return self.title or self.ours or f"map_blocks({self.name})"
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """Points of an array, picked or assigned to: what any index that is more than a view becomes.
 
-Positions are integers from 0 on, checked where the index was given.  A node holds them by identity; they are never
-compared or hashed.
+Positions are integers from 0 on, checked where the index was given.  A node holds few of them by what they are, so that
+the same points picked twice are the same node; many by identity, never compared or hashed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,32 @@ from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById
 
-__all__ = ["Assign", "Take", "TakeLater"]
+__all__ = ["Assign", "Take", "TakeLater", "at_positions"]
+
+#: Positions of at most so many bytes are compared.
+COMPARED_BYTES = 2**16
+
+
+class _Few(ById):
+    """Arrays of positions that are equal where their contents are; nobody else has them to change."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, arrays: tuple[Any, ...]) -> None:
+        super().__init__(tuple(np.array(a) for a in arrays))
+        self._key = tuple((a.shape, a.dtype.str, a.tobytes()) for a in self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Few) and other._key == self._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def at_positions(arrays: tuple[Any, ...]) -> ById:
+    """What a node holds of arrays of positions."""
+    few = sum(a.nbytes for a in arrays) <= COMPARED_BYTES
+    return _Few(arrays) if few else ById(arrays)
 
 
 def _picked_chunks(base: Expr, axes: tuple[int, ...], at: int, points: tuple[int, ...]) -> Chunks:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import DTypeError, IndexingError, InputError
+from nbarray.errors import IndexingError, IndexTypeError, InputError
 from nbarray.grid.chunks import Int64
 from nbarray.grid.regions import AxisMap, Placement
 
@@ -178,7 +178,7 @@ def _slice(item: slice, axis: int, size: int) -> AxisMap:
     try:
         start, stop, step = item.indices(size)
     except TypeError as error:
-        raise DTypeError(f"index {item!r} for axis {axis}: {error}") from None
+        raise IndexTypeError(f"index {item!r} for axis {axis}: {error}") from None
     except ValueError as error:
         raise InputError(f"index {item!r} for axis {axis}: {error}") from None
     return AxisMap(axis, start, step, len(range(start, stop, step)))

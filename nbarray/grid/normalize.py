@@ -84,7 +84,7 @@ def _axis(given: Any, size: int, k: int, shape: tuple[int, ...]) -> AxisChunks |
     if isinstance(given, int | np.integer) and not isinstance(given, bool):
         if given == -1:
             return regular(size, size)
-        if given < 1:
+        if given < 1 and (given or size):
             raise ChunkError(f"chunks for axis {k} are {given}; a chunk has at least 1 element (-1: the whole axis)")
         return regular(size, int(given))
     try:

@@ -30,7 +30,7 @@ MaskedKernel = Callable[[list[Any], list[Tile | None], Tile | None], tuple[Tile,
 class ById:
     """Holds an object whose identity is its equality: functions, readers, arrays."""
 
-    __slots__ = ("value",)
+    __slots__ = ("__weakref__", "value")
 
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -10,12 +10,11 @@ import numpy as np
 from nbarray.errors import BroadcastError, DTypeError, InputError, NotBlocked, UnknownSize
 from nbarray.expr.leaves import Scalar
 from nbarray.expr.node import Expr
-from nbarray.expr.picking import Assign, Take, TakeLater
+from nbarray.expr.picking import Assign, Take, TakeLater, at_positions
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Int64
 from nbarray.grid.indexing import Later, ParsedIndex
 from nbarray.grid.regions import AxisMap, Placement
-from nbarray.kernels.elementwise import ById
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.indexing import check_mask, parsed_index
 from nbarray.ops.operands import as_expr, broadcast_to
@@ -138,9 +137,9 @@ def _assign(x: Expr, parsed: ParsedIndex, new: Expr) -> Expr:
         of_points = [AxisMap(parsed.at + j, 0, 1, n) for j, n in enumerate(points)]
         moved = View(full, Placement((*of_points, *others), tuple(dropped)))
         moved = moved if count == 1 else reshape(moved, (math.prod(points), *moved.sizes[count:]))
-        moved = moved if keep is None else Take(moved, (0,), 0, ById((keep,)))
+        moved = moved if keep is None else Take(moved, (0,), 0, at_positions((keep,)))
     held = held if keep is None else tuple(h[keep] for h in held)
-    return Assign(x, moved, axes, ById(held), tuple(parts[k] for k in sorted(parts)))
+    return Assign(x, moved, axes, at_positions(held), tuple(parts[k] for k in sorted(parts)))
 
 
 def _spread(new: Expr, shape: tuple[int, ...]) -> Placement:

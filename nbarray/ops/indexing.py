@@ -9,12 +9,11 @@ import numpy as np
 from nbarray.errors import IndexingError
 from nbarray.expr.blocks import Select
 from nbarray.expr.node import Expr
-from nbarray.expr.picking import Take, TakeLater
+from nbarray.expr.picking import Take, TakeLater, at_positions
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Int64
 from nbarray.grid.indexing import Later, ParsedIndex, in_bounds, parse_index
 from nbarray.grid.regions import AxisMap, Placement
-from nbarray.kernels.elementwise import ById
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.fields import fields, names_fields
 from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
@@ -92,7 +91,7 @@ def pick(view: Expr, parsed: ParsedIndex) -> Expr:
     if own is not None:
         return _pick_axis_by_axis(view, parsed, positions, own)
     whole = tuple(np.broadcast_to(p, parsed.points) for p in positions)
-    return Take(view, parsed.axes, parsed.at, ById(whole))
+    return Take(view, parsed.axes, parsed.at, at_positions(whole))
 
 
 def _nothing(view: Expr, parsed: ParsedIndex) -> Expr:
@@ -125,7 +124,7 @@ def _pick_axis_by_axis(view: Expr, parsed: ParsedIndex, positions: list[Int64], 
         if k is None:
             fixed.append((axis, int(p.reshape(-1)[0])))
         else:
-            made = Take(made, (axis,), axis, ById((p.reshape(-1),)))
+            made = Take(made, (axis,), axis, at_positions((p.reshape(-1),)))
             owner[k] = axis
     kept = [AxisMap(k, 0, 1, made.sizes[k]) for k in range(view.ndim) if k not in parsed.axes]
     points = [AxisMap(owner[k], 0, 1, n) if k in owner else AxisMap(-1, 0, 0, n) for k, n in enumerate(parsed.points)]

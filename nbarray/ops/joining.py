@@ -43,13 +43,19 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
             if j != k and n != m:
                 raise ShapeError(
                     f"concatenate: sizes must match along all axes but {k}; along axis {j} the array at index 0 has "
-                    f"size {n} and the array at index {i} has size {m}"
+                    f"size {n} and the array at index {i} has size {m}. Shapes: {_few([p.shape for p in parts], i)}"
                 )
     kind = _common_dtype(parts) if dtype is None else np.dtype(dtype)
     cast = tuple(astype(p, kind, casting) for p in parts)
     if any(p.masked for p in cast):
         cast = tuple(p if p.masked else put_on(p, np.False_) for p in cast)  # so that each part is of the same kind
     return Concatenate(cast, k) if len(cast) > 1 else cast[0]
+
+
+def _few(shapes: Sequence[Any], last: int) -> str:
+    """The first shape and that which doesn't fit, with those between if they are few."""
+    between = shapes[1:last] if last <= 4 else ["..."]
+    return ", ".join(str(s) for s in (shapes[0], *between, shapes[last]))
 
 
 def _array(value: Any) -> Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def map_blocks(
     new_axis: Any = None,
     keywords: dict[str, Any] | None = None,
     masked: bool | None = None,
+    title: str = "",
 ) -> Expr:
     """A function of the blocks at the same place of all arrays among `values`; other values are handed on as they are.
 
@@ -35,6 +37,9 @@ def map_blocks(
     chunks : of the result, where the function changes them: a size, or sizes, for each axis
     drop_axis, new_axis : axes of the arguments the function takes away; axes of the result it makes
     masked : whether the function gives masked arrays; None: if it is given any
+    title : what people call it, by default the function's name
+
+    The same function of the same values is the same node, as any operation made twice is.
     """
     given = dict(keywords or {})
     if any(isinstance(v, Expr) for v in given.values()):
@@ -44,7 +49,7 @@ def map_blocks(
         )
     arrays = [v for v in values if isinstance(v, Expr)]
     if not arrays:
-        return _of_nothing(function, values, dtype, chunks, given, bool(masked))
+        return _of_nothing(function, values, dtype, chunks, given, bool(masked), title)
     together, argument_chunks = _aligned(arrays)
     ndim = len(together.axes)
     if new_axis is None and drop_axis is None and isinstance(chunks, tuple | list) and len(chunks) > ndim:
@@ -52,26 +57,32 @@ def map_blocks(
     axes = _result_axes(ndim, drop_axis, new_axis)
     made = _result_chunks(together, axes, chunks)
     missing = any(a.masked for a in arrays) if masked is None else masked
-    held = ById(_user_function(function, values, given, missing))
+    held = _user_function(function, values, given, missing, title)
     return MapBlocks(held, tuple(arrays), argument_chunks, made, axes, np.dtype(dtype))
 
 
 def _of_nothing(
-    function: Callable[..., Any], values: Sequence[Any], dtype: Any, chunks: Any, keywords: dict[str, Any], masked: bool
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    dtype: Any,
+    chunks: Any,
+    keywords: dict[str, Any],
+    masked: bool,
+    title: str,
 ) -> Expr:
     """Blocks made of no arrays: of where they lie, which a function may ask for."""
     if chunks is None:
         raise InputError("map_blocks: expected at least one blocked array, or chunks= that say what is to be made")
     given = chunks if isinstance(chunks, tuple | list) else (chunks,)
     made = Chunks(tuple(AxisChunks.of(n if isinstance(n, tuple | list) else (n,)) for n in given))
-    held = ById(_user_function(function, values, keywords, masked))
+    held = _user_function(function, values, keywords, masked, title)
     return MapBlocks(held, (), (), made, (-1,) * len(given), np.dtype(dtype))
 
 
 def _aligned(arrays: Sequence[Expr]) -> tuple[Chunks, tuple[Chunks, ...]]:
     """The common grid of arrays, aligned from their last axes, and how each is cut for it.
 
-    Where sizes differ but numbers of blocks don't, blocks go together by their numbers.
+    Where sizes differ but numbers of blocks don't, blocks go together by their numbers; a single block goes to all.
     """
     ndim = max(a.ndim for a in arrays)
     together: list[AxisChunks] = []
@@ -79,12 +90,13 @@ def _aligned(arrays: Sequence[Expr]) -> tuple[Chunks, tuple[Chunks, ...]]:
     for k in range(ndim):
         here = {n: a.chunks.axes[k - ndim + a.ndim] for n, a in enumerate(arrays) if k >= ndim - a.ndim}
         sizes = {axis.size for axis in here.values() if axis.size != 1}
-        counts = {axis.count for axis in here.values() if axis.size != 1}
-        by_number = len(sizes) > 1 and len(counts) == 1
+        counts = {axis.count for axis in here.values() if axis.size != 1} - {1}
+        by_number = len(sizes) > 1 and len(counts) <= 1
         if len(sizes) > 1 and not by_number:
             broadcast_sizes([a.sizes for a in arrays], "map_blocks")
         if by_number:
-            common = next(axis for axis in here.values() if axis.size != 1)
+            most = max(counts, default=1)
+            common = next(axis for axis in here.values() if axis.size != 1 and axis.count == most)
         else:
             size = max(axis.size for axis in here.values()) if sizes != {0} else 0
             common = broadcast_chunks((size,), [Chunks((axis,)) for axis in here.values()]).axes[0]
@@ -125,22 +137,48 @@ def _result_chunks(together: Chunks, axes: tuple[int, ...], chunks: Any) -> Chun
     return Chunks(tuple(made))
 
 
+#: What was made of a function and the values handed on to it: (identities) -> held, as long as a node holds it.
+_HELD: WeakValueDictionary[Any, ById] = WeakValueDictionary()
+
+
 def _user_function(
-    function: Callable[..., Any], values: Sequence[Any], keywords: dict[str, Any], masked: bool
-) -> UserFunction:
-    """The function with what isn't an array put in its place."""
+    function: Callable[..., Any], values: Sequence[Any], keywords: dict[str, Any], masked: bool, title: str
+) -> ById:
+    """The function with what isn't an array put in its place; what was held for the same is held again."""
     plain = {k: v for k, v in enumerate(values) if not isinstance(v, Expr)}
+    handed = tuple((k, _identity(v)) for k, v in plain.items())
+    named = tuple((k, _identity(v)) for k, v in keywords.items())
+    key = (id(function), len(values), handed, named, masked, title)
+    found = _HELD.get(key)
+    if found is None:
+        found = _HELD[key] = ById(_with_values(function, plain, len(values), keywords, masked, title))
+    return found
+
+
+def _identity(value: Any) -> Any:
+    """What tells a value from others: numbers and text by what they are, else the object itself, which is held."""
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return type(value), repr(value)
+    if type(value) is tuple:
+        return tuple(_identity(v) for v in value)
+    return id(value)
+
+
+def _with_values(
+    function: Callable[..., Any], plain: dict[int, Any], count: int, keywords: dict[str, Any], masked: bool, title: str
+) -> UserFunction:
     names = _parameter_names(function)
     called = function
     if plain:
 
         def called(*blocks: Any, **more: Any) -> Any:
             rest = iter(blocks)
-            return function(*[plain[k] if k in plain else next(rest) for k in range(len(values))], **more)
+            return function(*[plain[k] if k in plain else next(rest) for k in range(count)], **more)
 
         called.__name__ = getattr(function, "__name__", type(function).__name__)
-    positions = tuple(k for k in range(len(values)) if k not in plain) if plain else ()
-    return UserFunction(called, keywords, "block_id" in names, "block_info" in names, masked, positions=positions)
+    positions = tuple(k for k in range(count) if k not in plain) if plain else ()
+    wants = ("block_id" in names, "block_info" in names)
+    return UserFunction(called, keywords, *wants, masked, positions=positions, title=title)
 
 
 def _parameter_names(function: Callable[..., Any]) -> list[str]:

@@ -10,11 +10,13 @@ import numpy as np
 from nbarray.errors import InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops.creation import full
-from nbarray.ops.elementwise import astype
+from nbarray.ops.elementwise import astype, round_
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
-from nbarray.ops.operands import broadcast_to
+from nbarray.ops.operands import broadcast_to, drop_axes
+from nbarray.ops.quantiles import median
 from nbarray.ops.reductions import reduction
+from nbarray.ops.spacing import linspace
 
 __all__ = ["PERIODS", "pad", "pad_axis", "pairs"]
 
@@ -28,8 +30,8 @@ PERIODS: dict[str, Callable[[Index, int], Index]] = {
     "reflect": lambda at, n: np.where(at % _turn(n) < n, at % _turn(n), _turn(n) - at % _turn(n)),
 }
 #: mode -> the reduction whose result is put beyond the edges
-_STATISTICS = {"maximum": "max", "minimum": "min"}
-_NEEDED = {"constant": "constant_values", "maximum": "stat_length", "minimum": "stat_length"}
+_STATISTICS = {"maximum": "max", "minimum": "min", "mean": "mean", "median": "median"}
+_NEEDED = {"constant": "constant_values", "linear_ramp": "end_values", **dict.fromkeys(_STATISTICS, "stat_length")}
 
 
 def _turn(n: int) -> int:
@@ -62,10 +64,11 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
             raise InputError(f"pad: `pad_width` must be of integral type, not {width!r}")
         if width < 0:
             raise InputError(f"pad: pad_width can't contain negative values, such as {width}")
-    if not isinstance(mode, str) or mode not in {"constant", "empty", *PERIODS, *_STATISTICS}:
+    known = ["constant", "empty", "linear_ramp", *PERIODS, *_STATISTICS]
+    if not isinstance(mode, str) or mode not in known:
         raise NotBlocked(
-            f"pad: mode={mode!r} has no blocked form; use one of constant, empty, edge, wrap, reflect, "
-            "symmetric, maximum, minimum, or compute first: np.pad(x.compute(), ...)"
+            f"pad: mode={mode!r} has no blocked form; use one of {', '.join(known)}, or compute first: "
+            "np.pad(x.compute(), ...)"
         )
     unknown = [k for k in options if k != _NEEDED.get(mode) and not (k == "reflect_type" and options[k] == "even")]
     if unknown:
@@ -77,7 +80,7 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
 
 
 def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tuple[Any, Any] = (0, 0)) -> Expr:
-    """More elements in front of and behind one axis; `extra` are constants, or how many elements a statistic is of."""
+    """More elements in front of and behind one axis; `extra` are constants, ends or lengths of statistics."""
     if not before and not after:
         return x
     n = x.sizes[axis]
@@ -85,6 +88,8 @@ def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tupl
         front, back = (_constant(x, axis, width, value) for width, value in zip((before, after), extra, strict=True))
     elif not n:
         raise InputError(f"pad: can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
+    elif mode == "linear_ramp":
+        front, back = _ramp(x, axis, before, extra[0], False), _ramp(x, axis, after, extra[1], True)
     elif mode in _STATISTICS:
         front = _statistic(x, axis, before, mode, extra[0], False)
         back = _statistic(x, axis, after, mode, extra[1], True)
@@ -103,7 +108,7 @@ def _constant(x: Expr, axis: int, width: int, value: Any) -> list[Expr]:
 
 
 def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: bool) -> list[Expr]:
-    """The extreme of the `length` elements (None: all) next to an edge."""
+    """The extreme, mean or median of the `length` elements (None: all) next to an edge."""
     if not width:
         return []
     n = x.sizes[axis]
@@ -111,8 +116,18 @@ def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: b
         raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least 1")
     seen = n if length is None else min(n, int(length))
     part = _slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
-    extreme = reduction(_STATISTICS[mode], part, axis, keepdims=True)
-    return [_spread(astype(extreme, x.dtype), axis, width)]
+    found = median(part, axis, True) if mode == "median" else reduction(_STATISTICS[mode], part, axis, keepdims=True)
+    found = round_(found) if x.dtype.kind in "iu" and found.dtype.kind == "f" else found
+    return [_spread(astype(found, x.dtype), axis, width)]
+
+
+def _ramp(x: Expr, axis: int, width: int, end: Any, behind: bool) -> list[Expr]:
+    """From the edge evenly to `end`, which is the outermost element."""
+    if not width:
+        return []
+    edge = drop_axes(_slab(x, axis, slice(-1, None) if behind else slice(0, 1)), (axis,))
+    ramp = linspace(end, edge, width, False, x.dtype, axis)
+    return [_slab(ramp, axis, slice(None, None, -1)) if behind else ramp]
 
 
 def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:

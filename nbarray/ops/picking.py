@@ -12,11 +12,10 @@ from nbarray.errors import BroadcastError, DTypeError, IndexingError, InputError
 from nbarray.expr.blocks import Select
 from nbarray.expr.leaves import Arange
 from nbarray.expr.node import Expr
-from nbarray.expr.picking import Take
+from nbarray.expr.picking import Take, at_positions
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
 from nbarray.grid.regions import AxisMap, Placement
-from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
 from nbarray.ops.assigning import cast_to
 from nbarray.ops.elementwise import astype, ufunc, where
@@ -95,7 +94,7 @@ def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any) -> E
 
 
 def _along(x: Expr, axis: int, positions: Any) -> Expr:
-    return Take(x, (axis,), axis, ById((np.ascontiguousarray(positions),)))
+    return Take(x, (axis,), axis, at_positions((np.ascontiguousarray(positions),)))
 
 
 def _resolved(call: Any) -> Any:

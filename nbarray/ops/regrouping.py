@@ -11,11 +11,10 @@ import numpy as np
 
 from nbarray.errors import ChunkError, IndexingError, InputError, ShapeError
 from nbarray.expr.node import Expr
-from nbarray.expr.picking import Take
+from nbarray.expr.picking import Take, at_positions
 from nbarray.expr.regrouped import Groups, ReshapeBlocks
 from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import AxisChunks, Chunks
-from nbarray.kernels.elementwise import ById
 from nbarray.ops.operands import as_sizes, normalize_axes
 
 __all__ = ["reshape_blockwise", "shuffle"]
@@ -98,5 +97,5 @@ def shuffle(x: Expr, indexer: Any, axis: int) -> Expr:
             sizes[-1] += len(group)
         else:
             sizes.append(len(group))
-    taken = Take(x, (k,), k, ById((positions,)))
+    taken = Take(x, (k,), k, at_positions((positions,)))
     return Rechunk(taken, Chunks(tuple(AxisChunks.of(sizes) if j == k else a for j, a in enumerate(taken.chunks.axes))))

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from nbarray.config import current
-from nbarray.errors import AxisError, BroadcastError, ShapeError
+from nbarray.errors import AxisError, BroadcastError, ChunkError, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
@@ -91,13 +91,26 @@ def flip(x: Expr, axis: Any = None) -> Expr:
     return View(x, Placement(maps))
 
 
-def broadcast_to(x: Expr, shape: Any) -> Expr:
-    """Spread to a larger shape without copying."""
+def broadcast_to(x: Expr, shape: Any, chunks: Any = None) -> Expr:
+    """Spread to a larger shape without copying.
+
+    chunks : of the result; along axes that aren't spread it has to have the array's own
+    """
     sizes = as_sizes(shape)
     fits = len(sizes) >= x.ndim and all(n in (1, m) for n, m in zip(reversed(x.sizes), reversed(sizes), strict=False))
     if not fits:
         raise BroadcastError(f"broadcast_to: an array of shape {x.shape} can't be spread to {sizes}")
-    return spread(x, sizes)
+    made = spread(x, sizes)
+    if chunks is None:
+        return made
+    asked = given_chunks(chunks, sizes, x.dtype)
+    for k, (own, new) in enumerate(zip(x.chunks.axes, asked.axes[len(sizes) - x.ndim :], strict=True)):
+        if own.size == new.size and own != new:
+            raise ChunkError(
+                f"broadcast_to: chunks={chunks!r} cut axis {k} of the array into {new.sizes}, but it isn't spread, and "
+                f"has {own.sizes}; ask for other chunks beforehand: x.rechunk(...)"
+            )
+    return Rechunk(made, asked)
 
 
 def rechunk(x: Expr, chunks: Any) -> Expr:

@@ -14,6 +14,7 @@ from nbarray.kernels.program import Constant
 from nbarray.ops import creation
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.operands import as_expr, drop_axes, given_chunks
+from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, moveaxis
 
 __all__ = ["geomspace", "linspace", "logspace"]
@@ -39,7 +40,8 @@ def linspace(
     if parts > 0:
         step = ufunc(np.divide, delta, parts)
         small = ufunc(np.multiply, ufunc(np.divide, steps, parts), delta)
-        made = where(ufunc(np.equal, step, 0), small, ufunc(np.multiply, steps, step))
+        vanishes = reduction("any", as_expr(ufunc(np.equal, step, 0)))  # anywhere: then NumPy divides first everywhere
+        made = where(vanishes, small, ufunc(np.multiply, steps, step))
     else:
         made = ufunc(np.multiply, steps, delta)
     made = ufunc(np.add, made, first)

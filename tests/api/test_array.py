@@ -112,6 +112,14 @@ def test_chunk_facts(chunks: Any) -> None:
     assert not x.masked
 
 
+def test_chunks_cannot_be_set() -> None:
+    """Who tries is told what to do; the error is Python's AttributeError, and a TypeError besides."""
+    x = nb.ones(6, chunks=3)
+    for kind in (AttributeError, TypeError):
+        with pytest.raises(kind, match=r"x\.rechunk\(2\)"):
+            x.chunks = 2
+
+
 def test_handles_change() -> None:
     """Augmented assignment and ``x[i] =`` change the array for all that hold it, never the data that it is made of."""
     a = values_of("d")

@@ -120,6 +120,34 @@ def test_chunks_that_do_not_fit(chunks: Any, message: str) -> None:
         nb.from_array(values_of("d"), chunks=chunks)
 
 
+def test_chunks_of_nothing() -> None:
+    """An axis without elements may be said to be in chunks without elements."""
+    x = nb.from_array(np.empty((2, 0)), chunks=(1, 0))
+
+    assert ((1, 1), (0,)) == x.chunks
+    check(nb.tile(x, 2), np.tile(np.empty((2, 0)), 2))
+
+
+@pytest.mark.parametrize(
+    "name", ["array", "asarray", "asanyarray", "arange", "eye", "identity", "ones", "tri", "zeros"]
+)
+@pytest.mark.parametrize("like", [None, np.ones(2), nb.ones(2)], ids=["none", "numpy", "blocked"])
+def test_like(name: str, like: Any) -> None:
+    """NumPy's `like` is taken; what is made is blocked, and knows nothing of the other array."""
+    made = getattr(nb, name)(3, like=like)
+
+    assert isinstance(made, nb.Array)
+    check(made, getattr(np, name)(3))
+    check(nb.full(3, 4, like=like), np.full(3, 4))
+    check(nb.empty(3, like=like).shape, (3,))
+
+
+def test_like_something_else() -> None:
+    """Arrays of another kind are not made."""
+    with pytest.raises(TypeError, match="like=list: nbarray makes blocked arrays only"):
+        nb.arange(3, like=[1])
+
+
 def test_messages() -> None:
     """What is no array is refused."""
     with pytest.raises(InputError, match="chunks or blockshape, not both"):

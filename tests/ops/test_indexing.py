@@ -259,6 +259,13 @@ def test_messages(index: Any, error: type[Exception], message: str) -> None:
         x[index]
 
 
+def test_slices_of_floats() -> None:
+    """NumPy raises a TypeError for them, and an IndexError for a single one; here both are both."""
+    for kind in (TypeError, IndexError):
+        with pytest.raises(kind, match="slice indices must be integers"):
+            nb.arange(3)[0:1.5]
+
+
 def test_message_of_take() -> None:
     """A wrong axis is refused by `take`."""
     with pytest.raises(AxisError, match="axis 2 is out of bounds"):

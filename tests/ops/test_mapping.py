@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import AxisError, BroadcastError, ChunkError, DTypeError, InputError, ShapeError
+from nbarray.errors import AxisError, BroadcastError, ChunkError, DTypeError, InputError, ShapeError, TaskError
 from tests.compare import check, check_blocks
 from tests.laws.arrays import MASKED, values_of
 
@@ -195,8 +195,46 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
 
 
 def test_arrays_that_do_not_fit() -> None:
-    """There has to be an array, and several have to broadcast."""
+    """There has to be an array, and several have to broadcast, or to have as many blocks."""
     with pytest.raises(InputError, match="at least one blocked array"):
         nb.map_blocks(lambda p: p, 3, dtype=int)
-    with pytest.raises(BroadcastError, match=r"map_blocks: .*\(7,5\) \(2,5\)"):
-        nb.map_blocks(lambda p, q: p, blocked(), blocked()[:2], dtype=float)
+    with pytest.raises(BroadcastError, match=r"map_blocks: .*\(7,5\) \(6,5\)"):
+        nb.map_blocks(lambda p, q: p, blocked(), blocked()[:6].rechunk(4), dtype=float)
+
+
+def test_a_single_block_goes_to_all() -> None:
+    """Of arrays whose sizes differ, one that is in one piece along an axis is given whole to every block."""
+    a, b = np.array([[1, 2, 3, 4]]), np.array([[10, 20], [30, 40]])
+    x, y = nb.from_array(a, chunks=((1,), (2, 2))), nb.from_array(b, chunks=((1, 1), (2,)))
+    made = nb.map_blocks(lambda p, q: p + q, x, y)
+
+    assert ((1, 1), (2, 2)) == made.chunks
+    np.testing.assert_array_equal(np.hstack([a[:, :2] + b, a[:, 2:] + b]), made.compute())
+
+
+def test_made_twice_is_the_same() -> None:
+    """The same function of the same values is one node; another function, or other values, are another one."""
+    x = blocked()
+
+    def scaled(block: Any, by: float, add: float = 0) -> Any:
+        return block * by + add
+
+    def of(*args: Any, **options: Any) -> Any:
+        return nb.map_blocks(scaled, x, *args, dtype=float, **options).expr
+
+    assert of(2.0) is of(2.0)
+    assert of(2.0, add=1) is of(2.0, add=1)
+    assert of(2.0) is not of(2)
+    assert of(2.0) is not of(2.0, add=0)
+    assert of(2.0) is not of(2.0, token="doubled")
+    weights = np.ones(5)
+    assert of(weights) is of(weights)
+    assert of(weights) is not of(np.ones(5))
+
+
+def test_token_names_the_operation() -> None:
+    """What it is called shows in plans and errors."""
+    x = nb.map_blocks(lambda b: b[0], blocked(), dtype=float, token="first row")
+
+    with pytest.raises(TaskError, match="first row failed on"):
+        x.compute()

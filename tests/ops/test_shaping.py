@@ -140,6 +140,20 @@ def test_reshaped_chunks() -> None:
         x.reshape(4, 6, chunks=(2, 4))
 
 
+def test_broadcast_to_chunks() -> None:
+    """Axes that are spread are cut as asked for, the others as they were."""
+    a = np.arange(30).reshape(5, 1, 6)
+    x = nb.from_array(a, chunks=(3, 1, 3))
+    made = nb.broadcast_to(x, (2, 5, 4, 6), chunks=(1, 3, 2, 3))
+
+    assert ((1, 1), (3, 2), (2, 2), (3, 3)) == made.chunks
+    same(lambda x: np.broadcast_to(x, (2, 5, 4, 6)), a)
+    np.testing.assert_array_equal(np.broadcast_to(a, (2, 5, 4, 6)), made.compute())
+    check_blocks(made)
+    with pytest.raises(ChunkError, match=r"cut axis 0 of the array into \(2, 3\), but it isn't spread"):
+        nb.broadcast_to(x, (5, 4, 6), chunks=((2, 3), 2, 3))
+
+
 def test_messages() -> None:
     """A refusal says what was given and what there is."""
     x = nb.from_array(values_of("d"), chunks=3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import itertools
 import pkgutil
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import dask
 import numpy as np
@@ -59,6 +61,20 @@ REDUCTIONS: dict[tuple[str, str], Any] = {}
 
 #: Dask's modules that are nbarray's too.
 OURS = {"fft": nb.fft, "linalg": nb.linalg, "ma": nb.ma, "random": nb.random, "stats": nb.stats}
+
+
+#: Expressions, numbered as they are asked for their names.
+NUMBERS: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+COUNTER = itertools.count()
+
+
+def name(x: nb.Array) -> str:
+    """What dask's arrays have as `name`: of the operation, with a number that no other expression has.
+
+    It is no attribute of ours, since xarray takes a `name` of data for the name of the variable.
+    """
+    number = NUMBERS.setdefault(x.expr, next(COUNTER))
+    return f"{x.expr.label}-{number}"
 
 
 def value(x: Any) -> Any:
@@ -167,8 +183,9 @@ def stand_in() -> None:
 def without_dasks_options() -> Iterator[None]:
     """Array methods leave out the keywords that say how dask's scheduler and graphs work; ours have none to give."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("compute", "sum", "prod", "min", "max", "mean", "var", "std", "any", "all", "argmin", "argmax"):
-            patch.setattr(nb.Array, name, plain(getattr(nb.Array, name)))
+        for method in ("compute", "sum", "prod", "min", "max", "mean", "var", "std", "any", "all", "argmin", "argmax"):
+            patch.setattr(nb.Array, method, plain(getattr(nb.Array, method)))
+        patch.setattr(nb.Array, "name", property(name), raising=False)
         yield
 
 
