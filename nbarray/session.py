@@ -33,6 +33,7 @@ from nbarray.expr.walk import postorder, transform
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.regions import Placement
 from nbarray.io.scratchfile import check_room, scratch_folder
+from nbarray.io.writers import Writer
 from nbarray.kernels.direct import arrange, base_slices
 from nbarray.observers.environment import from_environment
 from nbarray.observers.report import RunReport
@@ -79,17 +80,22 @@ def observe(observer: Observer) -> Iterator[Observer]:
             _observers.remove(observer)
 
 
-def plan(exprs: Sequence[Expr], memory: int | str | None = None, told: Teller | None = None) -> Plan:
+def plan(
+    exprs: Sequence[Expr],
+    memory: int | str | None = None,
+    told: Teller | None = None,
+    writers: Sequence[Writer | None] = (),
+) -> Plan:
     """The plan for some expressions; nothing is read.
 
-    memory : budget in bytes, or the settings'
+    memory : budget in bytes, or the settings'; writers : what results are written to, None for those kept in memory
     """
     budget, _ = limits(memory)
     optimised = optimise([resolve_sizes(e) for e in exprs], told)
 
     def build(grain: Grain) -> Plan:
-        roots = lower(optimised, grain)
-        return build_plan([r.lowered for r in roots], [r.placement for r in roots])
+        roots = lower(optimised, grain, writers)
+        return build_plan([r.lowered for r in roots], [r.placement for r in roots], writers)
 
     made = fit(build, Grain(max(1024, budget // TASK_SHARE // 8), compiles=budget >= COMPILER_BYTES), budget)
     if os.environ.get("NBARRAY_CHECK") == "1":
@@ -167,13 +173,16 @@ def compute(
     memory: int | str | None = None,
     workers: int | None = None,
     observers: Sequence[Observer] = (),
+    writers: Sequence[Writer | None] = (),
 ) -> tuple[Any, ...]:
     """Compute several expressions together and wait for them.
+
+    writers : for each, what its blocks are written to as they are made; None where they make an array in memory
 
     An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits a moment for the tasks under way
     and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
-    run = prepare(exprs, memory=memory, workers=workers, observers=observers)
+    run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers)
     if (asking := _planning.get()) is not None:
         asking.count_by(run)
     try:
@@ -197,12 +206,16 @@ def prepare(
     workers: int | None = None,
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
+    writers: Sequence[Writer | None] = (),
 ) -> Run:
-    """A run that is planned, here and now, and ready to start; see `start`."""
+    """A run that is planned, here and now, and ready to start; see `start`.
+
+    writers : for each expression, what its blocks are written to; its value is None then
+    """
     watching, report = _watching(observers)
     budget, used = limits(memory, workers)
     rules: list[_Rule] | None = [] if watching else None
-    made = _checked(exprs, budget, rules)
+    made = _checked(exprs, budget, rules, writers)
     run = Run(made, budget, used, watching, lambda results: then(_Finisher(made)(results)), runs.ended)
     run.exprs = tuple(exprs)
     runs.note(run, _label(made), _place(exprs), report)
@@ -220,9 +233,11 @@ def _watching(observers: Sequence[Observer]) -> tuple[list[Observer], RunReport 
     return watching, report
 
 
-def _checked(exprs: Sequence[Expr], budget: int, rules: list[_Rule] | None) -> Plan:
+def _checked(
+    exprs: Sequence[Expr], budget: int, rules: list[_Rule] | None, writers: Sequence[Writer | None] = ()
+) -> Plan:
     """A plan for which there is room."""
-    made = plan(exprs, budget, None if rules is None else lambda *rule: rules.append(rule))
+    made = plan(exprs, budget, None if rules is None else lambda *rule: rules.append(rule), writers)
     check_fits(made, budget)
     if made.spilled_bytes:
         check_room(scratch_folder(current().scratch), made.spilled_bytes)
@@ -277,10 +292,14 @@ class _Finisher:
 
     def __init__(self, made: Plan) -> None:
         self._targets, self._placements = made.targets, made.placements
+        self._written = [writer is not None for writer in made.writers] or [False] * len(made.targets)
 
     def __call__(self, results: Results) -> tuple[Any, ...]:
         values: list[Any] = []
         for k, (target, placement) in enumerate(zip(self._targets, self._placements, strict=True)):
+            if self._written[k]:
+                values.append(None)
+                continue
             data, mask = results.sinks[target]
             if target in self._targets[:k]:  # asked for twice: no two results share memory
                 data, mask = data.copy(), None if mask is None else mask.copy()

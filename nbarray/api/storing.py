@@ -1,30 +1,32 @@
-"""Writing computed values into anything that takes ``target[region] = values``.
+"""Writing computed values into files, arrays, and anything that takes ``target[region] = values``.
 
-What fits into half of the budget is computed together, so that what arrays share is read once.  What
-doesn't is computed and written in pieces of whole chunks of the target, one being written while the next
-is computed.  Only the caller's thread writes.
+All arrays of a call are one run: what they share is read and computed once, and each block is written by the
+task that makes it, as soon as it is there.  So nothing is held for long, and the budget is for blocks alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nbarray.api.array import Array
-from nbarray.api.functions import compute
-from nbarray.engines.run import Run
-from nbarray.errors import InputError
-from nbarray.session import limits
+import numpy as np
 
-__all__ = ["pieces", "store"]
+from nbarray.api.array import Array
+from nbarray.errors import InputError
+from nbarray.expr.leaves import SourceArray
+from nbarray.expr.walk import postorder
+from nbarray.io.hdf5write import dataset_writer
+from nbarray.io.netcdflibrary import NETCDF
+from nbarray.io.writers import AssigningWriter, MemoryWriter, Writer
+from nbarray.session import compute
+
+__all__ = ["pieces", "store", "write"]
 
 Region = tuple[slice, ...]
-
-#: A piece takes at most this share of the budget: one is held while it is written, beside the next one's run.
-PIECE_SHARE = 4
 
 
 def store(
@@ -51,56 +53,73 @@ def store(
             f"store: expected as many targets and regions as arrays ({len(sources)}), "
             f"not {len(targets)} targets and {len(regions)} regions"
         )
-    guard = lock if hasattr(lock, "__enter__") else contextlib.nullcontext()
-    budget, _ = limits(memory, workers)
-    room = budget // 2
-    if sum(s.nbytes for s in sources) <= room:
-        whole = compute(*sources, memory=memory, workers=workers)
-        for values, target, region in zip(whole, targets, regions, strict=True):
+    # one for all: objects that aren't ours are called by one thread at a time, if nobody says otherwise
+    guard = lock if hasattr(lock, "__enter__") else threading.RLock()
+    chosen = [_writer(*each, guard) for each in zip(sources, targets, regions, strict=True)]
+    values = write(sources, chosen, memory, workers)
+    for result, target, region, writer in zip(values, targets, regions, chosen, strict=True):
+        if writer is None:
             with guard:
-                target[... if region is None else region] = values
-        return
-    jobs = _jobs(sources, targets, regions, budget // PIECE_SHARE)
-    _overlapped(jobs, guard, budget - budget // PIECE_SHARE, workers)
+                target[... if region is None else region] = result
 
 
-def _jobs(
-    sources: Sequence[Array], targets: Sequence[Any], regions: Sequence[Region | None], room: int
-) -> Iterator[tuple[Array, Any, Any]]:
-    """Pieces of sources, each with its target and where in it it goes; a piece takes about `room` bytes."""
-    for source, target, region in zip(sources, targets, regions, strict=True):
-        for piece in pieces(source.shape, _unit(source, target, region), room // max(1, source.dtype.itemsize)):
-            yield source[piece] if piece else source, target, _inside(region, piece)
-
-
-def _overlapped(
-    jobs: Iterator[tuple[Array, Any, Any]],
-    guard: contextlib.AbstractContextManager[Any],
-    memory: int,
-    workers: int | None,
-) -> None:
-    """Compute each piece while the one before is written."""
-    waiting: tuple[Run, Any, Any] | None = None
+def write(
+    sources: Sequence[Array],
+    writers: Sequence[Writer | None],
+    memory: int | str | None = None,
+    workers: int | None = None,
+) -> tuple[Any, ...]:
+    """Compute arrays together, each into a writer, which is closed; the values of those that have none."""
     try:
-        for source, target, place in itertools.chain(jobs, [(None, None, None)]):
-            values = None if waiting is None else waiting[0].result()[0]
-            done, waiting = waiting, None
-            if source is not None:
-                waiting = source.start(memory=memory, workers=workers), target, place
-            if done is not None:
-                with guard:
-                    done[1][done[2]] = values
+        return compute(*(s.expr for s in sources), memory=memory, workers=workers, writers=writers)
     finally:
-        if waiting is not None:
-            waiting[0].cancel()
+        for writer in writers:
+            if writer is not None:
+                writer.close()
 
 
-def _unit(source: Array, target: Any, region: Region | None) -> tuple[int, ...]:
-    """What is written at once at the least: a chunk of the target, if it has chunks and is written whole."""
+def _writer(source: Array, target: Any, region: Region | None, guard: Any) -> Writer | None:
+    """What writes an array into (a region of) a target; None where it has to be computed whole before."""
+    if type(target) in (np.ndarray, np.memmap):
+        part = target[... if region is None else region]
+        if isinstance(part, np.ndarray) and part.shape == source.shape and not _reads(source, part):
+            return MemoryWriter(part, source.dtype)
+        return None
+    if region is not None and not _plain(region):
+        return None
+    units = _units(target)
+    if region is None and not source.masked and _is(target, "h5py", "Dataset"):
+        return dataset_writer(target, source.dtype)
+    guards = (NETCDF.lock, guard) if _is(target, "netCDF4", "Variable") else (guard,)
+    return AssigningWriter(target, region, guards, units if region is None else None, source.masked)
+
+
+def _reads(source: Array, target: np.ndarray[Any, Any]) -> bool:
+    """Whether an array is made of what lies in the memory that it is to be written to."""
+    arrays = (e.reader.array for e in postorder([source.expr]) if isinstance(e, SourceArray))
+    return any(a is not None and np.may_share_memory(a, target) for a in arrays)
+
+
+def _is(target: Any, package: str, name: str) -> bool:
+    """Whether a target is of a class of a package, which isn't imported for it."""
+    found = getattr(sys.modules.get(package), name, None)
+    return found is not None and isinstance(target, found)
+
+
+def _plain(region: Any) -> bool:
+    """Whether a region is made of slices that count forwards from a position that they name."""
+    return isinstance(region, tuple) and all(
+        isinstance(s, slice) and (s.start or 0) >= 0 and (s.step or 1) > 0 for s in region
+    )
+
+
+def _units(target: Any) -> tuple[int, ...] | None:
+    """The chunks that a target is stored in, if it has any."""
+    if _is(target, "netCDF4", "Variable"):
+        found = target.chunking()
+        return tuple(found) if isinstance(found, list) else None
     chunks = getattr(target, "chunks", None)
-    if region is None and isinstance(chunks, tuple) and all(isinstance(n, int) for n in chunks):
-        return chunks
-    return source.chunksize
+    return chunks if isinstance(chunks, tuple) and all(isinstance(n, int) and n > 0 for n in chunks) else None
 
 
 def pieces(shape: Sequence[int], unit: Sequence[int], elements: int) -> Iterator[Region]:
@@ -117,16 +136,3 @@ def pieces(shape: Sequence[int], unit: Sequence[int], elements: int) -> Iterator
     starts = [range(0, n, length) for n, length in zip(shape, lengths, strict=True)]
     for corner in itertools.product(*starts):
         yield tuple(slice(a, min(a + length, n)) for a, length, n in zip(corner, lengths, shape, strict=True))
-
-
-def _inside(region: Region | None, piece: Region) -> Any:
-    """The part of a target's region where a piece of the source goes."""
-    if not piece:
-        return ... if region is None else region
-    if region is None:
-        return piece
-    made = []
-    for whole, part in zip(region, piece, strict=False):
-        offset, step = whole.start or 0, whole.step or 1
-        made.append(slice(offset + part.start * step, offset + part.stop * step, step))
-    return (*made, *piece[len(region) :])

@@ -20,7 +20,10 @@ from nbarray.api.array import Array
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.api.storing import store as store_values
+from nbarray.api.storing import write
 from nbarray.errors import InputError, NBArrayError, WriteError
+from nbarray.io.hdf5write import create_dataset, dataset_writer
+from nbarray.io.rawwrite import RawWriter
 
 __all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
 
@@ -69,10 +72,10 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
     """
     x = _plain(asarray(x), "to_npy")
     with _new_file(Path(path)) as part:
-        target = np.lib.format.open_memmap(part, "w+", x.dtype, x.shape)
-        store_values([x], [target], [None], **options)
-        target.flush()
-        del target
+        with _told(path):
+            offset = np.lib.format.open_memmap(part, "w+", x.dtype, x.shape).offset
+        if x.size:
+            write([x], [RawWriter(str(part), x.shape, x.dtype, x.shape, np.array([offset], np.int64))], **options)
 
 
 @public()
@@ -104,7 +107,8 @@ def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **op
                 raise InputError(f"{path} has {name!r} already; give another name, or delete it first")
         try:
             targets = [_dataset(file, name, x, options) for name, x in plain.items()]
-            store_values(list(plain.values()), targets, [None] * len(targets), None, memory, workers)
+            writers = [dataset_writer(t, x.dtype, True) for t, x in zip(targets, plain.values(), strict=True)]
+            write(list(plain.values()), writers, memory, workers)
         except BaseException:
             for name in plain:
                 if name in file:
@@ -116,7 +120,7 @@ def _dataset(file: Any, name: str, x: Array, options: dict[str, Any]) -> Any:
     chosen = dict(options)
     if "chunks" not in chosen and x.ndim and x.size and math.prod(map(len, x.chunks)) > 1:
         chosen["chunks"] = tuple(min(n, size) for n, size in zip(x.chunksize, x.shape, strict=True))
-    return file.create_dataset(name, shape=x.shape, dtype=x.dtype, **chosen)
+    return create_dataset(file, name, x.shape, x.dtype, chosen)
 
 
 @public()

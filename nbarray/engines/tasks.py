@@ -25,7 +25,7 @@ class Results:
         self.scratch: ScratchFile | None = None
         if plan.spilled_bytes:
             self.scratch = ScratchFile(scratch_folder(current().scratch), plan.spilled_bytes)
-        for k in set(plan.targets):
+        for k in set(plan.in_memory):
             lowered = plan.nodes[k]
             mask = np.zeros(lowered.sizes, bool) if lowered.masked else None
             self.sinks[k] = (np.empty(lowered.sizes, lowered.dtype), mask)
@@ -63,12 +63,41 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
         elif plan.scratch_at is not None and plan.scratch_at[task] >= 0:
             block = results.spill(block, int(plan.scratch_at[task]))
         return block
+    if k in plan.writers_of:
+        return _run_written(plan, task, blocks, results, workspace)
     sink = results.part(k, low, high)
     if plan.uses[task] == 0:
         lowered.run(low, high, blocks, sink, workspace)
         return None
     block = lowered.run(low, high, blocks, None, workspace)
+    _put(block, sink)
+    return block
+
+
+def _put(block: Any, sink: Sink) -> None:
     sink[0][...] = block[0]
     if sink[1] is not None:
         sink[1][...] = False if block[1] is None else block[1]
-    return block
+
+
+def _run_written(plan: Plan, task: int, blocks: Sequence[Any], results: Results, workspace: Workspace) -> Any:
+    """Make a block that is written to a target, or to several; it is kept if other tasks need it."""
+    k = int(plan.task_node[task])
+    lowered: Lowered = plan.nodes[k]
+    low, high = plan.box(task)
+    used = plan.uses[task] > 0
+    writer = None if used else plan.made_in(k)
+    if writer is not None and writer.in_place:
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        mask = np.zeros(shape, bool) if lowered.masked else None
+        lowered.run(low, high, blocks, (writer.part(low, high), mask), workspace)
+        return None
+    if writer is not None:
+        lowered.stream(low, high, blocks, writer.fill, workspace)
+        return None
+    block = lowered.run(low, high, blocks, None, workspace)
+    for each in plan.writers_of[k]:
+        each.write(low, high, *block)
+    if k in results.sinks:
+        _put(block, results.part(k, low, high))
+    return block if used else None

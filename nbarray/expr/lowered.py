@@ -8,7 +8,7 @@ Blocks are numbered in C order over `chunks`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,7 +24,7 @@ from nbarray.expr.operands import (
     reads_storage,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Planes, Workspace, evaluate_box, fold_box
+from nbarray.kernels.fused import Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
 from nbarray.kernels.packed import needs_stored_sums
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
@@ -35,6 +35,7 @@ Corner = tuple[int, ...]
 Box = tuple[Int64, Int64]
 #: Where a block's values and mask go, if they are part of a result
 Sink = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]
+Pieces = Callable[[Corner, Corner], Iterable[tuple[Corner, Corner, np.ndarray[Any, Any]]]]
 
 
 @node
@@ -46,6 +47,8 @@ class Lowered(Expr):
     gives_states: ClassVar[bool] = False
     #: whether a block that goes into a result is written there directly, and never exists besides
     fills_sink: ClassVar[bool] = False
+    #: whether a block can be made piece by piece, by `stream`
+    streams: ClassVar[bool] = False
     #: whether tasks may call a library that has threads of its own
     calls_blas: ClassVar[bool] = False
 
@@ -79,6 +82,10 @@ class Lowered(Expr):
 
         blocks : what the tasks it depends on made, operand after operand, each in C order
         """
+        raise NotImplementedError
+
+    def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
+        """Make a block piece by piece: `pieces` gives the corners of those of a box, and where their values go."""
         raise NotImplementedError
 
 
@@ -268,6 +275,14 @@ class Fused(Lowered):
             return states
         (fold,), (state,) = self.program.folds, states
         return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)), workspace)
+
+    @property
+    def streams(self) -> bool:  # type: ignore[override]
+        return not self.program.folds and not self.masked
+
+    def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
+        read = self.aligned(Inputs(self, low, high, blocks, workspace))
+        evaluate_pieces(self.program, low, high, self.step, read, pieces, workspace)
 
     def aligned(self, inputs: Inputs, first: int = 0) -> Callable[[int, Corner, Corner], Planes]:
         """Reads operands in the space's coordinates; ours are the inputs from number `first` on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 
-__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "fold_box"]
+__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "evaluate_pieces", "fold_box"]
 
 #: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
 _EVALUATORS_KEPT = 16
@@ -119,20 +119,52 @@ def evaluate_box(
     workspace: Workspace,
 ) -> bool:
     """Write a program's elementwise result for a box into `out`; returns whether anything is masked."""
-    evaluator = _evaluator(program, workspace)
     any_masked = False
     for a, b in steps(low, high, step):
         operands = _fetched(program, fetch, a, b)
-        region = tuple(slice(p - o, q - o) for p, q, o in zip(a, b, low, strict=True))
+        region = _within(a, b, low)
         part, part_mask = part_of(out, region), None if out_mask is None else part_of(out_mask, region)
-        if program.compiled and native.evaluated(program, [value for value, _ in operands], part):
-            continue
-        for tile in tiles(part.shape, evaluator.tile_elements, _turned(operands)):
-            values, masks = _cut(operands, program.spreads, tile)
-            _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(part, tile))
-            if mask is not None and part_mask is not None:
-                part_of(part_mask, tile)[...] = mask
-                any_masked = True
+        any_masked |= _evaluate(program, operands, part, part_mask, workspace)
+    return any_masked
+
+
+def evaluate_pieces(
+    program: Program,
+    low: Corner,
+    high: Corner,
+    step: Corner,
+    fetch: Fetch,
+    pieces: Callable[[Corner, Corner], Iterable[tuple[Corner, Corner, Tile]]],
+    workspace: Workspace,
+) -> None:
+    """As `evaluate_box`, for a result without a mask that never exists whole.
+
+    pieces : (low, high) -> the corners of boxes that make up this one, each with where its values go
+    """
+    for a, b in steps(low, high, step):
+        operands = _fetched(program, fetch, a, b)
+        for piece_low, piece_high, out in pieces(a, b):
+            values, masks = _cut(operands, program.spreads, _within(piece_low, piece_high, a))
+            _evaluate(program, list(zip(values, masks, strict=True)), out, None, workspace)
+
+
+def _within(low: Corner, high: Corner, origin: Corner) -> tuple[slice, ...]:
+    """A box as slices of one that begins at `origin`."""
+    return tuple(slice(a - o, b - o) for a, b, o in zip(low, high, origin, strict=True))
+
+
+def _evaluate(program: Program, operands: list[Planes], out: Tile, out_mask: Tile | None, workspace: Workspace) -> bool:
+    """Write a program's values for operands that were fetched, tile by tile; returns whether anything is masked."""
+    if program.compiled and native.evaluated(program, [value for value, _ in operands], out):
+        return False
+    evaluator = _evaluator(program, workspace)
+    any_masked = False
+    for tile in tiles(out.shape, evaluator.tile_elements, _turned(operands)):
+        values, masks = _cut(operands, program.spreads, tile)
+        _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(out, tile))
+        if mask is not None and out_mask is not None:
+            part_of(out_mask, tile)[...] = mask
+            any_masked = True
     return any_masked
 
 

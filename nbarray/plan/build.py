@@ -8,6 +8,7 @@ walks them one by one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct, operand_of
 from nbarray.grid.chunks import Int64
 from nbarray.grid.regions import Placement, blocks_in_boxes
+from nbarray.io.writers import Writer
 from nbarray.plan.order import depth_first
 from nbarray.plan.plan import Plan
 
@@ -33,8 +35,15 @@ class _Demand:
         self.block_bytes = self.scratch_bytes = self.read_bytes = np.zeros(0, np.int64)
 
 
-def build_plan(roots: Sequence[Lowered], placements: Sequence[Placement | None] | None = None) -> Plan:
-    """The plan that makes all blocks of `roots`; `placements` say how results lie on them."""
+def build_plan(
+    roots: Sequence[Lowered],
+    placements: Sequence[Placement | None] | None = None,
+    writers: Sequence[Writer | None] = (),
+) -> Plan:
+    """The plan that makes all blocks of `roots`.
+
+    placements : how results lie on them; writers : what takes those results in that aren't to be in memory
+    """
     nodes = _consumers_first(roots)
     index = {n: k for k, n in enumerate(nodes)}
     wanted: list[list[Int64]] = [[] for _ in nodes]
@@ -47,7 +56,22 @@ def build_plan(roots: Sequence[Lowered], placements: Sequence[Placement | None] 
         for j, _, numbers in demand.needs:
             wanted[j].append(numbers)
         demands.append(demand)
-    return _flatten(nodes, targets, tuple(placements or [None] * len(roots)), demands)
+    made = _flatten(nodes, targets, tuple(placements or [None] * len(roots)), demands)
+    return _written(made, tuple(writers)) if any(writers) else made
+
+
+def _written(plan: Plan, writers: tuple[Writer | None, ...]) -> Plan:
+    """`plan` with results that are written instead of kept."""
+    plan = replace(plan, writers=writers)
+    scratch = plan.scratch_bytes.copy()
+    for k, takers in plan.writers_of.items():
+        lowered, tasks = plan.nodes[k], np.flatnonzero(plan.task_node == k)
+        block_bytes = lowered.block_bytes(*lowered.chunks.boxes(plan.task_block[tasks]))
+        for writer in takers:
+            scratch[tasks] += writer.extra_bytes(block_bytes)
+        if lowered.fills_sink and plan.made_in(k) is None:  # else blocks that nobody else needs never exist
+            scratch[tasks] += block_bytes * (plan.uses[tasks] == 0)
+    return replace(plan, scratch_bytes=scratch, result_bytes=sum(_result_bytes(plan.nodes[k]) for k in plan.in_memory))
 
 
 def _consumers_first(roots: Sequence[Lowered]) -> list[Lowered]:

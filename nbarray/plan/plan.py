@@ -15,6 +15,7 @@ import numpy as np
 from nbarray.expr.lowered import Corner, Lowered
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement
+from nbarray.io.writers import Writer
 
 __all__ = ["Plan", "block_box"]
 
@@ -38,6 +39,7 @@ class Plan:
     scratch_at : where in the scratch file each task's block goes, in bytes; -1 for those that stay in memory
     spilled_bytes : size of the scratch file
     notes : what was done to make it fit, for people
+    writers : for each target, what takes its blocks in as they are made; None for a result in memory
     """
 
     nodes: tuple[Lowered, ...]
@@ -56,6 +58,30 @@ class Plan:
     scratch_at: Int64 | None = None
     spilled_bytes: int = 0
     notes: tuple[str, ...] = ()
+    writers: tuple[Writer | None, ...] = ()
+
+    @cached_property
+    def writers_of(self) -> dict[int, tuple[Writer, ...]]:
+        """What the blocks of nodes are written to, of those that are written."""
+        found: dict[int, tuple[Writer, ...]] = {}
+        for target, writer in zip(self.targets, self.writers, strict=False):
+            if writer is not None:
+                found[target] = (*found.get(target, ()), writer)
+        return found
+
+    @property
+    def in_memory(self) -> list[int]:
+        """The target of each result that is to be an array in memory."""
+        writers = self.writers or (None,) * len(self.targets)
+        return [target for target, writer in zip(self.targets, writers, strict=True) if writer is None]
+
+    def made_in(self, node: int) -> Writer | None:
+        """The writer that takes blocks of a node in as they are made, so that they never exist whole, if one does."""
+        takers = self.writers_of.get(node, ())
+        if len(takers) != 1 or node in self.in_memory:
+            return None
+        (writer,), lowered = takers, self.nodes[node]
+        return writer if (writer.pieced and lowered.streams) or (writer.in_place and lowered.fills_sink) else None
 
     @property
     def ntasks(self) -> int:

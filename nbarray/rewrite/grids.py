@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from nbarray.kernels.tiles import TILE_ELEMENTS
 from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
-__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "step_lengths"]
+__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "step_lengths", "unit_grid"]
 
 #: A task covers between these many elements; in between, an array makes about `GOOD_TASKS` of them.
 FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
@@ -155,6 +155,17 @@ def elementwise_grid(space: Space, grain: Grain = USUAL) -> Chunks:
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
     _grow(space, range(len(lengths) - 1, -1, -1), lengths, _target(math.prod(space.shape), grain))
     return _grid(space, lengths)
+
+
+def unit_grid(space: Space, units: Sequence[int], grain: Grain = USUAL) -> Chunks:
+    """Tasks that each make whole units, chunks of a target; more of them first where else a source's would be cut."""
+    cuts = tuple(regular(n, max(1, min(unit, n))) for n, unit in zip(space.shape, units, strict=True))
+    lengths = [axis.step for axis in cuts]
+    fits = [space.units[k] is None or space.unit(k).largest <= lengths[k] for k in range(len(lengths))]
+    whole = replace(space, units=cuts)
+    order = sorted(range(len(lengths)), key=lambda k: (fits[k], -k))
+    _grow(whole, order, lengths, _target(math.prod(space.shape), grain))
+    return _grid(whole, lengths)
 
 
 def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks:

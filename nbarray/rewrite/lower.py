@@ -138,14 +138,27 @@ class Lowering:
     def elementwise(self, expr: Expr) -> Lowered:
         return self._elementwise_from(self._fuse(expr, self.operand), expr)
 
-    def _elementwise_from(self, parts: FusedParts, expr: Expr, wanted: Chunks | None = None) -> Lowered:
+    def recut(self, expr: Expr, cut: Callable[[Space, Grain], Chunks]) -> Lowered:
+        """An elementwise chain, or anything that has been lowered, in blocks cut by a function of its space."""
+        lower = self.operand if isinstance(expr, Elementwise) else lambda e: e
+        made = self._elementwise_from(self._fuse(expr, lower), expr, cut=cut)
+        remember_place(made, place_of(expr))
+        return made
+
+    def _elementwise_from(
+        self,
+        parts: FusedParts,
+        expr: Expr,
+        wanted: Chunks | None = None,
+        cut: Callable[[Space, Grain], Chunks] = elementwise_grid,
+    ) -> Lowered:
         """wanted : how what takes it in is cut; followed where it costs nothing to"""
         space = Space.of(expr.sizes, parts.operands, self._grain)
         grain = self._grain
         if wanted is not None and not space.has_storage:
             units = tuple(wish if have is None else have for have, wish in zip(space.units, wanted.axes, strict=True))
             space, grain = replace(space, units=units), replace(grain, task_elements=grain.most(FEWEST))
-        grid = elementwise_grid(space, grain)
+        grid = cut(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(
             self._compiled(parts.program, expr.sizes),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nbarray.expr.node import Expr
+from nbarray.io.writers import Writer
 from nbarray.rewrite.arithmetic import divide_by_power_of_two
 from nbarray.rewrite.chunking import drop_rechunk, merge_rechunks, source_chunks
 from nbarray.rewrite.driver import Rule, rewrite
@@ -22,6 +23,7 @@ from nbarray.rewrite.joins import (
     reduce_through_concatenate,
 )
 from nbarray.rewrite.lower import Lowering, Root
+from nbarray.rewrite.lower_written import written
 from nbarray.rewrite.passes import shared_passes
 from nbarray.rewrite.reshapes import reshape_source, reshape_through_elementwise
 from nbarray.rewrite.views import (
@@ -85,8 +87,14 @@ def optimise(roots: Sequence[Expr], told: Teller | None = None) -> tuple[Expr, .
     return tuple(simplify(r, told) for r in roots)
 
 
-def lower(roots: Sequence[Expr], grain: Grain = USUAL) -> tuple[Root, ...]:
-    """What makes each optimised root, in nodes that tasks are made of, cut as finely as `grain` says."""
+def lower(roots: Sequence[Expr], grain: Grain = USUAL, writers: Sequence[Writer | None] = ()) -> tuple[Root, ...]:
+    """What makes each optimised root, in nodes that tasks are made of, cut as finely as `grain` says.
+
+    writers : what roots are written to, which their blocks should suit; None for a result in memory
+    """
     lowering = Lowering(grain, shared_passes(roots) if grain.shares_passes else {})
     lowering.prepare(roots)
-    return tuple(lowering.root(r) for r in roots)
+    return tuple(
+        lowering.root(r) if w is None else Root(written(lowering, r, w), None)
+        for r, w in zip(roots, writers or [None] * len(roots), strict=True)
+    )

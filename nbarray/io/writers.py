@@ -1,0 +1,144 @@
+"""What takes in the blocks of a result that is written as it is made.
+
+A writer knows in which pieces its target is stored, so that tasks can be cut to suit it, and is called by
+many threads at once, each with another rectangle.  Whoever wrote last closes it: afterwards nothing gets
+through any more, also from tasks of a cancelled run that are still under way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbarray.errors import WriteError
+from nbarray.grid.chunks import Chunks, Int64
+
+__all__ = ["AssigningWriter", "MemoryWriter", "Writer", "told"]
+
+Corner = tuple[int, ...]
+Block = np.ndarray[Any, Any]
+Region = tuple[slice, ...]
+
+
+class Writer:
+    """Takes rectangles of an array.
+
+    place : what is written to, for people
+    units : shape of the pieces in which the target is best written, or None where any rectangle is as good
+    whole : whether each of them has to be written whole, by one task
+    pieced : whether `fill` takes a block piece by piece, so that it never has to exist whole
+    in_place : whether the target is memory, into which blocks may be made
+    """
+
+    place = "an object"
+    units: Corner | None = None
+    whole = False
+    pieced = False
+    in_place = False
+
+    def suits(self, chunks: Chunks, itemsize: int) -> bool:
+        """Whether blocks cut so can be written well."""
+        if self.units is None or not self.whole:
+            return True
+        cuts = zip(chunks.axes, self.units, strict=True)
+        return all(not (axis.offsets[1:-1] % max(1, unit)).any() for axis, unit in cuts)
+
+    def extra_bytes(self, block_bytes: Int64) -> Int64:
+        """What writing blocks of so many bytes takes besides them."""
+        return np.zeros_like(block_bytes)
+
+    def write(self, low: Corner, high: Corner, values: Block, mask: Block | None) -> None:
+        """Write the block between two corners.  Raises WriteError where the target can't take it."""
+        raise NotImplementedError
+
+    def part(self, low: Corner, high: Corner) -> Block:
+        """The memory that a block belongs into, of writers that work in place."""
+        raise NotImplementedError
+
+    def fill(self, low: Corner, high: Corner) -> Iterator[tuple[Corner, Corner, Block]]:
+        """Pieces of a box: their corners, and a buffer whose contents are written when the next one is asked for."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let nothing through any more, and wait for what is under way."""
+
+
+@contextlib.contextmanager
+def told(place: Any) -> Iterator[None]:
+    """What the system or a library says of a place that can't be written to, as our error."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, WriteError):
+            raise
+        full = error.errno == errno.ENOSPC or "No space left" in str(error)
+        raise WriteError(f"{place} can't be written: {'the disk is full' if full else error}") from error
+
+
+class MemoryWriter(Writer):
+    """Writes into (a region of) an array in memory, many threads at once."""
+
+    place = "an array in memory"
+
+    def __init__(self, target: Block, dtype: np.dtype[Any]) -> None:
+        self._target = target
+        self.in_place = target.dtype == dtype and target.flags.writeable
+
+    def part(self, low: Corner, high: Corner) -> Block:
+        index: Any = (*map(slice, low, high), ...)
+        found: Block = self._target[index]
+        return found
+
+    def write(self, low: Corner, high: Corner, values: Block, mask: Block | None) -> None:
+        self.part(low, high)[...] = values
+
+
+class AssigningWriter(Writer):
+    """Writes by ``target[region] = values``, one thread at a time.
+
+    region : where the array goes in its target; None for the whole of it
+    guards : held while values are assigned; units : the chunks of the target, of which no two tasks should share one
+    masked : whether `numpy.ma` arrays are assigned
+    """
+
+    def __init__(
+        self, target: Any, region: Region | None, guards: Sequence[Any], units: Sequence[int] | None, masked: bool
+    ) -> None:
+        self._target, self._region, self._guards, self._masked = target, region, guards, masked
+        self._lock, self._closed = threading.Lock(), False
+        self.units = None if units is None else tuple(units)
+        self.whole = units is not None
+
+    def write(self, low: Corner, high: Corner, values: Block, mask: Block | None) -> None:
+        given = np.ma.MaskedArray(values, False if mask is None else mask) if self._masked else values
+        with contextlib.ExitStack() as stack:
+            for lock in (self._lock, *self._guards):
+                stack.enter_context(lock)
+            if not self._closed:
+                self._target[inside(self._region, low, high)] = given
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+
+
+def inside(region: Region | None, low: Corner, high: Corner) -> Any:
+    """The part of a target's region where a block goes.
+
+    >>> inside((slice(10, 20, 2),), (1,), (3,))
+    (slice(12, 16, 2),)
+    """
+    if not low:
+        return ... if region is None else region
+    if region is None:
+        return tuple(map(slice, low, high))
+    made = []
+    for part, a, b in zip(region, low, high, strict=False):
+        offset, step = part.start or 0, part.step or 1
+        made.append(slice(offset + a * step, offset + b * step, step))
+    return (*made, *map(slice, low[len(region) :], high[len(region) :]))
