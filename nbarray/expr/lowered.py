@@ -22,6 +22,7 @@ from nbarray.expr.operands import (
     is_generated,
     operand_of,
     reads_storage,
+    turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
@@ -239,7 +240,8 @@ class Fused(Lowered):
         step = np.minimum(extent, np.array(self.step, np.int64).reshape(1, -1))
         bytes_ = np.full(len(low), self.program.scratch_bytes(), np.int64)
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
-            base = operand_of(arg).base
+            operand = operand_of(arg)
+            bytes_, base = bytes_ + turning_bytes(operand, self.program.tile_elements), operand.base
             if is_direct(base) and not reads_storage(base) and not is_generated(base):
                 continue
             varies = np.array(spread, bool)

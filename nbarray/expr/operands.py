@@ -26,6 +26,7 @@ from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes, Workspace
 from nbarray.kernels.random import random_part
+from nbarray.kernels.turning import stored_along
 
 __all__ = [
     "DIRECT",
@@ -37,6 +38,8 @@ __all__ = [
     "is_generated",
     "operand_of",
     "reads_storage",
+    "stored_axis",
+    "turning_bytes",
 ]
 
 DIRECT = (SourceArray, Filled, Arange, Eye, Random, Scalar)
@@ -72,6 +75,22 @@ def decoding_bytes(expr: Expr) -> int:
     if not (isinstance(expr, SourceArray) and decodes(expr)):
         return 0
     return 2 * math.prod(expr.reader.stored_chunks or ()) * expr.dtype.itemsize
+
+
+def stored_axis(operand: Operand) -> int | None:
+    """The axis of a view of an array in memory that it is stored along, if that isn't the last; else None."""
+    array = operand.base.reader.array if isinstance(operand.base, SourceArray) else None
+    if array is None:
+        return None
+    axes = operand.placement.axes
+    return stored_along([m.size for m in axes], [0 if m.axis < 0 else array.strides[m.axis] * m.step for m in axes])
+
+
+def turning_bytes(operand: Operand, elements: int) -> int:
+    """What it takes to bring tiles of so many elements into the order of their axes, if they are stored in another."""
+    order = [m.axis for m in operand.placement.axes if m.axis >= 0]
+    turned = order != sorted(order) or stored_axis(operand) is not None
+    return elements * operand.base.dtype.itemsize * 9 // 8 if turned else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from nbarray.kernels import native, packed
 from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
+from nbarray.kernels.turning import along, straight
 
 __all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "evaluate_pieces", "fold_box"]
 
@@ -78,12 +79,9 @@ def _evaluator(program: Program, workspace: Workspace) -> Evaluator:
     return found
 
 
-def _turned(operands: list[Planes]) -> bool:
-    """Whether neighbours along the last axis lie far from each other in an operand, and along another side by side."""
-    return any(
-        value.ndim > 1 and value.shape[-1] > 1 and abs(value.strides[-1]) > 64 >= min(map(abs, value.strides[:-1]))
-        for value, _ in operands
-    )
+def _straight(program: Program, values: list[Tile], workspace: Workspace) -> list[Tile]:
+    """A tile's operands, those brought into the order of their axes that are stored the other way round."""
+    return [straight(v, program.compiled, partial(workspace.buffer_for, ("straight", k))) for k, v in enumerate(values)]
 
 
 def _cut(
@@ -155,12 +153,17 @@ def _within(low: Corner, high: Corner, origin: Corner) -> tuple[slice, ...]:
 
 def _evaluate(program: Program, operands: list[Planes], out: Tile, out_mask: Tile | None, workspace: Workspace) -> bool:
     """Write a program's values for operands that were fetched, tile by tile; returns whether anything is masked."""
-    if program.compiled and native.evaluated(program, [value for value, _ in operands], out):
+    turned = along([value for value, _ in operands])
+    if program.compiled and turned is None and native.evaluated(program, [value for value, _ in operands], out):
         return False
     evaluator = _evaluator(program, workspace)
     any_masked = False
-    for tile in tiles(out.shape, evaluator.tile_elements, _turned(operands)):
+    for tile in tiles(out.shape, evaluator.tile_elements, turned):
         values, masks = _cut(operands, program.spreads, tile)
+        if turned is not None:
+            values = _straight(program, values, workspace)
+            if program.compiled and native.evaluated(program, values, part_of(out, tile)):
+                continue
         _, mask = evaluator.run(values, masks, _tile_shape(tile), part_of(out, tile))
         if mask is not None and out_mask is not None:
             part_of(out_mask, tile)[...] = mask
@@ -231,13 +234,32 @@ def _fold_steps(
         if not program.compiled:
             _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
             continue
-        for part in tiles(tuple(1 if k in axes else n for k, n in enumerate(extent)), _RESULTS_AT_ONCE):
-            cut = tuple(slice(0, n) if k in axes else s for k, (n, s) in enumerate(zip(extent, part, strict=True)))
+        turned = along([value for value, _ in operands])
+        for cut in _cuts_for_kernels(extent, axes, turned, program.tile_elements):
             values, masks = _cut(operands, program.spreads, cut)
+            if turned is not None:
+                values = _straight(program, values, workspace)
             corner = tuple(p + s.start for p, s in zip(a, cut, strict=True))
             place = _offset(corner, low, axes), shape, workspace, states
             if not _fold_compiled(program, folds, values, corner, _tile_shape(cut), *place):
                 _fold_tiles(program, folds, list(zip(values, masks, strict=True)), corner, _tile_shape(cut), *place)
+
+
+@lru_cache(maxsize=512)
+def _cuts_for_kernels(
+    extent: Corner, axes: tuple[int, ...], turned: int | None, elements: int
+) -> tuple[tuple[slice, ...], ...]:
+    """The parts of a step that a kernel folds, each as far as it goes along the axes that are folded.
+
+    turned : as `tiles` has it; then there are tiles of so many `elements`, as turning needs
+    """
+    if turned is not None:
+        return tiles(extent, elements, turned)
+    kept = tiles(tuple(1 if k in axes else n for k, n in enumerate(extent)), _RESULTS_AT_ONCE)
+    return tuple(
+        tuple(slice(0, n) if k in axes else s for k, (n, s) in enumerate(zip(extent, part, strict=True)))
+        for part in kept
+    )
 
 
 def _offset(corner: Corner, low: Corner, axes: tuple[int, ...]) -> Corner:
@@ -289,8 +311,11 @@ def _fold_tiles(
     """Fold (a part of) a step tile by tile."""
     axes = folds[0].axes
     evaluator = _evaluator(program, workspace)
-    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset, _turned(operands)):
+    turned = along([value for value, _ in operands])
+    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset, turned):
         values, masks = _cut(operands, program.spreads, tile)
+        if turned is not None:
+            values = _straight(program, values, workspace)
         registers, planes = evaluator.registers(values, masks, tile_shape, None)
         first = tuple(p + s.start for p, s in zip(corner, tile, strict=True))
         for fold, state in zip(folds, states, strict=True):
@@ -310,7 +335,7 @@ def _fold_tiles(
 
 @lru_cache(maxsize=512)
 def _schedule(
-    extent: Corner, elements: int, axes: tuple[int, ...], offset: Corner, turned: bool
+    extent: Corner, elements: int, axes: tuple[int, ...], offset: Corner, turned: int | None
 ) -> tuple[tuple[tuple[slice, ...], Corner, tuple[slice, ...]], ...]:
     """The tiles of a step, each with its shape and where in the state its results go."""
     made = []

@@ -200,8 +200,12 @@ def _in_lanes(element: Lines, update: str) -> Lines:
         f"        for j in range({LANES}):",
         *_indented([f"k = q * {LANES} + j", *deal], 3),
         "else:",
-        "    for k in range(k1 - k0):",
-        *_indented([f"j = k % {LANES}", *deal], 2),
+        f"    whole = (k1 - k0) // {LANES}",
+        "    for q in range(whole):",
+        f"        for j in range({LANES}):",
+        *_indented([f"k = q * {LANES} + j", *deal], 3),
+        f"    for j in range(k1 - k0 - whole * {LANES}):",
+        *_indented([f"k = whole * {LANES} + j", *deal], 2),
     ]
 
 

@@ -19,8 +19,10 @@ __all__ = [
     "LARGEST_TILE",
     "LEAST_TILE",
     "SMALLEST_TILE",
+    "STORED_LENGTH",
     "TILE_BYTES",
     "TILE_ELEMENTS",
+    "TURNED_LENGTH",
     "Where",
     "fold_tiles",
     "part_of",
@@ -35,9 +37,10 @@ TILE_ELEMENTS = 65_536
 TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
 #: No smaller tiles, however short memory is: calls would take longer than what they do.
 LEAST_TILE = 1024
-#: A tile that is folded is made of runs of so many elements that lie side by side; of so many where an operand is
-#: turned, since each of them is on a page of its own there.
-RUN_LENGTH, TURNED_LENGTH = 8192, 512
+#: A tile that is folded is made of runs of so many elements that lie side by side.
+RUN_LENGTH = 8192
+#: Where an operand is stored along another axis than the last: elements of a tile along both.
+TURNED_LENGTH, STORED_LENGTH = 256, 1024
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -80,15 +83,16 @@ def steps(low: tuple[int, ...], high: tuple[int, ...], lengths: tuple[int, ...])
 
 
 @lru_cache(maxsize=256)
-def tiles(shape: tuple[int, ...], elements: int, turned: bool = False) -> tuple[tuple[slice, ...], ...]:
+def tiles(shape: tuple[int, ...], elements: int, turned: int | None = None) -> tuple[tuple[slice, ...], ...]:
     """Cut a box of `shape` into tiles of about so many elements, long along the last axes, in C order.
 
-    turned : an operand's neighbours along the last axis lie far from each other
+    turned : the axis along which an operand is stored that isn't stored along the last one
     """
     lengths = [1] * len(shape)
-    if turned:
-        _lengthen(lengths, shape, range(len(shape) - 1, len(shape)), min(elements, TURNED_LENGTH))
-        _lengthen(lengths, shape, range(len(shape) - 1), elements)
+    if turned is not None:
+        _lengthen(lengths, shape, [len(shape) - 1], min(elements, TURNED_LENGTH))
+        _lengthen(lengths, shape, [turned], min(elements, lengths[-1] * STORED_LENGTH))
+        _lengthen(lengths, shape, range(len(shape)), elements)
         return _cut(shape, lengths)
     _lengthen(lengths, shape, range(len(shape)), elements)
     return _cut(shape, lengths)
@@ -96,7 +100,7 @@ def tiles(shape: tuple[int, ...], elements: int, turned: bool = False) -> tuple[
 
 @lru_cache(maxsize=256)
 def fold_tiles(
-    shape: tuple[int, ...], elements: int, axes: tuple[int, ...], turned: bool = False
+    shape: tuple[int, ...], elements: int, axes: tuple[int, ...], turned: int | None = None
 ) -> tuple[tuple[slice, ...], ...]:
     """Cut a box that is reduced over `axes` into tiles that hold as much of those as can be.
 
@@ -105,8 +109,8 @@ def fold_tiles(
     >>> len(fold_tiles((32, 100_000), 262_144, (0,)))
     13
     """
-    if turned:
-        return tiles(shape, elements, True)
+    if turned is not None:
+        return tiles(shape, elements, turned)
     lengths = [1] * len(shape)
     _lengthen(lengths, shape, range(len(shape)), min(elements, RUN_LENGTH))
     _lengthen(lengths, shape, axes, elements)

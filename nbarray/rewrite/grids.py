@@ -14,11 +14,11 @@ import numpy as np
 
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
-from nbarray.expr.operands import is_direct, is_generated, operand_of, reads_storage
+from nbarray.expr.operands import Operand, is_direct, is_generated, operand_of, reads_storage, stored_axis
 from nbarray.expr.random import Random
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
-from nbarray.kernels.tiles import TILE_ELEMENTS
+from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
 from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
@@ -61,6 +61,8 @@ class Space:
             stored = reads_storage(operand.base)
             random = isinstance(operand.base, Random)
             if is_direct(operand.base) and not stored and not random:
+                if grain.divisor == 1 and grain.most(STORED_LENGTH * TURNED_LENGTH) == STORED_LENGTH * TURNED_LENGTH:
+                    _keep_turned(units, operand)
                 continue
             has_storage |= stored
             stored_bytes += operand.base.dtype.itemsize if stored else 0
@@ -75,6 +77,17 @@ class Space:
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
         return have if have is not None else regular(self.shape[axis], 1)
+
+
+def _keep_turned(units: list[AxisChunks | None], operand: Operand) -> None:
+    """What is turned in memory is read along the axis that it is stored along, in runs as long as tiles have them."""
+    stored, axes = stored_axis(operand), operand.placement.axes
+    if stored is None:
+        return
+    skip = len(units) - len(axes)
+    for k, length in ((stored, STORED_LENGTH), (len(axes) - 1, TURNED_LENGTH)):
+        if units[k + skip] is None:
+            units[k + skip] = regular(axes[k].size, length)
 
 
 def _readable_chunks(base: Expr, grain: Grain) -> Chunks:
