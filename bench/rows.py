@@ -25,13 +25,13 @@ def _joined(expression: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return lambda m, *parts: expression(m, m.concatenate(list(parts), axis=0))
 
 
-def _met(name: str, work: str, must: Must, expression: Callable[[Any, Any], Any], memory: int | None = None) -> Row:
+def _met(name: str, work: str, must: Must, expression: Callable[[Any, Any], Any]) -> Row:
     besides = {
         "dask, whole maps a chunk": partial(works.with_dask, whole_maps, _joined(expression)),
         "inflating alone, 1 thread": partial(limits.inflating, 1),
         "inflating alone, 2 threads": partial(limits.inflating, 2),
     }
-    return Row(f"met {name}", work, must, maps, _joined(expression), IN_FILES, besides, memory=memory, differs=UNMASKED)
+    return Row(f"met {name}", work, must, maps, _joined(expression), IN_FILES, besides, differs=UNMASKED)
 
 
 def _z_scores(m: Any, x: Any) -> Any:
@@ -67,7 +67,6 @@ ROWS: dict[str, Row] = {
             "standard deviation over time, same files",
             Must(5.0, peak_bytes=150_000_000),
             lambda m, x: m.std(x, axis=0),
-            150_000_000,
         ),
         _met(
             "anomaly",

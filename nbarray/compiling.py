@@ -7,6 +7,7 @@ little by being compiled asks whether it is there already.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import sys
@@ -17,18 +18,98 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["KERNEL", "can_compile", "compiled", "compiled_if_loaded"]
+import numpy as np
+
+__all__ = [
+    "KERNEL",
+    "CannotCompile",
+    "can_compile",
+    "compiled",
+    "compiled_if_loaded",
+    "flags",
+    "kernels_loaded",
+    "run_loops",
+]
 
 #: The name of the function that a text defines.
 KERNEL = "kernel"
 
+#: What the C library calls invalid, division by zero and overflow, by architecture.
+_FLAGS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
+#: What NumPy does to each of them, in the way that it is set to.
+_TELLING: tuple[Callable[[], Any], ...] = (
+    lambda: np.subtract(np.float64(np.inf), np.inf),
+    lambda: np.divide(np.float64(1), 0.0),
+    lambda: np.multiply(np.float64(1e300), 1e300),
+)
+
 _lock = threading.Lock()
+#: What couldn't be compiled.
+_failing: set[Callable[..., Any]] = set()
+
+
+class CannotCompile(Exception):
+    """The compiler fails; what it was to compile has done nothing."""
+
+
+class Flags:
+    """The processor's flags of what went wrong in floating-point operations of this thread."""
+
+    def __init__(self, library: Any, bits: tuple[int, ...]) -> None:
+        self._clear, self._test, self._bits, self._mask = library.feclearexcept, library.fetestexcept, bits, sum(bits)
+
+    def clear(self) -> None:
+        """Forget what went wrong before."""
+        self._clear(self._mask)
+
+    def found(self) -> int:
+        """What went wrong since; 0 for nothing."""
+        return int(self._test(self._mask))
+
+    def tell(self) -> None:
+        """Let NumPy tell what went wrong, as it tells what goes wrong in its own functions."""
+        raised = self.found()
+        for bit, telling in zip(self._bits, _TELLING, strict=True):
+            if raised & bit:
+                telling()
+
+
+@cache
+def flags() -> Flags | None:
+    """The flags; None where we don't know how to look at them."""
+    bits = _FLAGS.get(os.uname().machine) if hasattr(os, "uname") else None
+    if bits is None:
+        return None
+    try:
+        return Flags(ctypes.PyDLL(None), bits)
+    except (OSError, AttributeError):
+        return None
 
 
 @cache
 def can_compile() -> bool:
-    """Whether numba is installed; it isn't loaded for that."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether numba is installed, and compiled code can be asked what went wrong; numba isn't loaded for that."""
+    return importlib.util.find_spec("numba") is not None and flags() is not None
+
+
+def run_loops(text: str, *arguments: Any) -> Any:
+    """What the loops of a text return; what went wrong in their operations is told as NumPy would tell it.
+
+    Raises CannotCompile.
+    """
+    function, raised = compiled(text), flags()
+    assert raised is not None
+    if function in _failing:
+        raise CannotCompile
+    raised.clear()
+    try:
+        made = function(*arguments)
+    except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
+        _failing.add(function)
+        raise CannotCompile from error
+    if raised.found():
+        raised.tell()
+    return made
 
 
 def compiled(text: str) -> Callable[..., Any]:
@@ -39,6 +120,11 @@ def compiled(text: str) -> Callable[..., Any]:
 
 #: Set once something has been compiled in this process.
 _loaded = False
+
+
+def kernels_loaded() -> bool:
+    """Whether anything has been compiled in this process, so that more of it costs little."""
+    return _loaded
 
 
 def compiled_if_loaded(text: str) -> Callable[..., Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.compiling import KERNEL, CannotCompile, kernels_loaded, run_loops
 from nbarray.kernels.tiles import Where
 
 __all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_of", "moments_update", "variance"]
@@ -94,9 +95,37 @@ def moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) 
 
 def moments_merge(planes: list[Tile], other: list[Tile]) -> None:
     """Put what another state has seen to the first."""
+    if _merged(planes, other):
+        return
     alike = all(plane.size and plane.min() == plane.max() for plane in (planes[0], other[0]))
     n: Any = float(other[0].flat[0]) if alike else other[0].astype(np.float64)
     moments_update(planes, n, other[1], other[2], alike)
+
+
+#: As `moments_update`, operation for operation.
+_MERGING = f"""def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
+    for k in range(len(count)):
+        seen, n = float(count[k]), float(more[k])
+        share = n / max(seen + n, 1.0)
+        delta = other_mean[k] - mean[k]
+        step = delta * share
+        mean[k] += step
+        m2[k] += delta * step * seen
+        m2[k] += other_m2[k]
+        count[k] = seen + n
+"""
+
+
+def _merged(planes: list[Tile], other: list[Tile]) -> bool:
+    """Merge by compiled code, if there is any: in one pass, where NumPy makes ten."""
+    both = (*planes, *other)
+    if planes[1].dtype != np.float64 or not kernels_loaded() or not all(p.flags.c_contiguous for p in both):
+        return False
+    try:
+        run_loops(_MERGING, *(p.reshape(-1) for p in both))
+    except CannotCompile:
+        return False
+    return True
 
 
 def variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:

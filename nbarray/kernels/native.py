@@ -7,48 +7,25 @@ which anything overflowed, was divided by zero or was no number is done again by
 
 from __future__ import annotations
 
-import ctypes
-import os
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from nbarray.compiling import can_compile, compiled
+from nbarray.compiling import can_compile, compiled, flags
 from nbarray.config import current
 from nbarray.kernels.codegen import arguments, source
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
-__all__ = ["WORTH_OPERATIONS", "CannotCompile", "evaluated", "folded", "run_loops", "worth_compiling"]
+__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth_compiling"]
 
 Tile = np.ndarray[Any, Any]
 
 #: Operations on elements that a computation has at least for its kernels to be worth loading, or compiling.
 WORTH_OPERATIONS = 2**27
-#: What the C library calls invalid, division by zero and overflow, by architecture.
-_FLAGS = {"x86_64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
-
 #: Kernels that couldn't be compiled.
 _failing: set[Callable[..., bool]] = set()
-
-
-@cache
-def _flags() -> tuple[Callable[[int], int], Callable[[int], int], int] | None:
-    """How to clear and look at the processor's flags, and which; None where we don't know."""
-    mask = _FLAGS.get(os.uname().machine) if hasattr(os, "uname") else None
-    if mask is None:
-        return None
-    try:
-        library = ctypes.PyDLL(None)
-        return library.feclearexcept, library.fetestexcept, mask
-    except (OSError, AttributeError):
-        return None
-
-
-def _can_compile() -> bool:
-    return can_compile() and _flags() is not None
 
 
 def worth_compiling(program: Program, elements: int) -> bool:
@@ -57,7 +34,7 @@ def worth_compiling(program: Program, elements: int) -> bool:
     It is settled by the expression and the settings alone, so that results are the same bits in every run.
     """
     wanted = current().jit
-    if wanted is False or not _can_compile():
+    if wanted is False or not can_compile():
         return False
     if wanted is None and elements * (len(program.instructions) + len(program.folds)) < WORTH_OPERATIONS:
         return False
@@ -88,8 +65,6 @@ def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:
 
 def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], results: Sequence[Tile]) -> bool:
     """Run a program's kernel on a step; returns whether it did all that NumPy would have, which is silent then."""
-    flags = _flags()
-    assert flags is not None
     taken = []
     strides: list[int] = []
     for array in arrays:
@@ -105,42 +80,18 @@ def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], resu
             return False
         made = [found[0]]
         strides += found[1]
-    clear, test, mask = flags
+    raised = flags()
+    assert raised is not None
     kernel = _kernel(program)
     if kernel in _failing:
         return False
-    clear(mask)
+    raised.clear()
     try:
         bad = kernel(np.array(shape, np.int64), np.array([*strides, 0], np.int64), *taken, *arguments(program), *made)
     except Exception:  # whatever a compiler or its cache may raise: kernels themselves raise nothing
         _failing.add(kernel)
         return False
-    return not bad and not test(mask)
-
-
-class CannotCompile(Exception):
-    """The compiler fails; what it was to compile has done nothing."""
-
-
-def run_loops(text: str, *arguments: Any) -> Any:
-    """What the loops of a text return; if anything overflowed in them, NumPy says so.
-
-    Raises CannotCompile.
-    """
-    function, flags = compiled(text), _flags()
-    assert flags is not None
-    clear, test, mask = flags
-    if function in _failing:
-        raise CannotCompile
-    clear(mask)
-    try:
-        made = function(*arguments)
-    except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
-        _failing.add(function)
-        raise CannotCompile from error
-    if test(mask):
-        np.multiply(np.float64(1e300), 1e300)  # told in the way that NumPy is set to tell it
-    return made
+    return not bad and not raised.found()
 
 
 def evaluated(program: Program, operands: Sequence[Tile], out: Tile) -> bool:

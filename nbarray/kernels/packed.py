@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.compiling import CannotCompile, run_loops
 from nbarray.kernels.moments import moments_of, moments_update
-from nbarray.kernels.native import CannotCompile, run_loops
 from nbarray.kernels.packed_loops import MOMENTS, SUMS, loops
 from nbarray.kernels.program import Fold, Linear, Program
 from nbarray.kernels.reductions import REDUCTIONS, State

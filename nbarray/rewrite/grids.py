@@ -124,7 +124,7 @@ def _many(grain: Grain) -> int:
 
 def _depth(reduced: int) -> int:
     """How many elements a task should fold onto each of many results, of `reduced` in all."""
-    return max(SHALLOWEST, min(FOLD_DEPTH, reduced // FEW_TASKS))
+    return max(SHALLOWEST, min(FOLD_DEPTH, -(-reduced // FEW_TASKS)))
 
 
 def _grow(space: Space, order: Sequence[int], lengths: list[int], target: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import nbarray as nb
 from nbarray.errors import ConfigError
-from nbarray.kernels import native
+from nbarray.kernels import moments, native
 from nbarray.session import plan
 from tests.compare import check, compare
 
@@ -161,3 +161,28 @@ def test_settings() -> None:
         assert not programs((nb.ones(2**27, chunks=2**20) + 1).sum())[0].compiled
     with pytest.raises(ConfigError, match="jit: expected True, False, or None"):
         nb.config(jit="yes")
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.3])
+def test_merging_gives_the_same_bits_compiled(monkeypatch: pytest.MonkeyPatch, gaps: float) -> None:
+    """States of deviations are merged to the same bits by compiled code and by NumPy."""
+    random = np.random.default_rng(3)
+    made = []
+    for loaded in (True, False):
+        monkeypatch.setattr(moments, "kernels_loaded", lambda loaded=loaded: loaded)
+        random = np.random.default_rng(3)
+        counts = [random.binomial(9, 1 - gaps, (7, 11)).astype(np.uint8) for _ in range(2)]
+        states = [[n, random.normal(size=(7, 11)), random.random((7, 11))] for n in counts]
+        moments.moments_merge(*states)
+        made.append(states[0])
+
+    for compiled, plain in zip(*made, strict=True):
+        check(compiled, plain)
+
+
+def test_merging_warns_as_numpy_does() -> None:
+    """What is no number in a merge is told."""
+    states = [[np.full(3, 4, np.uint8), np.full(3, np.inf), np.zeros(3)] for _ in range(2)]
+
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in subtract"):
+        moments.moments_merge(*states)

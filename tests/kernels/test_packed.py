@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.kernels import native, packed
+from nbarray.compiling import CannotCompile
+from nbarray.kernels import packed
 from nbarray.session import plan
 from tests.compare import check, compare
 
@@ -132,7 +133,7 @@ def test_without_a_working_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pytest.importorskip("numba")
 
     def broken(text: str) -> Any:
-        raise native.CannotCompile
+        raise CannotCompile
 
     monkeypatch.setattr(packed, "run_loops", lambda text, *arguments: broken(text))
     numbers = stored("i2")
