@@ -14,6 +14,7 @@ from traitlets.config import Config, Configurable
 
 from nbarray.config import check_setting, config, current
 from nbarray.errors import ConfigError, near_names
+from nbarray.units import format_bytes
 
 __all__ = ["NBArray", "add_settings", "remove_settings"]
 
@@ -31,6 +32,25 @@ class _Setting(TraitType[Any, Any]):
             raise TraitError(str(error)) from None
 
 
+# what `%config` writes after the name of a setting is the name of its class
+
+
+class Bytes(_Setting):
+    """A number of bytes, or text such as "2GiB"."""
+
+
+class Number(_Setting):
+    """A whole number."""
+
+
+class Folder(_Setting):
+    """The path of a folder."""
+
+
+class Bool(_Setting):
+    """True or False."""
+
+
 class NBArray(Configurable):
     """How nbarray computes.
 
@@ -39,17 +59,31 @@ class NBArray(Configurable):
     traitlets.traitlets.TraitError: workers: expected a whole number from 1 to 1024, not 0
     """
 
-    memory = _Setting(
+    memory = Bytes(
         default_value=None, help="Bytes a computation may hold, such as '2GiB'; None: half of what is free."
     ).tag(config=True)
-    workers = _Setting(default_value=None, help="Threads that compute; None: one for each processor.").tag(config=True)
-    chunk_bytes = _Setting(
+    workers = Number(default_value=None, help="Threads that compute; None: one for each processor.").tag(config=True)
+    chunk_bytes = Bytes(
         default_value=None, help="Bytes of a chunk, such as '32MiB', when nobody says how large chunks should be."
     ).tag(config=True)
 
-    scratch = _Setting(
+    scratch = Folder(
         default_value=None, help="Folder for blocks that don't fit into memory; None: TMPDIR or /var/tmp."
     ).tag(config=True)
+
+    jit = Bool(
+        default_value=None,
+        help="Whether computations are compiled, where numba is installed; None: those that are large enough.",
+    ).tag(config=True)
+
+    @classmethod
+    def class_get_trait_help(cls, trait: Any, inst: Any = None, helptext: str | None = None) -> str:
+        """What ``%config NBArray`` says of a setting, with sizes as people write them."""
+        told = super().class_get_trait_help(trait, inst, helptext)
+        now = None if inst is None else getattr(inst, str(trait.name))
+        if isinstance(trait, Bytes) and now is not None:
+            told = told.replace(f"Current: {now!r}", f"Current: {format_bytes(now)}")
+        return told
 
     def update_config(self, config: Config) -> None:
         """Take over what ``%config`` says; an unknown name is an error instead of a warning nobody sees."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from dataclasses import fields
+
 import pytest
 from traitlets.config import Config
 
-from nbarray.config import config, current
+from nbarray.config import Settings, config, current
 from nbarray.magics.settings import NBArray, add_settings, remove_settings
 
 
@@ -41,12 +46,48 @@ def test_reading_shows_what_is_in_force(shell):
 
 def test_the_settings_are_listed_with_help(shell, capsys):
     """All of them, with their values now."""
-    config(workers=5)
+    config(workers=5, memory="3GiB")
     shell.run_cell("%config NBArray")
 
     out = capsys.readouterr().out
-    assert all(f"NBArray.{name}" in out for name in ("memory", "workers", "chunk_bytes"))
+    for name in (field.name for field in fields(Settings)):
+        assert re.search(rf"NBArray\.{name}=<(Bytes|Number|Folder|Bool)>\n    \w.*\n(    .*\n)*    Current: \S", out), (
+            name
+        )
     assert "Current: 5" in out
+    assert "Current: 3.00 GiB" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("NBArray.chunk_bytes = '16MiB'", "chunk_bytes", 2**24),
+        ("NBArray.scratch = '/some/where'", "scratch", "/some/where"),
+        ("NBArray.jit = False", "jit", False),
+        ("NBArray.memory = None", "memory", None),
+    ],
+)
+def test_each_setting_can_be_set(shell, line, name, value):
+    """None where the default is not a number."""
+    shell.run_cell(f"%config {line}")
+
+    assert getattr(current(), name) == value
+
+
+def test_a_profile_sets_them(tmp_path):
+    """ipython_config.py, read by a shell that starts, and loads the extension."""
+    profile = tmp_path / "profile_default"
+    profile.mkdir()
+    (profile / "ipython_config.py").write_text(
+        "c = get_config()\nc.InteractiveShellApp.extensions = ['nbarray']\n"
+        "c.NBArray.workers = 3\nc.NBArray.memory = '2GiB'\n"
+    )
+    command = [sys.executable, "-m", "IPython", "--ipython-dir", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "-c", "import nbarray; print(nbarray.config())"], capture_output=True, text=True, check=True
+    )
+
+    assert "memory=2.00 GiB, workers=3" in done.stdout
 
 
 @pytest.mark.parametrize(
