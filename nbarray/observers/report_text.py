@@ -13,6 +13,12 @@ __all__ = ["ReportFacts", "advice", "report_html", "report_text"]
 
 #: Operations and sources that get a line of their own at most, and pieces of advice.
 MOST_LINES, MOST_ADVICE = 6, 3
+#: Characters of a place in the user's code.
+MOST_PLACE = 80
+#: Tasks shorter than this are short, if there are many of them.
+SHORT_TASK_S, MANY_TASKS = 500e-6, 1000
+#: Operations with a smaller share of the time have no line, unless they are the only ones.
+LEAST_SHARE = 0.005
 _NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
 _WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
 _TABLE = "border-collapse:collapse;margin:0 0 8px 0"
@@ -77,10 +83,14 @@ def _one_at_a_time(facts: ReportFacts) -> str | None:
 
 
 def _idle(facts: ReportFacts) -> str | None:
-    if facts.limits["idle"] < 30:
+    if facts.limits["idle"] < 30 or facts.done < facts.tasks:
         return None
-    if facts.tasks < 2 * facts.workers:
-        return f"there were {facts.tasks} tasks for {facts.workers} workers: smaller chunks keep all of them busy"
+    most = max((tasks for _, _, _, tasks, _ in facts.operations), default=0)
+    if most < 2 * facts.workers:
+        each = "there was" if len(facts.operations) == 1 else "each operation had at most"
+        return (
+            f"{each} {_count(most, 'task')} for {_count(facts.workers, 'worker')}: smaller chunks keep all of them busy"
+        )
     if facts.projected_bytes > 0.8 * facts.budget_bytes:
         return (
             f"workers waited for memory: more than {format_bytes(facts.budget_bytes)} (--memory or nb.config) "
@@ -89,11 +99,23 @@ def _idle(facts: ReportFacts) -> str | None:
     return "workers waited for each other's blocks: fewer of them would take about as long"
 
 
-def _scheduler(facts: ReportFacts) -> str | None:
-    if facts.limits["scheduler"] < 20 or not facts.done or facts.wall_s < 0.1:
+def _short_tasks(facts: ReportFacts) -> str | None:
+    if facts.done < MANY_TASKS or facts.busy_s > SHORT_TASK_S * facts.done:
         return None
     each = facts.busy_s / facts.done * 1e6
-    return f"tasks are short ({each:.0f} µs each): larger chunks spend less time handing them out"
+    return (
+        f"{format_count(facts.done)} tasks took {each:.0f} µs each, of which much is the handing over from one to the "
+        "next: larger chunks make fewer and longer ones"
+    )
+
+
+def _between_tasks(facts: ReportFacts) -> str | None:
+    if facts.limits["scheduler"] < 20 or facts.wall_s < 0.1 or _short_tasks(facts):
+        return None
+    return (
+        f"{facts.limits['scheduler']:.0f} % of the time workers were neither in a task nor waiting for one: something "
+        "else kept the processors or Python's lock, such as another cell or another program"
+    )
 
 
 def _scratch(facts: ReportFacts) -> str | None:
@@ -109,20 +131,42 @@ def _disk(facts: ReportFacts) -> str | None:
     if facts.limits["disk"] < 50:
         return None
     return (
-        "the disk is the limit: more workers won't help, reading less does (a slice, fewer variables, stored smaller)"
+        "reading files is the limit: more workers hardly help, reading less does (a slice, fewer variables, stored "
+        "smaller)"
+    )
+
+
+def _decoding(facts: ReportFacts) -> str | None:
+    if facts.limits["decoding"] < 50:
+        return None
+    routes = {s.route.rpartition("decoded in the workers: ")[2] for s in facts.sources if "decoded in" in s.route}
+    how = f" ({', '.join(sorted(routes)[:2])})" if routes else ""
+    return (
+        f"undoing the compression{how} is the limit: more workers help as far as there are processors; a file stored "
+        "with a quicker filter, or a result kept for later, helps more"
     )
 
 
 def _one_operation(facts: ReportFacts) -> str | None:
-    if facts.limits["compute"] < 60 or not facts.operations or facts.wall_s < 1.0:
+    if facts.limits["compute"] < 60 or len(facts.operations) < 2 or facts.wall_s < 1.0 or _short_tasks(facts):
         return None
     name, place, _, _, busy_s = facts.operations[0]
-    if busy_s < 0.6 * facts.busy_s or len(facts.operations) < 2:
+    if busy_s < 0.6 * facts.busy_s:
         return None
-    return f"{busy_s / facts.busy_s:.0%} of the computing is {name}{f' ({place})' if place else ''}: look there first"
+    return f"{100 * busy_s / facts.busy_s:.0f} % of the computing is {name}{_at(place)}: look there first"
 
 
-_ADVICE = (_decoded_again, _one_at_a_time, _scratch, _idle, _scheduler, _disk, _one_operation)
+def _count(number: int, what: str) -> str:
+    return f"{format_count(number)} {what}{'s' * (number != 1)}"
+
+
+def _at(place: str) -> str:
+    return f" ({place[:MOST_PLACE]}{'…' * (len(place) > MOST_PLACE)})" if place else ""
+
+
+_ADVICE = (
+    _decoded_again, _one_at_a_time, _scratch, _idle, _short_tasks, _between_tasks, _disk, _decoding, _one_operation
+)  # fmt: skip
 
 
 def advice(facts: ReportFacts) -> list[str]:
@@ -177,11 +221,12 @@ def _source_rows(facts: ReportFacts) -> Iterator[tuple[str, str, str]]:
 
 def _operation_rows(facts: ReportFacts) -> Iterator[tuple[str, str, str, str]]:
     busy_s = facts.busy_s or 1.0
-    for name, place, done, tasks, seconds in facts.operations[:MOST_LINES]:
+    shown = [o for k, o in enumerate(facts.operations[:MOST_LINES]) if k == 0 or o[4] >= LEAST_SHARE * busy_s]
+    for name, place, done, tasks, seconds in shown:
         of = f"{format_count(done)}/{format_count(tasks)}" if done < tasks else format_count(tasks)
-        yield f"{seconds / busy_s:.0%}", format_seconds(seconds), of, f"{name}{f'  ({place})' if place else ''}"
-    if len(facts.operations) > MOST_LINES:
-        yield "…", "", "", f"{format_count(len(facts.operations) - MOST_LINES)} more operations"
+        yield f"{100 * seconds / busy_s:.0f} %", format_seconds(seconds), of, f"{name}{_at(place)}"
+    if left := len(facts.operations) - len(shown):
+        yield "…", "", "", f"{_count(left, 'more operation')}"
 
 
 def _sections(facts: ReportFacts) -> list[list[tuple[str, ...]]]:

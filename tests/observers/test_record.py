@@ -12,6 +12,7 @@ from nbarray.events import (
     Event,
     NodeCount,
     PlanDetails,
+    PlanningStarted,
     PlanReady,
     RuleApplied,
     RunCancelled,
@@ -39,6 +40,7 @@ EVENTS = (
     RunFinished(1, 1.0, 2.0, 64),
     RunFailed(1, 1.0, "first\nsecond"),
     RunCancelled(1, 1.0, 1),
+    PlanningStarted(7, 0.25),
 )
 
 
