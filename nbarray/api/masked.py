@@ -10,7 +10,7 @@ import numpy as np
 from nbarray.api import averages
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC
+from nbarray.api.dispatch import PUBLIC, is_method
 from nbarray.errors import InputError, NotBlocked
 from nbarray.ops import masking
 from nbarray.ops.reductions import reduction
@@ -18,6 +18,7 @@ from nbarray.ops.reductions import reduction
 __all__ = [
     "array",
     "average",
+    "compressed",
     "count",
     "count_masked",
     "empty_like",
@@ -185,6 +186,20 @@ def fix_invalid(a: Any, mask: Any = None, copy: bool = True, fill_value: Any = N
     return apply(masking.fix_invalid, asarray(a), mask, fill_value)
 
 
+@is_method("compressed")
+def compressed(x: Any) -> Array:
+    """The elements that aren't masked, in C order: no longer a masked array.
+
+    How many there are isn't known until asked for.  Cost: a pass to count them, one to pick them.
+
+    >>> import nbarray as nb
+    >>> nb.ma.compressed(nb.ma.masked_equal([1, 2, 3], 2)).compute()
+    array([1, 3])
+    """
+    return apply(masking.compressed, asarray(x))
+
+
+@is_method("filled")
 def filled(a: Any, fill_value: Any = None) -> Array:
     """Masked elements replaced by a value (by `numpy.ma`'s default for the dtype): no longer a masked array.
 

@@ -22,7 +22,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 
     axis : which, or None for the flattened array; kind, stable : sorting is stable, whatever they say
 
-    Raises AxisError, NotBlocked for masked arrays and for `order`.
+    What is masked comes last.  Raises AxisError, NotBlocked for masked text and for `order`.
 
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.
@@ -39,7 +39,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Array:
     """The positions that sort an array along an axis, as `numpy.argsort` has it with ``kind="stable"``.
 
-    Raises AxisError, NotBlocked for masked arrays and for `order`.
+    What is masked comes last.  Raises AxisError, NotBlocked for masked text and for `order`.
 
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.

@@ -65,7 +65,10 @@ def asked_of_numpy(function: Callable[..., Any], *args: Any, **options: Any) -> 
 def refuse_masked(name: str, *arrays: Expr) -> None:
     """Raises NotBlocked for masked arrays."""
     if any(a.masked for a in arrays):
-        raise NotBlocked(f"{name} of masked arrays has no blocked form; fill what is missing first")
+        raise NotBlocked(
+            f"{name} of masked arrays has no blocked form (NumPy's looks behind the masks); leave masked elements out "
+            "with x.compressed(), or give them a value with x.filled(value)"
+        )
 
 
 def is_empty(x: Expr) -> bool:

@@ -13,12 +13,26 @@ from nbarray.expr.leaves import Filled
 from nbarray.expr.node import Expr
 from nbarray.kernels.elementwise import Op
 from nbarray.kernels.program import Constant
+from nbarray.ops.creation import arange
 from nbarray.ops.elementwise import astype, function, ufunc
 from nbarray.ops.elementwise import where as choose
+from nbarray.ops.indexing import getitem
 from nbarray.ops.operands import as_expr
-from nbarray.ops.shaping import reshape
+from nbarray.ops.reductions import reduction
+from nbarray.ops.shaping import expand_dims, reshape
 
-__all__ = ["filled", "getdata", "getmaskarray", "masked_array", "masked_values", "masked_where", "put_on", "where"]
+__all__ = [
+    "as_last",
+    "compressed",
+    "filled",
+    "getdata",
+    "getmaskarray",
+    "masked_array",
+    "masked_values",
+    "masked_where",
+    "put_on",
+    "where",
+]
 
 
 def put_on(x: Expr, mask: Any) -> Expr:
@@ -124,3 +138,23 @@ def where(condition: Any, x: Any, y: Any) -> Expr:
     values = choose(chosen, getdata(first), getdata(second))
     mask = choose(astype(chosen, bool), getmaskarray(first), getmaskarray(second))
     return put_on(values, ufunc(np.logical_or, getmaskarray(test), mask))
+
+
+def compressed(x: Expr) -> Expr:
+    """What isn't masked, in C order, as a line whose length is counted when it is asked for."""
+    line = reshape(x, -1)
+    return getitem(getdata(line), (ufunc(np.logical_not, getmaskarray(line)),)) if x.masked else line
+
+
+def as_last(ordered: Callable[[Expr], Expr], x: Expr, axis: int, last: Any) -> Expr:
+    """What puts an axis in order, done to a masked array: masked elements come last.
+
+    ordered : puts the array in order, or the first of it; last : a value that nothing comes after
+
+    Elements equal to `last` count as coming before those masked, so that only their number has to be known.
+    """
+    made = ordered(filled(x, last))
+    count = expand_dims(reduction("count", x, axis), axis)
+    n = made.sizes[axis]
+    place = reshape(arange(n), tuple(n if k == axis else 1 for k in range(x.ndim)))
+    return put_on(made, ufunc(np.greater_equal, place, count))

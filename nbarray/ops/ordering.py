@@ -18,6 +18,7 @@ from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import MOST_LINES, asked_of_numpy, is_empty, line_room, map_lines, refuse_masked
+from nbarray.ops.masking import as_last
 from nbarray.ops.operands import as_expr, normalize_axes
 from nbarray.ops.shaping import expand_dims, moveaxis, rechunk, reshape
 from nbarray.ops.sorting import sort
@@ -63,11 +64,15 @@ def partition(x: Expr, kth: Any, axis: int | None = -1, positions: bool = False)
 def topk(x: Expr, k: int, axis: int = -1, positions: bool = False) -> Expr:
     """The `k` largest along an axis from the largest down, or the ``-k`` smallest from the smallest up."""
     name = "argtopk" if positions else "topk"
-    refuse_masked(name, x)
+    if x.masked and (positions or x.dtype.kind not in "biuf"):
+        refuse_masked(name, x)
     if not hasattr(k, "__index__"):
         raise DTypeError(f"{name}: k={k!r}; expected a whole number")
     (j,) = normalize_axes(axis, x.ndim)
     count, largest = min(abs(int(k)), x.sizes[j]), k > 0
+    if x.masked:
+        last = np.ma.maximum_fill_value(x.dtype) if largest else np.ma.minimum_fill_value(x.dtype)
+        return as_last(lambda y: topk(y, k, j), x, j, np.nan if not largest and x.dtype.kind == "f" else last)
     dtype = np.dtype(np.intp) if positions else asked_of_numpy(np.sort, np.empty(0, x.dtype)).dtype
     if not count or is_empty(x):
         return as_expr(np.empty((*x.sizes[:j], count, *x.sizes[j + 1 :]), dtype))

@@ -25,6 +25,7 @@ from nbarray.kernels.sorting import argsort_stable, sort_stable
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import MOST_LINES, line_room, map_lines
+from nbarray.ops.masking import as_last, filled
 from nbarray.ops.operands import normalize_axes
 from nbarray.ops.shaping import expand_dims, rechunk, reshape, transpose
 
@@ -39,13 +40,14 @@ Block = np.ndarray[Any, Any]
 def sort(x: Expr, axis: int | None = -1, positions: bool = False) -> Expr:
     """`x` in order along `axis` (None: flattened), NaN last; or the positions that put it in order.  Both are stable.
 
-    Raises AxisError, DTypeError for what has no order, NotBlocked for masked arrays.
+    What is masked comes last.  Raises AxisError, DTypeError for what has no order, NotBlocked for masked text.
     """
-    if x.masked:
-        raise NotBlocked("sorting masked arrays has no blocked form yet; fill what is missing first")
     if axis is None:
         x, axis = reshape(x, -1), 0
     (k,) = normalize_axes(axis, x.ndim)
+    if x.masked:
+        last = _last(x.dtype)
+        return sort(filled(x, last), k, True) if positions else as_last(lambda y: sort(y, k), x, k, last)
     try:
         np.sort(np.empty(0, x.dtype))
     except TypeError as error:
@@ -70,6 +72,15 @@ def sort(x: Expr, axis: int | None = -1, positions: bool = False) -> Expr:
     together = reshape(joined, (*(m for j, m in enumerate(x.sizes) if j != k), n))
     order = [*range(k), x.ndim - 1, *range(k, x.ndim - 1)]
     return transpose(together, order)
+
+
+def _last(dtype: np.dtype[Any]) -> Any:
+    """The value that sorting puts last.  Raises NotBlocked for dtypes that have none."""
+    if dtype.kind not in "biufcmM":
+        raise NotBlocked(f"sorting masked arrays of {dtype} has no blocked form; fill what is missing first")
+    if dtype.kind in "mM":
+        return np.array("NaT", dtype)[()]
+    return np.array(np.nan, dtype)[()] if dtype.kind in "fc" else np.ma.minimum_fill_value(dtype)
 
 
 def _lines(x: Expr, axis: int, positions: bool) -> Expr:

@@ -117,3 +117,19 @@ def test_out_of_core() -> None:
     x = nb.arange(10**4, chunks=10**3)
 
     assert 2500 == nb.ma.count_masked(nb.ma.masked_where(x % 4 == 1, x)).compute(memory="256KiB")
+
+
+def test_compressed() -> None:
+    """What isn't masked, in C order; of anything else, all of it."""
+    a = np.ma.masked_greater(np.arange(12).reshape(3, 4) % 5, 2)
+
+    check(nb.from_array(a, chunks=2).compressed(), a.compressed())
+    check(nb.ma.compressed(a.data), a.data.ravel())
+    check(nb.histogram(nb.from_array(a, chunks=2).compressed(), bins=3)[0], np.histogram(a.compressed(), bins=3)[0])
+
+
+def test_filled_is_a_method() -> None:
+    """As of `numpy.ma`'s arrays."""
+    a = np.ma.masked_greater(np.arange(5.0), 2)
+
+    check(nb.from_array(a, chunks=2).filled(-1), a.filled(-1))

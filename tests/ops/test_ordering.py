@@ -151,11 +151,23 @@ def test_isin(room_bytes: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> N
     same(lambda x: np.isin(x, 2.5), np.arange(9) / 2)
 
 
+@pytest.mark.parametrize("k", [2, -2, 9])
+def test_topk_of_masked(k: int) -> None:
+    """Of what isn't masked; where there are too few, the rest is masked."""
+    a = MASKED["masked-d"]
+    made = nb.topk(nb.from_array(a, chunks=2), k, axis=-1).compute()
+
+    for line, found in zip(a.reshape(-1, a.shape[-1]), made.reshape(-1, made.shape[-1]), strict=True):
+        values = np.sort(line.compressed())
+        values = (values[::-1] if k > 0 else values)[: abs(k)]
+        np.testing.assert_array_equal(values, found.compressed())
+
+
 def test_masked_are_refused() -> None:
     """None of these has a masked form."""
     x = nb.from_array(MASKED["masked-d"], chunks=3)
     for function in (
-        lambda: nb.topk(x, 1),
+        lambda: nb.argtopk(x, 1),
         lambda: nb.partition(x, 1),
         lambda: nb.lexsort([x]),
         lambda: nb.isin(x, [1]),
