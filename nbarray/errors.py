@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from numpy.exceptions import AxisError as _AxisError
 from numpy.linalg import LinAlgError as _LinAlgError
 
 from nbarray.provenance import users_lines
@@ -20,6 +21,7 @@ __all__ = [
     "BroadcastError",
     "BudgetError",
     "Cancelled",
+    "ChunkAxisError",
     "ChunkError",
     "ConfigError",
     "CorruptChunk",
@@ -63,6 +65,10 @@ class ChunkError(NBArrayError, ValueError):
     """Chunks don't fit the shape they are for."""
 
 
+class ChunkAxisError(ChunkError, TypeError):
+    """Chunks are given for an axis by something that is no number of an axis."""
+
+
 class ShapeError(NBArrayError, ValueError):
     """A shape doesn't fit an operation."""
 
@@ -71,7 +77,7 @@ class BroadcastError(ShapeError):
     """Shapes can't be broadcast together."""
 
 
-class AxisError(NBArrayError, ValueError, IndexError):
+class AxisError(NBArrayError, _AxisError):
     """An axis lies outside the dimensions of an array."""
 
 

@@ -433,3 +433,12 @@ def test_names() -> None:
 
     assert [] == missing
     assert isinstance(np.linalg.qr(nb.ones((3, 3))), nb.linalg.QRResult)
+
+
+def test_sym_pos_is_deprecated() -> None:
+    """The older keyword of `solve` does what it did, with a warning."""
+    a, b = nb.asarray([[4.0, 1.0], [1.0, 3.0]]), nb.asarray([1.0, 2.0])
+    with pytest.warns(FutureWarning, match="sym_pos keyword is deprecated"):
+        made = nb.linalg.solve(a, b, sym_pos=True)
+
+    check(made, np.linalg.solve([[4.0, 1.0], [1.0, 3.0]], [1.0, 2.0]), within=1e-12)

@@ -176,7 +176,8 @@ def test_older_names() -> None:
 
     assert np.array_equal(first, nb.random.normal(size=4).compute())
     assert np.array_equal(first, nb.random.RandomState(3).normal(size=4).compute())
-    assert set(nb.random.random_integers(2, size=200).compute().tolist()) == {1, 2}
+    with pytest.warns(DeprecationWarning, match="random_integers is deprecated"):
+        assert set(nb.random.random_integers(2, size=200).compute().tolist()) == {1, 2}
     assert set(nb.random.randint(2, size=200).compute().tolist()) == {0, 1}
 
 
@@ -222,3 +223,12 @@ def test_array_in_uneven_stored_chunks_meets_random() -> None:
     assert np.array_equal(whole.T[::-2] * 2, (x.T[::-2] * 2).compute())
     assert np.array_equal(whole[[400, 3, 3]], x[[400, 3, 3]].compute())
     assert np.isclose(whole.sum(), x.sum().compute(), rtol=1e-12)
+
+
+def test_seeds_of_numpys_generators() -> None:
+    """A bit generator of NumPy's, or a generator, gives a seed: the same for the same state."""
+    made = [nb.random.default_rng(g(5)).normal(size=9).compute() for g in (np.random.PCG64, np.random.default_rng)]
+    anywhere = [nb.random.Generator(np.random.PCG64).normal(size=9).compute() for _ in range(2)]
+
+    assert np.array_equal(*made)
+    assert not np.array_equal(*anywhere)

@@ -445,9 +445,13 @@ class Array:
         """Without axes of length 1."""
         return apply(shaping.squeeze, self, axis)
 
-    def rechunk(self, chunks: Any = "auto") -> Array:
-        """The same values in other chunks: a number, sizes, -1 or "auto" for each axis, or a dictionary by axis."""
-        return apply(shaping.rechunk, self, chunks)
+    def rechunk(self, chunks: Any = "auto", *, balance: bool = False, block_size_limit: Any = None) -> Array:
+        """The same values in other chunks: a number, sizes, -1 or "auto" for each axis, or a dictionary by axis.
+
+        chunks : None for an axis, or an axis that the dictionary lacks, stays as it is cut
+        balance : as even as can be, without a short last chunk; block_size_limit : bytes of "auto" chunks
+        """
+        return apply(shaping.rechunk, self, chunks, balance, block_size_limit)
 
     def dot(self, other: Any) -> Array:
         """The dot product; see `nbarray.dot`."""

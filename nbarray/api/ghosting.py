@@ -59,8 +59,8 @@ def map_overlap(
     trim : cut off what the function makes of the surroundings
     dtype : of the result; without it the function is called on the first block, now
     drop_axis, new_axis : (among options) axes the function takes away or makes
-    allow_rechunk : (among options) False refuses chunks that are smaller than the depth with ChunkError; they cost
-        nothing here but that neighbours are read more often
+    allow_rechunk : (among options) False refuses chunks that are smaller than the depth with ChunkError; by default
+        they are put together, so that neighbours aren't read over and over
 
     Raises InputError for depths that are negative, ShapeError where a function returns another shape.
 

@@ -19,7 +19,6 @@ from nbarray.api.array import Array, wrap
 from nbarray.api.creation import from_array
 from nbarray.api.dispatch import public
 from nbarray.api.mapping import dtype_of_first_block
-from nbarray.config import current
 from nbarray.errors import ChunkError, DTypeError, InputError
 from nbarray.expr.node import Expr
 from nbarray.ops.blockwise import Index, blockwise
@@ -75,7 +74,7 @@ def apply_gufunc(
     axes : for each argument (and each result) the places of its core axes, where they aren't last
     axis : of the one core axis that all have; keepdims : it stays in results that lack it, with length 1
     output_dtypes, meta : of the results; without either, the function is called once, now, on the first blocks
-    output_sizes : lengths of core axes that only results have
+    output_sizes : lengths of core axes that only results have, or that are of another length in results
     vectorize : the function takes one core piece at a time
     allow_rechunk : core axes cut into several blocks are put together
 
@@ -148,12 +147,13 @@ def _core_last(value: Any, core: tuple[str, ...], at: tuple[int, ...]) -> Any:
 
 def _core_sizes(names: Signature, args: Sequence[Any], output_sizes: dict[str, int]) -> dict[str, int]:
     """The length of every core axis."""
-    sizes = dict(output_sizes)
+    sizes: dict[str, int] = {}
     for value, core in zip(args, names.inputs, strict=True):
         shape = np.shape(value)
         for name, n in zip(core, shape[len(shape) - len(core) :], strict=True):
             if sizes.setdefault(name, n) != n:
                 raise InputError(f"core axis {name!r} with different lengths in arrays: {sizes[name]} and {n}")
+    sizes |= output_sizes
     missing = [name for core in names.outputs for name in core if name not in sizes]
     if missing:
         raise InputError(f"core axes {missing} are in no argument; give their lengths in output_sizes")
@@ -176,9 +176,9 @@ def _named(value: Any, core: tuple[str, ...], allow_rechunk: bool) -> tuple[Any,
 
 
 def _whole_core(value: Array, loops: int) -> tuple[int, ...]:
-    """Chunks with core axes whole and others so short that blocks don't become larger than usual."""
+    """Chunks with core axes whole and others so short, if they can be, that blocks don't become larger."""
     lengths = [*value.chunksize[:loops], *value.shape[loops:]]
-    most = max(current().chunk_bytes // max(1, value.itemsize), math.prod(value.chunksize))
+    most = math.prod(value.chunksize)
     for k in range(loops):
         over = -(-math.prod(lengths) // max(1, most))
         lengths[k] = max(1, -(-lengths[k] // max(1, over)))

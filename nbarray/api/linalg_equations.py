@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,7 @@ def solve(a: Any, b: Any, sym_pos: Any = None, assume_a: str = "gen") -> Array:
     """``x`` with ``a @ x = b``.
 
     a : (..., n, n); b : (n,), or (..., n, k); assume_a : "pos" says that a large `a` is Hermitian positive definite
+        (`sym_pos` is its older form)
 
     A matrix larger than a chunk, of any chunks, is factored by panels. Raises LinAlgError for a matrix that isn't
     square, and when it is computed for a singular one.
@@ -54,6 +56,10 @@ def solve(a: Any, b: Any, sym_pos: Any = None, assume_a: str = "gen") -> Array:
     >>> nb.linalg.solve(nb.asarray([[2.0, 0.0], [0.0, 4.0]]), nb.asarray([2.0, 2.0])).compute()
     array([1. , 0.5])
     """
+    if sym_pos is not None:
+        warnings.warn(
+            "solve: the sym_pos keyword is deprecated, as in SciPy; give assume_a='pos'", FutureWarning, stacklevel=2
+        )
     if assume_a not in ("gen", "pos"):
         raise InputError(f"solve: assume_a={assume_a!r}; expected 'gen' or 'pos'")
     return apply(equations.solve, asarray(a), asarray(b), bool(sym_pos) or assume_a == "pos")

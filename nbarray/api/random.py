@@ -6,6 +6,7 @@ import inspect
 import itertools
 import math
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,8 @@ class Generator:
         self._start(seed)
 
     def _start(self, seed: Any) -> None:
-        self._seed = int.from_bytes(os.urandom(16)) if seed is None else _entropy(seed)
+        anywhere = seed is None or (isinstance(seed, type) and issubclass(seed, np.random.BitGenerator))
+        self._seed = int.from_bytes(os.urandom(16)) if anywhere else _entropy(seed)
         self._calls = itertools.count()
 
     def _draw(self, name: str, params: list[Any], size: Any, chunks: Any = None, **options: Any) -> Array:
@@ -133,6 +135,10 @@ def _whole(value: Any) -> int:
 
 def _entropy(seed: Any) -> int | tuple[int, ...]:
     """A seed as NumPy takes it.  Raises InputError or NumPy's TypeError."""
+    if isinstance(seed, np.random.Generator):
+        seed = seed.bit_generator
+    if isinstance(seed, np.random.BitGenerator):
+        return tuple(int(n) for n in seed.random_raw(2))
     try:
         entropy: Any = np.random.SeedSequence(seed).entropy
     except ValueError as error:
@@ -227,12 +233,16 @@ class RandomState(Generator):
     def random_integers(self, low: Any, high: Any = None, size: Any = None, chunks: Any = None) -> Array:
         """Integers from `low` to `high`, both included; from 1 to `low` if alone.
 
-        Cost: none by itself: made block by block when it is needed.
+        Deprecated, as in NumPy.  Cost: none by itself: made block by block when it is needed.
 
-        >>> import nbarray as nb
-        >>> nb.random.random_integers(1, 1, size=2).compute()
+        >>> import nbarray as nb, warnings
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     nb.random.random_integers(1, 1, size=2).compute()
         array([1, 1])
         """
+        warnings.warn(
+            "random_integers is deprecated, as in NumPy; use randint(low, high + 1)", DeprecationWarning, stacklevel=2
+        )
         first, last = (1, low) if high is None else (low, high)
         return self._draw("integers", [first, last], size, chunks, endpoint=True)
 
@@ -255,7 +265,8 @@ class RandomState(Generator):
 def default_rng(seed: Any = None) -> Generator:
     """A generator of random arrays from a seed; a generator is handed on.
 
-    seed : an integer or a sequence of them, not negative; None takes one from the system
+    seed : an integer or a sequence of them, not negative; None takes one from the system; one of NumPy's bit
+        generators (or Generators) gives two of its numbers for a seed, since values here are counted, not drawn
 
     Cost: none: seeds are counted with.
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array
+from nbarray.api.assigning import store_into
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, is_method, public
-from nbarray.errors import AxisError, NotBlocked
+from nbarray.errors import AxisError, BroadcastError
 from nbarray.expr.leaves import Filled
 from nbarray.kernels.program import Constant
 from nbarray.ops.elementwise import ufunc, where
@@ -21,9 +22,7 @@ __all__: list[str] = []
 
 
 def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str) -> None:
-    def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Array:
-        if out is not None:
-            raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
+    def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Array:
         x = asarray(a).expr
         if axis is None:
             x, axis = reshape(x, -1), 0
@@ -31,7 +30,8 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
         kind = getattr(np, name)(np.empty(1, x.dtype), dtype=dtype).dtype
         if nan_is is not None and x.dtype.kind in "fc":
             x = where(ufunc(np.isnan, x), x.dtype.type(nan_is), x)
-        return Array(scan(operation, x, axis, kind))
+        made = Array(scan(operation, x, axis, kind))
+        return made if out is None else _cast_into(out, made)
 
     cumulative.__name__ = cumulative.__qualname__ = name
     cumulative.__doc__ = f"""{summary}, as `numpy.{name}` has it: over the flattened array if `axis` is None.
@@ -53,21 +53,30 @@ _cumulative("nancumsum", np.add, 0, "Sums of all elements up to each, NaN taken 
 _cumulative("nancumprod", np.multiply, 1, "Products of all elements up to each, NaN taken as 1")
 
 
+def _cast_into(out: Any, made: Array) -> Array:
+    """Give a result to ``out=``, which takes what any dtype becomes as its own, but no other shape."""
+    if isinstance(out, Array) and out.shape != made.shape:
+        raise BroadcastError(f"out= has shape {out.shape}, but what comes has shape {made.shape}")
+    stored: Array = store_into(out, made, casting="unsafe")
+    return stored
+
+
 def _standard(name: str, of: str, first: int, summary: str) -> None:
     def cumulative(
-        x: Any, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Array:
         x = asarray(x)
         if axis is None and x.ndim != 1:
             raise AxisError(f"{name}: axis is needed for an array of {x.ndim} axes")
         k = 0 if axis is None else axis
-        made: Array = PUBLIC[of](x, axis=k, dtype=dtype, out=out)
+        made: Array = PUBLIC[of](x, axis=k, dtype=dtype, out=None if include_initial else out)
         if not include_initial:
             return made
         shape = list(made.shape)
         shape[k] = 1
         start = Filled(Constant.of(made.dtype.type(first)), made[tuple(slice(0, n) for n in shape)].expr.chunks)
-        return Array(concatenate([start, made.expr], k))
+        longer = Array(concatenate([start, made.expr], k))
+        return longer if out is None else _cast_into(out, longer)
 
     cumulative.__name__ = cumulative.__qualname__ = name
     cumulative.__doc__ = f"""{summary}, as the array API standard has it.

@@ -224,7 +224,7 @@ def flip(m: Any, axis: Any = None) -> Array:
 
 
 @public()
-def rechunk(x: Any, chunks: Any = "auto") -> Array:
+def rechunk(x: Any, chunks: Any = "auto", *, balance: bool = False, block_size_limit: Any = None) -> Array:
     """The same values in other chunks; see `Array.rechunk`.
 
     Cost: none before what doesn't care for chunks; else blocks are put together from those they touch, through scratch
@@ -234,4 +234,4 @@ def rechunk(x: Any, chunks: Any = "auto") -> Array:
     >>> nb.rechunk(nb.arange(6, chunks=2), 3).chunks
     ((3, 3),)
     """
-    return asarray(x).rechunk(chunks)
+    return asarray(x).rechunk(chunks, balance=balance, block_size_limit=block_size_limit)

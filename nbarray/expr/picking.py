@@ -43,15 +43,19 @@ def at_positions(arrays: tuple[Any, ...]) -> ById:
     return _Few(arrays) if few else ById(arrays)
 
 
-def _picked_chunks(base: Expr, axes: tuple[int, ...], at: int, points: tuple[int, ...]) -> Chunks:
-    """The axes of the points stand for those picked along, and are cut as finely as those together."""
+def _picked_chunks(
+    base: Expr, axes: tuple[int, ...], at: int, points: tuple[int, ...], cut: Chunks | None = None
+) -> Chunks:
+    """The axes of the points stand for those picked along, and are cut as finely as those together, or as `cut` is."""
     room = max(1, math.prod(base.chunks.axes[k].largest for k in axes))
+    kept = [a for k, a in enumerate(base.chunks.axes) if k not in axes]
+    if cut is not None and math.prod(cut.largest) <= room:
+        return Chunks((*kept[:at], *cut.axes, *kept[at:]))
     cuts: list[AxisChunks] = []
     for n in reversed(points):
         length = max(1, min(n, room))
         cuts.append(regular(n, length))
         room //= length
-    kept = [a for k, a in enumerate(base.chunks.axes) if k not in axes]
     return Chunks((*kept[:at], *reversed(cuts), *kept[at:]))
 
 
@@ -95,7 +99,7 @@ class TakeLater(Expr):
     stored: ClassVar[bool] = True
 
     def settle(self) -> dict[str, Any]:
-        chunks = _picked_chunks(self.base, self.axes, self.at, self.indices[0].sizes)
+        chunks = _picked_chunks(self.base, self.axes, self.at, self.indices[0].sizes, self.indices[0].chunks)
         return settled(chunks.shape, self.base.dtype, chunks, self.base.masked)
 
     @property

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import ChunkError
+from nbarray.errors import ChunkAxisError, ChunkError
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.units import parse_bytes
 
-__all__ = ["auto_chunks", "normalize_chunks"]
+__all__ = ["auto_chunks", "check_axes_named", "normalize_chunks"]
 
 
 def normalize_chunks(
@@ -48,14 +48,14 @@ def normalize_chunks(
     elif isinstance(chunks, int | np.integer):
         chunks = (chunks,) * len(shape)
     elif isinstance(chunks, dict):
-        unknown = [k for k in chunks if not isinstance(k, int) or not -len(shape) <= k < len(shape)]
-        if unknown:
-            raise ChunkError(f"chunks={chunks!r} names axes {unknown} of an array of {len(shape)} axes")
+        check_axes_named(chunks, len(shape))
         chunks = tuple(chunks.get(k, chunks.get(k - len(shape), -1)) for k in range(len(shape)))
     try:
         given = tuple(chunks)
     except TypeError:
         raise ChunkError(f"chunks={chunks!r}: expected a number, a tuple with one entry an axis, or 'auto'") from None
+    if not shape and all(isinstance(c, int | np.integer) for c in given):
+        return Chunks(())  # a single element has one block, whatever is asked for
     if len(given) != len(shape):
         if len(shape) == 1 and all(isinstance(c, int | np.integer) for c in given):
             given = (given,)
@@ -65,6 +65,14 @@ def normalize_chunks(
             )
     axes = [_axis(c, n, k, shape) for k, (c, n) in enumerate(zip(given, shape, strict=True))]
     return Chunks(_fill_auto(axes, shape, itemsize, chunk_bytes, stored))
+
+
+def check_axes_named(chunks: dict[Any, Any], ndim: int) -> None:
+    """Raises ChunkError for keys that name no axis, a TypeError for those that aren't numbers."""
+    unknown = [k for k in chunks if not isinstance(k, int | np.integer) or not -ndim <= k < ndim]
+    if unknown:
+        error = ChunkError if isinstance(unknown[0], int | np.integer) else ChunkAxisError
+        raise error(f"chunks={chunks!r} names axes {unknown} of an array of {ndim} axes")
 
 
 def auto_chunks(shape: Sequence[int], itemsize: int, chunk_bytes: int, stored: Sequence[int] | None = None) -> Chunks:

@@ -16,7 +16,8 @@ from nbarray.errors import InputError
 from nbarray.expr.blocks import Ghost, MapBlocks
 from nbarray.expr.elementwise import broadcast_chunks, broadcast_sizes
 from nbarray.expr.node import Expr
-from nbarray.grid.chunks import AxisChunks
+from nbarray.expr.structure import Rechunk
+from nbarray.grid.chunks import AxisChunks, Chunks
 from nbarray.kernels.elementwise import ById
 from nbarray.ops.mapping import map_blocks
 from nbarray.ops.padding import pad_axis
@@ -84,6 +85,9 @@ def map_overlap(
     around = [depths(d, a.ndim) for d, a in zip(depth, arrays, strict=True)]
     beyond = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
     together = broadcast_chunks(broadcast_sizes([a.sizes for a in arrays], "map_overlap"), [a.chunks for a in arrays])
+    arrays, together = _no_shorter_than_depths(arrays, around, together)
+    of_array = iter(arrays)
+    values = [next(of_array) if isinstance(v, Expr) else v for v in values]
     first = max(range(len(arrays)), key=lambda k: arrays[k].ndim)
     if not trim and chunks is None and drop_axis is None and new_axis is None:
         chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], beyond[first], strict=True))
@@ -107,6 +111,42 @@ def map_overlap(
     return MapBlocks(
         held, tuple(padded), plain.argument_chunks, plain.chunks, plain.axes, plain.of_dtype, tuple(ghosts)
     )
+
+
+def _no_shorter_than_depths(
+    arrays: Sequence[Expr], around: Sequence[Any], together: Chunks
+) -> tuple[list[Expr], Chunks]:
+    """Chunks put together until none is shorter than its surroundings: neighbours would be read over and over."""
+    axes = list(together.axes)
+    for k, axis in enumerate(axes):
+        here = (p[k - len(axes) + a.ndim] for a, p in zip(arrays, around, strict=True) if k >= len(axes) - a.ndim)
+        deepest = max((max(pair) for pair in here), default=0)
+        if deepest > 1 and axis.count > 1 and min(axis.sizes[-1:] if axis.is_regular else axis.sizes) < deepest:
+            axes[k] = AxisChunks.of(no_shorter(axis.sizes, deepest))
+    if axes == list(together.axes):
+        return list(arrays), together
+    made: list[Expr] = []
+    for array in arrays:
+        whole = axes[len(axes) - array.ndim :]
+        own = tuple(a if a.size == o.size else o for a, o in zip(whole, array.chunks.axes, strict=True))
+        made.append(Rechunk(array, Chunks(own)))
+    return made, Chunks(tuple(axes))
+
+
+def no_shorter(sizes: Sequence[int], least: int) -> tuple[int, ...]:
+    """Sizes put together until none is below `least`; a short last one takes what the one before can spare."""
+    made: list[int] = []
+    left = 0
+    for n in sizes:
+        left += n
+        if left >= least:
+            made.append(left)
+            left = 0
+    if left and made and made[-1] + left >= 2 * least:
+        made[-1:] = [made[-1] + left - least, least]
+    elif left and made:
+        made[-1] += left
+    return tuple(made) or (left,)
 
 
 def _extended(axis: AxisChunks, pair: tuple[int, int], edge: Any) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ def bin_edges(x: Expr, bins: Any = 10, range_: Any = None, name: str = "histogra
         if bins.ndim != 1:
             raise InputError("`bins` must be 1d, when an array")
         return bins
+    _check_range(name, range_)
     x = astype(x, np.uint8) if x.dtype.kind == "b" else x
     fixed = asked_of_numpy(np.histogram_bin_edges, np.empty(0, x.dtype), bins, range_)
     if np.ndim(bins) or range_ is not None or is_empty(x):
@@ -43,6 +44,16 @@ def bin_edges(x: Expr, bins: Any = 10, range_: Any = None, name: str = "histogra
     dtype = asked_of_numpy(np.histogram_bin_edges, np.arange(2).astype(x.dtype), bins).dtype
     count = len(fixed)
     return map_lines("edges", lambda b: equal_edges(b, count - 1), [_extremes(x)], (0,), (count,), dtype)
+
+
+def _check_range(name: str, span: Any) -> None:
+    """Raises DTypeError or InputError where NumPy fails to take two numbers out of a range."""
+    if span is None:
+        return
+    if isinstance(span, Expr) or not hasattr(span, "__iter__"):
+        raise DTypeError(f"{name}: range={span!r}; expected a pair of numbers, (smallest, largest)")
+    if len(tuple(span)) != 2:
+        raise InputError(f"{name}: range={span!r}; expected a pair, (smallest, largest)")
 
 
 def _extremes(x: Expr) -> Expr:
@@ -91,7 +102,11 @@ def histogramdd(
         raise InputError("The dimension of bins must be equal to the dimension of the sample x.")
     spans = [None] * d if ranges is None else list(ranges)
     if len(spans) != d:
-        raise InputError("range argument must have one entry per dimension")
+        raise InputError(
+            f"range argument requires one entry, a min max pair, per dimension; {len(spans)} are given for {d}"
+        )
+    if any(s is not None and not (hasattr(s, "__len__") and len(s) == 2) for s in spans):
+        raise InputError(f"range argument should be a sequence of pairs, not {spans!r}")
     edges = [_edges_of_column(*of_column) for of_column in zip(columns, given, spans, strict=True)]
     args = list(columns)
     if weights is not None:

@@ -18,6 +18,7 @@ from nbarray.grid.regions import AxisMap, Placement
 from nbarray.io.memory import MemoryReader
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
+from nbarray.units import parse_bytes
 
 __all__ = [
     "as_expr",
@@ -51,10 +52,15 @@ def default_chunks(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
 
 
 def given_chunks(
-    chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any], stored: tuple[int, ...] | None = None
+    chunks: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    stored: tuple[int, ...] | None = None,
+    block_bytes: int | str | None = None,
 ) -> Chunks:
-    """Chunks as a user gave them; None leaves them to us."""
-    return normalize_chunks("auto" if chunks is None else chunks, shape, dtype.itemsize, current().chunk_bytes, stored)
+    """Chunks as a user gave them; None leaves them to us.  `block_bytes`: of "auto" ones, as a setting if not given."""
+    most = current().chunk_bytes if block_bytes is None else max(1, parse_bytes(block_bytes, "block_size_limit"))
+    return normalize_chunks("auto" if chunks is None else chunks, shape, dtype.itemsize, most, stored)
 
 
 def as_sizes(shape: Any) -> tuple[int, ...]:

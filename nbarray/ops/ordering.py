@@ -12,6 +12,7 @@ import numpy as np
 from nbarray.config import current
 from nbarray.errors import DTypeError, InputError, NotBlocked, ShapeError
 from nbarray.expr.node import Expr
+from nbarray.expr.structure import Rechunk
 from nbarray.expr.summaries import Summarise
 from nbarray.kernels.extremes import Foremost, Ranked, first_of_lines, is_among
 from nbarray.ops.elementwise import astype, ufunc
@@ -139,7 +140,7 @@ def searchsorted(a: Expr, v: Expr, side: Any = "left") -> Expr:
     kind = np.result_type(a.dtype, v.dtype)
     a, v = astype(a, kind), astype(v, kind)
     if math.prod(v.sizes) * kind.itemsize <= held():
-        return Summarise(Ranked(side, v.sizes), (a,), (v,), v.sizes, np.dtype(np.intp))
+        return Rechunk(Summarise(Ranked(side, v.sizes), (a,), (v,), v.sizes, np.dtype(np.intp)), v.chunks)
     parts = []
     for part in _in_parts(a):
         search = lambda block, among: np.searchsorted(among, block, side)  # noqa: E731 - named by map_lines

@@ -16,7 +16,7 @@ from nbarray.expr.blocks import Select
 from nbarray.expr.node import Expr
 from nbarray.expr.reduce import Reduce
 from nbarray.kernels.reductions import REDUCTIONS
-from nbarray.ops.elementwise import astype, ufunc
+from nbarray.ops.elementwise import astype, function, ufunc
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.shaping import expand_dims
 
@@ -48,6 +48,9 @@ def reduction(
     if isinstance(x, Select):
         return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    if _about_other_means(name, x, dtype):
+        _check_dtype(name, x.dtype, dtype, skip_nan)
+        return _spread(name, x, axes, np.dtype(dtype), keepdims, where, ddof, skip_nan and x.dtype.kind in "fc")
     kind = _result_dtype(name, x.dtype, dtype, x.masked)
     _check_dtype(name, x.dtype, dtype, skip_nan)
     skip_nan = skip_nan and _has_nan(name, x.dtype)  # asked before the cast: integers have no NaN
@@ -99,8 +102,51 @@ def _check_dtype(name: str, given: np.dtype[Any], dtype: Any, skip_nan: bool) ->
         return
     if skip_nan and given.kind in "fc":
         raise DTypeError(f"nan{name}: if the array is inexact, then dtype must be inexact, not {np.dtype(dtype)}")
-    if name != "mean":
-        raise NotBlocked(f"{name} with dtype={np.dtype(dtype)} has no blocked form; give a floating dtype")
+
+
+def _about_other_means(name: str, x: Expr, dtype: Any) -> bool:
+    """Whether a variance is taken about a mean that was rounded to `dtype`, or lost its imaginary part."""
+    if dtype is None or name not in ("var", "std") or x.dtype.kind not in "biufc":
+        return False
+    kind = np.dtype(dtype).kind
+    if kind not in "biuf" or (kind == "f" and x.dtype.kind != "c"):
+        return False
+    if x.masked:
+        raise NotBlocked(
+            f"{name} of a masked array of {x.dtype} with dtype={np.dtype(dtype)} has no blocked form; cast the result"
+        )
+    return True
+
+
+def _spread(
+    name: str,
+    x: Expr,
+    axes: tuple[int, ...],
+    dtype: np.dtype[Any],
+    keepdims: bool,
+    where: Any,
+    ddof: float,
+    skip_nan: bool,
+) -> Expr:
+    """The variance as NumPy has it for such a dtype: a pass for the mean, which is cast to the dtype, and one more."""
+    if name == "std" and dtype.kind in "biu" and (keepdims or len(axes) < x.ndim):
+        raise DTypeError(f"std: Cannot cast ufunc 'sqrt' output from dtype('float64') to {dtype!r}")
+    skip = _left_out(x, where, skip_nan)
+    kept = None if skip is None else ufunc(np.logical_not, skip)
+    options: dict[str, Any] = {"keepdims": True, "where": kept}
+    length = math.prod(x.sizes[a] for a in axes)
+    count = as_expr(np.int64(length)) if kept is None else reduction("sum", kept, axes, keepdims=True)
+    mean = astype(ufunc(np.true_divide, reduction("sum", x, axes, dtype=dtype, **options), count), dtype)
+    away = ufunc(np.subtract, x, mean)
+    if away.dtype.kind == "c":
+        squares = ufunc(np.add, *(ufunc(np.square, function(part, away)) for part in ("real", "imag")))
+    else:
+        squares = ufunc(np.square, away)
+    total = reduction("sum", squares, axes, dtype=dtype, **options)
+    freedom = ufunc(np.maximum, ufunc(np.subtract, count, ddof), 0)
+    made = astype(ufunc(np.true_divide, total, freedom), dtype)
+    made = astype(ufunc(np.sqrt, made), dtype) if name == "std" else made
+    return made if keepdims else drop_axes(made, axes)
 
 
 def _cast(name: str, x: Expr, dtype: Any) -> Expr:
@@ -176,6 +222,8 @@ def _of_selection(
     if axes != (0,) or where is not None or name.startswith("arg") or x.ndim > 1:
         raise UnknownSize(f"{name} of x[mask] needs its size")
     base, mask = x.base, x.mask
+    if _about_other_means(name, base, dtype):
+        raise UnknownSize(f"{name} of x[mask] with dtype={dtype} needs its size")
     kind = _result_dtype(name, base.dtype, dtype, base.masked)
     _check_dtype(name, base.dtype, dtype, skip_nan)
     skip_nan = skip_nan and _has_nan(name, base.dtype)

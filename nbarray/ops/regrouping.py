@@ -83,7 +83,7 @@ def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Groups:
 
 
 def shuffle(x: Expr, indexer: Any, axis: int) -> Expr:
-    """Positions along an axis, group by group; small groups share a chunk."""
+    """Positions along an axis, group by group; small groups share a chunk, and large ones make others' chunks short."""
     (k,) = normalize_axes(axis, x.ndim)
     if not isinstance(indexer, list | tuple) or not all(isinstance(g, list | tuple | np.ndarray) for g in indexer):
         raise InputError(f"indexer must be a list of lists of positional indices, not {indexer!r}")
@@ -97,5 +97,17 @@ def shuffle(x: Expr, indexer: Any, axis: int) -> Expr:
             sizes[-1] += len(group)
         else:
             sizes.append(len(group))
-    taken = Take(x, (k,), k, at_positions((positions,)))
-    return Rechunk(taken, Chunks(tuple(AxisChunks.of(sizes) if j == k else a for j, a in enumerate(taken.chunks.axes))))
+    axes = list(x.chunks.axes)
+    grown = max(sizes, default=0) / max(1, axes[k].largest)
+    for j, other in enumerate(axes):
+        if j != k and grown > TOLERANCE and other.largest > 1:
+            axes[j] = _cut_to(other, max(1, int(other.largest / grown)))
+            grown *= axes[j].largest / other.largest
+    axes[k] = AxisChunks.of(sizes)
+    return Rechunk(Take(x, (k,), k, at_positions((positions,))), Chunks(tuple(axes)))
+
+
+def _cut_to(axis: AxisChunks, length: int) -> AxisChunks:
+    """Chunks of at most a length, each a part of one there was."""
+    pieces = ((length,) * (n // length) + ((n % length,) if n % length else ()) for n in axis.sizes)
+    return AxisChunks.of(n for of_one in pieces for n in of_one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from nbarray.config import current
@@ -10,6 +11,7 @@ from nbarray.errors import AxisError, BroadcastError, ChunkError, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
+from nbarray.grid.normalize import check_axes_named
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.ops.operands import as_sizes, drop_axes, given_chunks, normalize_axes
 from nbarray.ops.operands import broadcast_to as spread
@@ -113,14 +115,36 @@ def broadcast_to(x: Expr, shape: Any, chunks: Any = None) -> Expr:
     return Rechunk(made, asked)
 
 
-def rechunk(x: Expr, chunks: Any) -> Expr:
-    """The same values in other chunks."""
+def rechunk(x: Expr, chunks: Any, balance: bool = False, block_bytes: Any = None) -> Expr:
+    """The same values in other chunks.
+
+    chunks : None for an axis leaves it as it is cut; balance : as even as can be; block_bytes : how large "auto" may be
+    """
     if isinstance(chunks, dict):
-        axes = dict(enumerate(x.chunks.axes))
-        chunks = {k: chunks.get(k, chunks.get(k - x.ndim, a)) for k, a in axes.items()} | {
-            k: v for k, v in chunks.items() if not isinstance(k, int) or not -x.ndim <= k < x.ndim
-        }
-    return Rechunk(x, given_chunks(chunks, x.sizes, x.dtype))
+        check_axes_named(chunks, x.ndim)
+        chunks = tuple(chunks.get(k, chunks.get(k - x.ndim)) for k in range(x.ndim))
+    if isinstance(chunks, tuple | list) and len(chunks) == x.ndim:
+        chunks = tuple(axis if c is None else c for c, axis in zip(chunks, x.chunks.axes, strict=True))
+    made = given_chunks(chunks, x.sizes, x.dtype, None, block_bytes)
+    return Rechunk(x, Chunks(tuple(_balanced(a) for a in made.axes)) if balance else made)
+
+
+def _balanced(axis: AxisChunks) -> AxisChunks:
+    """As many chunks, or one less where the shortest is at most half of the longest, but as even as can be."""
+    lengths = axis.sizes
+    if axis.count == 1:
+        return axis
+    count = len(lengths) - (2 * min(lengths) <= max(lengths))
+    even = regular(axis.size, -(-axis.size // max(1, count)))
+    if even.count == count and 2 * even.step <= 3 * sorted(lengths)[len(lengths) // 2] + 1:
+        return even
+    warnings.warn(
+        f"{axis.size} elements can't be cut evenly into {count} chunks: chunks stay as they were. Try increasing the "
+        "chunk size.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return axis
 
 
 def reshape(x: Expr, shape: Any, chunks: Any = None) -> Expr:

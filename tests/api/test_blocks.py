@@ -305,3 +305,12 @@ def test_frompyfunc_and_vectorize() -> None:
     check(nb.vectorize(double, otypes=["f4"])(blocked(), b=1), np.vectorize(double, otypes=["f4"])(A, b=1))
     with pytest.raises(NotBlocked, match="apply_gufunc"):
         nb.vectorize(double, signature="(),()->()")(blocked(), 1)
+
+
+def test_large_groups_of_a_shuffle() -> None:
+    """Groups that are larger than chunks were make the chunks of other axes as much shorter."""
+    a = np.arange(24).reshape(3, 8)
+    made = nb.from_array(a, chunks=((2, 1), 4)).shuffle([[1, 5, 1, 5, 1, 5], [1, 6, 4, 2, 7]], axis=1)
+
+    assert ((1, 1, 1), (6, 5)) == made.chunks
+    check(made, a[:, [1, 5, 1, 5, 1, 5, 1, 6, 4, 2, 7]])

@@ -10,6 +10,7 @@ import pytest
 import nbarray as nb
 from nbarray.api.gufunc import Signature, apply_gufunc
 from nbarray.errors import ChunkError, InputError, ShapeError
+from tests.compare import check
 
 A = np.arange(2.0 * 3 * 4).reshape(2, 3, 4)
 B = np.arange(3.0 * 5 * 4).reshape(3, 5, 4) / 7
@@ -181,3 +182,27 @@ def test_core_axes_put_together_stay_small() -> None:
         made = nb.apply_gufunc(np.sort, "(i)->(i)", x, output_dtypes=float, allow_rechunk=True)
 
     assert (1, 1000) == made.chunksize
+
+
+def test_core_axis_of_another_length() -> None:
+    """A core axis may be of another length in the result, if that is said."""
+    a = np.random.default_rng(3).normal(size=(3, 6, 4))
+    made = nb.apply_gufunc(
+        lambda b: np.diff(b, axis=-1),
+        "(i)->(i)",
+        nb.from_array(a, chunks=2),
+        axis=1,
+        output_sizes={"i": 5},
+        allow_rechunk=True,
+    )
+
+    check(made, np.diff(a, axis=1))
+
+
+def test_blocks_stay_as_large() -> None:
+    """Core axes put together make loop axes as much shorter."""
+    x = nb.ones((1, 12, 8), chunks=(1, -1, 4))
+
+    assert ((1,), (6, 6)) == nb.apply_gufunc(
+        lambda b: b.sum(-1), "(i)->()", x, output_dtypes=float, allow_rechunk=True
+    ).chunks

@@ -131,3 +131,12 @@ def test_each_stored_block_is_read_once() -> None:
 
     np.testing.assert_array_equal(np.arange(4000).reshape(1000, 4)[positions], x[positions].compute())
     assert Counting.reads <= 2 * 4000
+
+
+def test_chunks_of_taken() -> None:
+    """Taken at blocked positions, elements are in the positions' chunks, if these are no longer than its own."""
+    at = nb.from_array(np.array([1, 2, 3, 3, 2, 1]), chunks=3)
+
+    assert at.chunks == nb.take(nb.arange(5), at).chunks
+    assert ((2, 2, 2),) == nb.take(nb.arange(6, chunks=2), at).chunks
+    check(nb.take(np.arange(5.0) * 2, at), np.array([2.0, 4.0, 6.0, 6.0, 4.0, 2.0]))

@@ -147,3 +147,15 @@ def test_it_fits_into_a_small_budget() -> None:
 
     np.testing.assert_array_equal(np.histogram(a * 2, 30)[0], counts)
     np.testing.assert_array_equal(np.histogram(a * 2, 30)[1], edges)
+
+
+@pytest.mark.parametrize("span", [1, [0, 1, 2], [0], np.array([[0, 1]]), [1, 0]], ids=str)
+def test_ranges_that_are_none(span: Any) -> None:
+    """What isn't a pair of numbers is refused as NumPy refuses it, and the range is named."""
+    x = nb.asarray([1.0, 2.0])
+
+    check(lambda: nb.histogram(x, 10, span), lambda: np.histogram(np.array([1.0, 2.0]), 10, span))
+    with pytest.raises((ValueError, TypeError), match="range"):
+        nb.histogram(x, 10, span)
+    with pytest.raises(ValueError, match="sequence of pairs"):
+        nb.histogramdd(nb.ones((4, 2)), 2, [(0, 1), (0, 1, 2)])

@@ -186,3 +186,10 @@ def test_topk_fits_into_a_small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
         found = nb.topk(nb.from_array(a, chunks=9000) * 2, 100).compute()
 
     np.testing.assert_array_equal(np.sort(a * 2)[::-1][:100], found)
+
+
+def test_searchsorted_chunks() -> None:
+    """Places are in the chunks of what is looked for."""
+    v = nb.from_array(np.array([11, 30, -20, 1, -10, 10, 37, 11]), chunks=5)
+
+    assert v.chunks == nb.searchsorted(nb.arange(0, 40, 10, chunks=3), v).chunks

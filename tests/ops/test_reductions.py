@@ -199,4 +199,17 @@ def test_messages() -> None:
     with pytest.raises(DTypeError, match="where= must be a boolean array, not float64"):
         x.sum(where=x)
     with pytest.raises(NotBlocked, match="dtype=int64 has no blocked form"):
-        x.var(dtype=int)
+        nb.ma.masked_equal(x, 2).var(dtype=int)
+
+
+@pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])
+@pytest.mark.parametrize("dtype", ["i8", "u1", "?", "f4"])
+@pytest.mark.parametrize("kind", ["f4", "i4", "F", "?"])
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::RuntimeWarning")
+def test_spread_about_a_mean_of_another_dtype(name: str, dtype: str, kind: str) -> None:
+    """A variance in whole numbers is about a mean cut to a whole number, one of complex about the real part."""
+    rng = np.random.default_rng(5)
+    a = (rng.normal(size=(5, 4)) * 9 + 4j * rng.normal(size=(5, 4))).real.astype(kind)
+    a = a + (1j * rng.normal(size=(5, 4))).astype("F") if kind == "F" else a
+    for options in ({}, {"axis": 0}, {"axis": 1, "ddof": 1}, {"axis": (0, 1), "keepdims": True}, {"where": a.real > 0}):
+        same(lambda x, o=options: getattr(np, name)(x, dtype=dtype, **o), a, chunks=2, close=True)

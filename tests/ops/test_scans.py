@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import NotBlocked
+from nbarray.errors import BroadcastError, NotBlocked
 from tests.compare import check, same, tiny_tasks
 
 KINDS = {
@@ -89,5 +89,28 @@ def test_refusals() -> None:
         np.subtract.accumulate(x)
     with pytest.raises(NotBlocked, match="masked arrays have no blocked form yet"):
         nb.cumsum(nb.from_array(np.ma.masked_equal(np.arange(4.0), 2)))
-    with pytest.raises(NotBlocked, match="out= is not supported"):
+    with pytest.raises(NotBlocked, match="out= "):
         nb.cumsum(x, out=np.zeros(4))
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "nancumsum"])
+@pytest.mark.parametrize("dtype", [float, int, np.uint8])
+def test_out(name: str, dtype: Any) -> None:
+    """`out=` takes the result as its own dtype, whatever that is; another shape is refused."""
+    a = np.array([[0.5, 1.5, 2.5], [3.5, 4.5, 0.5]])
+    expected, out = np.zeros(a.shape, dtype), nb.zeros(a.shape, dtype=dtype, chunks=2)
+    getattr(np, name)(a, 1, None, expected)
+    made = getattr(np, name)(nb.from_array(a, chunks=2), 1, None, out)
+
+    assert made is out
+    check(out, expected)
+    with pytest.raises(BroadcastError, match="out= has shape"):
+        nb.cumsum(nb.arange(3), out=nb.zeros((2, 3)))
+
+
+def test_out_of_the_standards() -> None:
+    """`cumulative_sum` gives what begins with the initial value to `out=`, too."""
+    out = nb.zeros(4)
+    nb.cumulative_sum(nb.arange(3), include_initial=True, out=out)
+
+    check(out, np.array([0.0, 0.0, 1.0, 3.0]))

@@ -127,6 +127,35 @@ def test_rechunked_sizes() -> None:
     assert ((3, 3, 1), (4, 1)) == x.rechunk({1: 4}).chunks
     assert ((1, 6), (2, 2, 1)) == x.rechunk({0: (1, 6)}).chunks
     assert ((7,), (5,)) == x.rechunk().chunks
+    assert ((3, 3, 1), (5,)) == x.rechunk({0: None, 1: -1}).chunks
+    assert ((3, 3, 1), (4, 1)) == x.rechunk((None, 4)).chunks
+    assert ((2, 2, 2, 1), (1,) * 5) == x.rechunk((2, "auto"), block_size_limit=16).chunks
+    assert ((0,), (0,)) == nb.from_array(np.zeros((0, 0)), chunks=(0, 0)).chunks
+    assert () == nb.from_array(np.int64(3), chunks=(1,)).chunks
+
+
+@pytest.mark.parametrize(
+    ("size", "chunks", "expected"),
+    [
+        (220, 100, (110, 110)),
+        (100, 12, (13,) * 7 + (9,)),
+        (100, 10, (10,) * 10),
+        (7, 3, (4, 3)),
+        (0, 1, (0,)),
+        (5, 9, (5,)),
+    ],
+)
+def test_balance(size: int, chunks: int, expected: Any) -> None:
+    """Balanced chunks are as even as can be, without a short last one."""
+    assert (expected,) == nb.rechunk(nb.arange(size), chunks, balance=True).chunks
+
+
+def test_balance_that_cannot_be() -> None:
+    """Chunks that can't be made even stay, with a warning that says what to do."""
+    with pytest.warns(UserWarning, match="Try increasing the chunk size"):
+        made = nb.arange(100).rechunk(9, balance=True)
+
+    assert ((9,) * 11 + (1,),) == made.chunks
 
 
 def test_reshaped_chunks() -> None:
@@ -172,3 +201,7 @@ def test_messages() -> None:
         x.rechunk((7, (2, 2)))
     with pytest.raises(ChunkError, match="names axes"):
         x.rechunk({2: 1})
+    with pytest.raises(TypeError, match="names axes \\['time'\\]"):
+        x.rechunk({"time": 1})
+    with pytest.raises(np.exceptions.AxisError):
+        x.sum(axis=3)
