@@ -18,7 +18,7 @@ from nbarray.kernels.codegen import arguments, source
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
-__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth_compiling"]
+__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth", "worth_compiling"]
 
 Tile = np.ndarray[Any, Any]
 
@@ -33,12 +33,15 @@ def worth_compiling(program: Program, elements: int) -> bool:
 
     It is settled by the expression and the settings alone, so that results are the same bits in every run.
     """
+    return worth(elements * (len(program.instructions) + len(program.folds))) and source(program) is not None
+
+
+def worth(operations: int) -> bool:
+    """Whether so many operations on elements are worth compiled code, by the settings and what is installed."""
     wanted = current().jit
     if wanted is False or not can_compile():
         return False
-    if wanted is None and elements * (len(program.instructions) + len(program.folds)) < WORTH_OPERATIONS:
-        return False
-    return source(program) is not None
+    return wanted is True or operations >= WORTH_OPERATIONS
 
 
 def _kernel(program: Program) -> Callable[..., bool]:

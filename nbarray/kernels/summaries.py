@@ -33,6 +33,10 @@ class Summary:
         """What people call it."""
         return type(self).__name__.lower()
 
+    def for_elements(self, count: int) -> Summary:
+        """The summary as it is made of so many elements in all, where there is memory for a compiler."""
+        return self
+
     def needs(self, extras: Sequence[Block]) -> bool:
         """Whether elements have to be looked at: where not, nothing is read."""
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,14 @@ def summarise(lowering: Lowering, expr: Expr) -> Expr:
     grid = elementwise_grid(space, lowering.grain)
     args = tuple(lowering.cut_as(a, grid, expr.label) for a in expr.args)
     step = step_lengths(space, grid, lowering.grain)
-    node: Lowered = PartSummaries(expr.summary, args, extras, grid, step)
+    count = math.prod(expr.args[0].sizes)
+    summary = expr.summary.for_elements(count) if lowering.grain.compiles else expr.summary
+    node: Lowered = PartSummaries(summary, args, extras, grid, step)
     state_bytes = max(1, int(node.block_bytes(*node.chunks.boxes(np.zeros(1, np.int64)))[0]))
     fan = max(LEAST_FAN, min(FAN, lowering.grain.of(FAN_BYTES) // state_bytes))
     while node.chunks.nblocks > fan:
-        node = MergedSummaries(node, expr.summary, (), coarser(node.chunks, fan), None, node.dtype)
-    return MergedSummaries(node, expr.summary, extras, node.chunks, expr.of_shape, expr.of_dtype)
+        node = MergedSummaries(node, summary, (), coarser(node.chunks, fan), None, node.dtype)
+    return MergedSummaries(node, summary, extras, node.chunks, expr.of_shape, expr.of_dtype)
 
 
 def coarser(chunks: Chunks, fan: int) -> Chunks:

@@ -159,3 +159,18 @@ def test_ranges_that_are_none(span: Any) -> None:
         nb.histogram(x, 10, span)
     with pytest.raises(ValueError, match="sequence of pairs"):
         nb.histogramdd(nb.ones((4, 2)), 2, [(0, 1), (0, 1, 2)])
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i2", "i8", ">f8"])
+def test_compiled_code_counts_as_numpy_does(dtype: str) -> None:
+    """At edges and beside them, with NaN, infinities and what is out of range; for few bins and for many."""
+    pytest.importorskip("numba")
+    edges = np.linspace(-3, 3, 101)
+    a = np.concatenate([edges, np.nextafter(edges, 9), np.nextafter(edges, -9), RNG.normal(size=3000) * 2])
+    if dtype.endswith(("f8", "f4")):
+        a = np.concatenate([a, [np.nan, np.inf, -np.inf]])
+    a = (a * (1 if "f" in dtype else 50)).astype(dtype)
+    with nb.config(jit=True):
+        for bins, span in ((100, (-3, 3)), (7, (-2.5, 3)), (1, (0, 1)), (5000, (-3, 3))):
+            check(nb.histogram(nb.from_array(a, chunks=500), bins, span)[0], np.histogram(a, bins, span)[0])
+        check(nb.histogram(nb.from_array(a[::-2]), 9, (-1, 1))[0], np.histogram(a[::-2], 9, (-1, 1))[0])
