@@ -25,8 +25,9 @@ from nbarray.expr.operands import (
     turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
+from nbarray.kernels.fused import Fetch, Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
 from nbarray.kernels.packed import needs_stored_sums
+from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
 
@@ -116,8 +117,16 @@ class Inputs:
             self._blocks[k] = dict(zip(places, blocks[: len(places)], strict=True))
             del blocks[: len(places)]
 
-    def read(self, k: int, low: Corner, high: Corner, buffer: int | None = None) -> Planes:
-        """A rectangle of operand `k`; axes along which it repeats have length 1.
+    def read(self, k: int, low: Corner, high: Corner) -> Planes:
+        """A rectangle of operand `k`; axes along which it repeats have length 1."""
+        found = self.read_apart(k, low, high)
+        if isinstance(found, Patched):
+            name = ("together", k)
+            return found.together(self._workspace.buffer(name, found.shape, self._operands[k].base.dtype))
+        return found
+
+    def read_apart(self, k: int, low: Corner, high: Corner, buffer: int | None = None) -> Planes | Patched:
+        """As `read`, but what lies in several parts may stay apart.
 
         buffer : which of the worker's buffers may be read into (by default one for each operand)
         """
@@ -126,7 +135,7 @@ class Inputs:
             return np.empty(tuple(b - a for a, b in zip(low, high, strict=True)), operand.base.dtype), None
         blocks = self._blocks[k]
         if blocks is None:
-            return operand.read(low, high, self._workspace, ("operand", k if buffer is None else buffer))
+            return operand.read_apart(low, high, self._workspace, ("operand", k if buffer is None else buffer))
         ranges = block_ranges(operand.base.chunks, operand.slices(low, high))
         return operand.assemble(low, high, [blocks[p] for p in _places(ranges)], self._workspace)
 
@@ -286,16 +295,19 @@ class Fused(Lowered):
         read = self.aligned(Inputs(self, low, high, blocks, workspace))
         evaluate_pieces(self.program, low, high, self.step, read, pieces, workspace)
 
-    def aligned(self, inputs: Inputs, first: int = 0) -> Callable[[int, Corner, Corner], Planes]:
+    def aligned(self, inputs: Inputs, first: int = 0) -> Fetch:
         """Reads operands in the space's coordinates; ours are the inputs from number `first` on."""
         ndim = self.program.ndim
 
-        def read(k: int, low: Corner, high: Corner) -> Planes:
+        def read(k: int, low: Corner, high: Corner) -> Planes | Patched:
             arg, spread = self.args[k], self.program.spreads[k]
             skip = ndim - arg.ndim
             a = tuple(p if spread[j + skip] else 0 for j, p in enumerate(low[skip:]))
             b = tuple(q if spread[j + skip] else 1 for j, q in enumerate(high[skip:]))
-            values, mask = inputs.read(first + k, a, b, k)
+            found = inputs.read_apart(first + k, a, b, k)
+            if isinstance(found, Patched):
+                return found.expanded(skip) if skip else found
+            values, mask = found
             if skip:
                 lead = (None,) * skip
                 values, mask = values[lead], None if mask is None else mask[lead]

@@ -18,6 +18,7 @@ import numpy as np
 
 from nbarray.expr.leaves import Arange, Eye, Filled, Scalar, SourceArray
 from nbarray.expr.node import Expr
+from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.random import Random
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
@@ -25,6 +26,7 @@ from nbarray.grid.regions import Placement, identity
 from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes, Workspace
+from nbarray.kernels.patched import Patched
 from nbarray.kernels.random import random_part
 from nbarray.kernels.turning import stored_along
 
@@ -42,9 +44,11 @@ __all__ = [
     "turning_bytes",
 ]
 
-DIRECT = (SourceArray, Filled, Arange, Eye, Random, Scalar)
+DIRECT = (SourceArray, Filled, Arange, Eye, Random, Scalar, Patchwork)
 
 Corner = tuple[int, ...]
+#: Patches are read at once if no more than so many times what they show is read.
+NEAR = 1.5
 _ONES = (1,) * 64
 
 
@@ -60,7 +64,7 @@ def is_generated(expr: Expr) -> bool:
 
 def reads_storage(expr: Expr) -> bool:
     """Whether reading means decoding or copying, so that it should be done by whole stored chunks."""
-    return isinstance(expr, SourceArray) and expr.reader.array is None
+    return isinstance(expr, Patchwork) or (isinstance(expr, SourceArray) and expr.reader.array is None)
 
 
 def decodes(source: SourceArray) -> bool:
@@ -72,6 +76,8 @@ def decodes(source: SourceArray) -> bool:
 
 def decoding_bytes(expr: Expr) -> int:
     """What reading any part of `expr` takes besides what is read: a chunk as it is stored, and decoded."""
+    if isinstance(expr, Patchwork):
+        expr = expr.source
     if not (isinstance(expr, SourceArray) and decodes(expr)):
         return 0
     return 2 * math.prod(expr.reader.stored_chunks or ()) * expr.dtype.itemsize
@@ -105,6 +111,13 @@ class Operand:
         """The part of the base that a rectangle of the view shows."""
         return base_slices(self.placement, low, high, self.base.ndim)
 
+    def read_apart(self, low: Corner, high: Corner, workspace: Workspace, name: Any) -> Planes | Patched:
+        """As `read`, but what lies in several parts may stay apart."""
+        base = self.base
+        if not isinstance(base, Patchwork) or not self.whole:
+            return self.read(low, high, workspace, name)
+        return read_patches(base, tuple(map(slice, low, high, _ONES)), workspace, name)
+
     def read(self, low: Corner, high: Corner, workspace: Workspace, name: Any) -> Planes:
         """A rectangle of a direct base, in the view's order; axes that repeat have length 1."""
         if self.whole:
@@ -119,11 +132,12 @@ class Operand:
             if base.reader.array is not None:
                 everything: tuple[Any, ...] = (*slices, ...)  # an array even of no axes
                 return split_planes(base.reader.array[everything])
-            shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
-            buffer, began = workspace.buffer(name, shape, base.dtype), perf_counter()
-            planes = read_part(base.reader.read, slices, buffer)
-            meter.reader_s += perf_counter() - began
-            return planes
+            return _read_stored(base, slices, workspace, name)
+        if isinstance(base, Patchwork):
+            apart = read_patches(base, slices, workspace, name)
+            if not isinstance(apart, Patched):
+                return apart
+            return apart.together(workspace.buffer((name, "together"), apart.shape, base.dtype))
         if isinstance(base, Arange):
             take = partial(workspace.buffer_for, name)
             return arange_part(base.start.value, base.step.value, base.dtype, slices[0], take), None
@@ -141,6 +155,40 @@ class Operand:
         slices = self.slices(low, high)
         values, mask = _assemble(self.base.chunks, slices, blocks, self.base.dtype)
         return arrange(values, self.placement), None if mask is None else arrange(mask, self.placement)
+
+
+def _read_stored(source: SourceArray, slices: tuple[slice, ...], workspace: Workspace, name: Any) -> Planes:
+    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    buffer, began = workspace.buffer(name, shape, source.dtype), perf_counter()
+    planes = read_part(source.reader.read, slices, buffer)
+    meter.reader_s += perf_counter() - began
+    return planes
+
+
+def read_patches(work: Patchwork, slices: tuple[slice, ...], workspace: Workspace, name: Any) -> Planes | Patched:
+    """A rectangle of a patchwork: read at once where its patches lie near each other, else one by one."""
+    source = work.source
+    shown = [found for patch in work.patches if (found := patch.shown(slices)) is not None]
+    parts = [base_slices(p, (0,) * len(p.axes), p.shape, source.ndim) for _, p in shown]
+    around = tuple(slice(min(s.start for s in axis), max(s.stop for s in axis), 1) for axis in zip(*parts, strict=True))
+    apart = sum(math.prod(len(range(s.start, s.stop, s.step)) for s in part) for part in parts)
+    cells: list[tuple[tuple[slice, ...], Planes]] = []
+    whole = None
+    if len(parts) > 1 and math.prod(s.stop - s.start for s in around) <= NEAR * apart:
+        whole = _read_stored(source, around, workspace, name)
+    for k, ((target, placement), part) in enumerate(zip(shown, parts, strict=True)):
+        if whole is None:
+            values, mask = _read_stored(source, part, workspace, (name, k))
+        else:
+            inside = tuple(
+                slice(s.start - a.start, s.stop - a.start, s.step) for s, a in zip(part, around, strict=True)
+            )
+            values, mask = whole[0][inside], None if whole[1] is None else whole[1][inside]
+        shape = tuple(t.stop - t.start for t in target)
+        values = np.broadcast_to(arrange(values, placement), shape)
+        cells.append((target, (values, None if mask is None else np.broadcast_to(arrange(mask, placement), shape))))
+    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    return cells[0][1] if len(cells) == 1 else Patched(shape, cells)
 
 
 def operand_of(expr: Expr) -> Operand:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.kernels import native, packed
+from nbarray.kernels.patched import Patched, apart, cut
 from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
@@ -26,7 +27,7 @@ Corner = tuple[int, ...]
 #: Values and mask of a block; the mask is None where nothing is missing.
 Planes = tuple[Tile, Tile | None]
 #: (operand, low, high) -> that part of the operand, broadcastable to the box
-Fetch = Callable[[int, Corner, Corner], Planes]
+Fetch = Callable[[int, Corner, Corner], Planes | Patched]
 
 
 class Workspace:
@@ -98,8 +99,18 @@ def _cut(
     return values, masks
 
 
-def _fetched(program: Program, fetch: Fetch, low: Corner, high: Corner) -> list[Planes]:
+def _fetched(program: Program, fetch: Fetch, low: Corner, high: Corner) -> list[Planes | Patched]:
     return [fetch(k, low, high) for k in range(len(program.operands))]
+
+
+def _fetched_whole(program: Program, fetch: Fetch, low: Corner, high: Corner, workspace: Workspace) -> list[Planes]:
+    """As `_fetched`, with each operand in one array."""
+    found = []
+    for k, operand in enumerate(_fetched(program, fetch, low, high)):
+        if isinstance(operand, Patched):
+            operand = operand.together(workspace.buffer(("together", k), operand.shape, program.operands[k]))
+        found.append(operand)
+    return found
 
 
 def _tile_shape(tile: tuple[slice, ...]) -> tuple[int, ...]:
@@ -142,8 +153,8 @@ def evaluate_pieces(
     for a, b in steps(low, high, step):
         operands = _fetched(program, fetch, a, b)
         for piece_low, piece_high, out in pieces(a, b):
-            values, masks = _cut(operands, program.spreads, _within(piece_low, piece_high, a))
-            _evaluate(program, list(zip(values, masks, strict=True)), out, None, workspace)
+            parts = _parts(operands, program.spreads, _within(piece_low, piece_high, a))
+            _evaluate(program, parts, out, None, workspace)
 
 
 def _within(low: Corner, high: Corner, origin: Corner) -> tuple[slice, ...]:
@@ -151,8 +162,39 @@ def _within(low: Corner, high: Corner, origin: Corner) -> tuple[slice, ...]:
     return tuple(slice(a - o, b - o) for a, b, o in zip(low, high, origin, strict=True))
 
 
-def _evaluate(program: Program, operands: list[Planes], out: Tile, out_mask: Tile | None, workspace: Workspace) -> bool:
-    """Write a program's values for operands that were fetched, tile by tile; returns whether anything is masked."""
+def _parts(
+    operands: Sequence[Planes | Patched], spreads: tuple[tuple[bool, ...], ...], region: tuple[slice, ...]
+) -> list[Planes | Patched]:
+    """The part of each operand that belongs to a region."""
+    whole = slice(None)
+    return [
+        cut(operand, tuple(s if varies else whole for s, varies in zip(region, spread, strict=True)))
+        for operand, spread in zip(operands, spreads, strict=True)
+    ]
+
+
+def _evaluate(
+    program: Program,
+    operands: list[Planes | Patched],
+    out: Tile,
+    out_mask: Tile | None,
+    workspace: Workspace,
+) -> bool:
+    """Write a program's values for operands that were fetched; returns whether anything is masked."""
+    if not any(isinstance(operand, Patched) for operand in operands):
+        return _evaluate_tiles(program, operands, out, out_mask, workspace)  # type: ignore[arg-type]
+    any_masked = False
+    for region in apart(operands, out.shape):
+        parts: Any = _parts(operands, program.spreads, region)
+        mask = None if out_mask is None else part_of(out_mask, region)
+        any_masked |= _evaluate_tiles(program, parts, part_of(out, region), mask, workspace)
+    return any_masked
+
+
+def _evaluate_tiles(
+    program: Program, operands: list[Planes], out: Tile, out_mask: Tile | None, workspace: Workspace
+) -> bool:
+    """As `_evaluate` for operands that each lie in one array, tile by tile."""
     turned = along([value for value, _ in operands])
     if program.compiled and turned is None and native.evaluated(program, [value for value, _ in operands], out):
         return False
@@ -222,7 +264,7 @@ def _fold_steps(
     """Fold every step of a box into the states, by the program's kernel where that can be done, or tile by tile."""
     axes = folds[0].axes
     for a, b in steps(low, high, step):
-        operands = _fetched(program, fetch, a, b)
+        operands = _fetched_whole(program, fetch, a, b, workspace)
         extent = tuple(q - p for p, q in zip(a, b, strict=True))
         if packed.suits(program):
             rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states)

@@ -17,6 +17,7 @@ from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Corner, Lowered
 from nbarray.expr.node import place_of
 from nbarray.expr.operands import decodes, operand_of, reads_storage
+from nbarray.expr.patchwork import Patchwork
 from nbarray.plan.plan import Plan
 from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.rewrite.grain import Grain
@@ -207,6 +208,7 @@ def _shape(lowered: Lowered) -> Corner:
 def _chunk_advice(lowered: Lowered, block: Corner, times: float) -> str:
     for expr in lowered.operands:
         base = operand_of(expr).base
+        base = base.source if isinstance(base, Patchwork) else base
         stored = getattr(base, "reader", None) and base.reader.stored_chunks  # type: ignore[attr-defined]
         if reads_storage(base) and stored and math.prod(block) <= 4 * math.prod(stored):
             return f"store {base.label} in smaller chunks: those of {stored} have to be read whole"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.operands import decodes, operand_of
+from nbarray.expr.operands import NEAR, decodes, operand_of
+from nbarray.expr.patchwork import Patchwork
 from nbarray.grid.chunks import Int64
-from nbarray.grid.regions import Placement
+from nbarray.grid.regions import Placement, identity
 from nbarray.plan.plan import Plan
 
 __all__ = ["Reads", "reads_by_source"]
@@ -33,13 +34,15 @@ def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
     edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
     for k, lowered in enumerate(plan.nodes):
         operands = [operand_of(expr) for expr in lowered.operands]
-        if not any(isinstance(operand.base, SourceArray) for operand in operands):
+        if not any(isinstance(operand.base, SourceArray | Patchwork) for operand in operands):
             continue
         tasks = by_node[edges[k] : edges[k + 1]]
         boxes = lowered.operand_boxes(*lowered.chunks.boxes(plan.task_block[tasks]))
         for operand, (low, high) in zip(operands, boxes, strict=True):
             base = operand.base
-            if isinstance(base, SourceArray):
+            if isinstance(base, Patchwork):
+                _add_patches(found.setdefault(base.source, Reads()), base, operand.placement, low, high)
+            elif isinstance(base, SourceArray):
                 reads = found.setdefault(base, Reads())
                 read = int(np.maximum(high - low, 0).prod(axis=1).sum()) * base.dtype.itemsize
                 reads.read_bytes += read
@@ -47,6 +50,28 @@ def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
                     read = _decoded(base, operand.placement, low, high)
                 reads.decoded_bytes += read
     return found
+
+
+def _add_patches(reads: Reads, work: Patchwork, placement: Placement, low: Int64, high: Int64) -> None:
+    """What boxes take from the source of a patchwork, as it is read: at once where its patches lie near each other."""
+    source = work.source
+    boxes = work.read_boxes(*placement.base_boxes(low, high, work.ndim))
+    elements = sum((b - a).prod(axis=1) for a, b in boxes)
+    lowest = np.full((len(low), source.ndim), 2**62)
+    highest = np.zeros_like(lowest)
+    for a, b in boxes:
+        shown = (b > a).all(axis=1)
+        lowest[shown], highest[shown] = np.minimum(lowest, a)[shown], np.maximum(highest, b)[shown]
+    around = np.where(highest > lowest, highest - lowest, 0).prod(axis=1)
+    together = around <= NEAR * elements
+    read = np.where(together, around, elements) * source.dtype.itemsize
+    reads.read_bytes += int(read.sum())
+    if not decodes(source):
+        reads.decoded_bytes += int(read.sum())
+        return
+    whole = identity(source.sizes)
+    reads.decoded_bytes += _decoded(source, whole, lowest[together], highest[together])
+    reads.decoded_bytes += sum(_decoded(source, whole, a[~together], b[~together]) for a, b in boxes)
 
 
 def _decoded(base: SourceArray, placement: Placement, low: Int64, high: Int64) -> int:

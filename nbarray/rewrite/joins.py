@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
+from nbarray.expr.patchwork import patches_of
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, View
 from nbarray.grid.regions import AxisMap, Placement, identity
@@ -146,6 +147,8 @@ def elementwise_through_concatenate(expr: Expr) -> Expr | None:
     match expr:
         case Elementwise(op, args, dtype):
             found = [a for a in args if isinstance(a, Concatenate) and a.ndim == expr.ndim and a.shape == expr.shape]
+            # what wraps around an edge of a stored array is read with the rest of it
+            found = [a for a in found if patches_of(a) is None]
             if not found:
                 return None
             axis, ends = found[0].axis, _ends(found[0])

@@ -21,6 +21,7 @@ from nbarray.expr.lowered_blocks import Compressed, Joined, Mapped, Reshaped
 from nbarray.expr.lowered_folds import FoldedParts, Merge
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
+from nbarray.expr.patchwork import patches_of
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
@@ -276,6 +277,8 @@ class Lowering:
         return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype, expr.ghosts)
 
     def concatenate(self, expr: Concatenate) -> Expr:
+        if (patchwork := patches_of(expr)) is not None:
+            return patchwork
         parts = tuple(self.operand(p) for p in expr.parts)
         return Joined(parts, expr.axis, Concatenate(parts, expr.axis).chunks)
 

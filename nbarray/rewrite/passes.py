@@ -14,6 +14,7 @@ from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct
+from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, View
 from nbarray.expr.walk import postorder
@@ -113,4 +114,4 @@ def _operands(reduce: Reduce) -> set[Expr]:
 def _is_large(operand: Expr) -> bool:
     """Whether reading it twice costs something: stored or in memory, not made by a formula."""
     base = operand.base if isinstance(operand, View) else operand
-    return operand.ndim > 0 and (isinstance(base, SourceArray) or not is_direct(base))
+    return operand.ndim > 0 and (isinstance(base, SourceArray | Patchwork) or not is_direct(base))
