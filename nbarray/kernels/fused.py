@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.kernels import native, packed
-from nbarray.kernels.patched import Patched, apart, cut
+from nbarray.kernels.patched import Patched, apart, cut_operand
 from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
@@ -168,7 +168,7 @@ def _parts(
     """The part of each operand that belongs to a region."""
     whole = slice(None)
     return [
-        cut(operand, tuple(s if varies else whole for s, varies in zip(region, spread, strict=True)))
+        cut_operand(operand, tuple(s if varies else whole for s, varies in zip(region, spread, strict=True)))
         for operand, spread in zip(operands, spreads, strict=True)
     ]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Patched", "apart", "cut"]
+__all__ = ["Patched", "apart", "cut_operand"]
 
 Tile = np.ndarray[Any, Any]
 Planes = tuple[Tile, Tile | None]
@@ -62,7 +62,7 @@ def _overlap(part: slice, size: int, cell: slice) -> tuple[int, int]:
     return max(start, cell.start), min(stop, cell.stop)
 
 
-def cut(operand: Patched | Planes, region: Region) -> Patched | Planes:
+def cut_operand(operand: Patched | Planes, region: Region) -> Patched | Planes:
     """A part of an operand."""
     if isinstance(operand, Patched):
         return operand.cut(region)

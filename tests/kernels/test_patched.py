@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbarray.kernels.patched import Patched, apart, cut
+from nbarray.kernels.patched import Patched, apart, cut_operand
 
 A = np.arange(5 * 7.0).reshape(5, 7)
 
@@ -30,8 +30,8 @@ def test_together() -> None:
 
 def test_cut() -> None:
     """A part within a cell is a view on it, any other is of cells again."""
-    inside = cut(wrapped(), (slice(1, 3), slice(2, 6)))
-    across = cut(wrapped(), (slice(4, 5), slice(5, 9)))
+    inside = cut_operand(wrapped(), (slice(1, 3), slice(2, 6)))
+    across = cut_operand(wrapped(), (slice(4, 5), slice(5, 9)))
 
     assert isinstance(inside, tuple)
     assert np.shares_memory(A, inside[0])
