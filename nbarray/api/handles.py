@@ -14,6 +14,7 @@ from nbarray.api import shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, from_array
 from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public
+from nbarray.api.storing import units
 from nbarray.errors import DTypeError, InputError, MissingFile
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
@@ -57,9 +58,9 @@ def _persist(x: Array, *, memory: int | str | None = None, workers: int | None =
 
 
 @is_method("store")
-def _store(x: Array, target: Any, lock: Any = None, regions: Any = None, **options: Any) -> None:
+def _store(x: Array, target: Any, lock: Any = None, regions: Any = None, **options: Any) -> Any:
     """Compute this array and assign it to a target; see `nbarray.store`."""
-    PUBLIC["store"](x, target, lock, regions, **options)
+    return PUBLIC["store"](x, target, lock, regions, **options)
 
 
 @is_method("compute_chunk_sizes")
@@ -152,6 +153,7 @@ def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **opti
     """A blocked array on an array of the package `zarr`, or at a path or address it opens.
 
     component : the array's name in a group; options : as `zarr.open` takes them
+    chunks : by default as they are stored (whole shards, where there are such); "auto" puts small ones together
 
     Cost: reads what describes the array; values are read when they are needed.
 
@@ -160,13 +162,14 @@ def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **opti
     >>> with TemporaryDirectory() as folder:
     ...     x = nb.to_zarr(nb.ones((4, 6), chunks=2), f"{folder}/x.zarr")
     ...     nb.from_zarr(f"{folder}/x.zarr").chunks
-    ((4,), (6,))
+    ((2, 2), (2, 2, 2))
     """
     if not hasattr(url, "dtype"):
         import zarr
 
         url = zarr.open(url, mode="r", **options)
-    return from_array(url[component] if component is not None else url, chunks)
+    found = url[component] if component is not None else url
+    return from_array(found, units(found, found.ndim) if chunks is None else chunks)
 
 
 @public()

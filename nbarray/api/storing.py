@@ -6,6 +6,7 @@ task that makes it, as soon as it is there.  So nothing is held for long, and th
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import sys
@@ -24,7 +25,7 @@ from nbarray.io.netcdflibrary import NETCDF
 from nbarray.io.writers import AssigningWriter, MemoryWriter, Writer
 from nbarray.session import compute
 
-__all__ = ["pieces", "store", "write"]
+__all__ = ["guard_of", "pieces", "store", "units", "write"]
 
 Region = tuple[slice, ...]
 
@@ -54,13 +55,38 @@ def store(
             f"not {len(targets)} targets and {len(regions)} regions"
         )
     # one for all: objects that aren't ours are called by one thread at a time, if nobody says otherwise
-    guard = lock if hasattr(lock, "__enter__") else threading.RLock()
+    guard = threading.RLock() if lock is None else guard_of(lock)
     chosen = [_writer(*each, guard) for each in zip(sources, targets, regions, strict=True)]
     values = write(sources, chosen, memory, workers)
     for result, target, region, writer in zip(values, targets, regions, chosen, strict=True):
         if writer is None:
             with guard:
                 target[... if region is None else region] = result
+
+
+class _Acquired:
+    """A lock that can only be acquired and released, for `with`."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock = lock
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
+
+
+def guard_of(lock: Any) -> contextlib.AbstractContextManager[Any]:
+    """A lock to be held, or nothing for None.  Raises InputError for what is no lock."""
+    if lock is None:
+        return contextlib.nullcontext()
+    if hasattr(lock, "__enter__"):
+        guard: contextlib.AbstractContextManager[Any] = lock
+        return guard
+    if not (hasattr(lock, "acquire") and hasattr(lock, "release")):
+        raise InputError(f"store: lock={lock!r} can't be held; give a lock such as threading.Lock()")
+    return _Acquired(lock)
 
 
 def write(
@@ -87,11 +113,11 @@ def _writer(source: Array, target: Any, region: Region | None, guard: Any) -> Wr
         return None
     if region is not None and not _plain(region):
         return None
-    units = _units(target)
+    stored = units(target, source.ndim)
     if region is None and not source.masked and _is(target, "h5py", "Dataset"):
         return dataset_writer(target, source.dtype)
     guards = (NETCDF.lock, guard) if _is(target, "netCDF4", "Variable") else (guard,)
-    return AssigningWriter(target, region, guards, units if region is None else None, source.masked)
+    return AssigningWriter(target, region, guards, stored if region is None else None, source.masked)
 
 
 def _reads(source: Array, target: np.ndarray[Any, Any]) -> bool:
@@ -113,13 +139,16 @@ def _plain(region: Any) -> bool:
     )
 
 
-def _units(target: Any) -> tuple[int, ...] | None:
-    """The chunks that a target is stored in, if it has any."""
+def units(target: Any, ndim: int) -> tuple[int, ...] | None:
+    """What a target stores as one piece, if it tells: shards of chunks, or chunks."""
     if _is(target, "netCDF4", "Variable"):
         found = target.chunking()
         return tuple(found) if isinstance(found, list) else None
-    chunks = getattr(target, "chunks", None)
-    return chunks if isinstance(chunks, tuple) and all(isinstance(n, int) and n > 0 for n in chunks) else None
+    for name in ("shards", "chunks"):
+        unit = getattr(target, name, None)
+        if isinstance(unit, tuple) and len(unit) == ndim and all(isinstance(n, int) and n > 0 for n in unit):
+            return unit
+    return None
 
 
 def pieces(shape: Sequence[int], unit: Sequence[int], elements: int) -> Iterator[Region]:

@@ -21,6 +21,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.api.storing import store as store_values
 from nbarray.api.storing import write
+from nbarray.api.storing_later import stored, storing
 from nbarray.errors import InputError, NBArrayError, WriteError
 from nbarray.io.hdf5write import create_dataset, dataset_writer
 from nbarray.io.rawwrite import RawWriter
@@ -29,13 +30,28 @@ __all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
 
 
 @public()
-def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **options: Any) -> None:
+def store(
+    sources: Any,
+    targets: Any,
+    lock: Any = None,
+    regions: Any = None,
+    compute: bool = True,
+    return_stored: bool = False,
+    load_stored: bool | None = None,
+    **options: Any,
+) -> Any:
     """Compute arrays and assign them to targets: anything that takes ``target[region] = values``.
 
-    lock : held while values are assigned; regions : where they go in their targets (slices), None for all of it
+    lock : held while values are assigned (and while they are read again, for `return_stored`)
+    regions : where they go in their targets (slices), None for all of it
+    compute : write now.  If not, an array for each source, which writes when it is computed, its blocks from several
+        threads, each under the lock (by default the target's own; False for none)
+    return_stored : give arrays on the targets, which need square brackets that read; with ``compute=False``, arrays
+        that write and then are what was written.  By default None, or arrays without elements
+    load_stored : not used; values are the same, read again or not
     options : memory, workers
 
-    Raises InputError where counts or shapes differ.
+    Returns None, an array for a single source, or a tuple.  Raises InputError where counts or shapes differ.
 
     Cost: one pass, what arrays share is computed once; memory for a few pieces beside the budget's.
 
@@ -52,7 +68,15 @@ def store(sources: Any, targets: Any, lock: Any = None, regions: Any = None, **o
         shape = getattr(target, "shape", None)
         if region is None and shape is not None and tuple(shape) != array.shape:
             raise InputError(f"store: an array of shape {array.shape} doesn't fit a target of shape {tuple(shape)}")
-    store_values(arrays, places, where, None if isinstance(lock, bool) else lock, **options)
+    fits = len(arrays) == len(places) == len(where)
+    if compute or not fits:
+        store_values(arrays, places, where, None if isinstance(lock, bool) else lock, **options)
+        if not return_stored:
+            return None
+        made = [stored(*each, lock) for each in zip(arrays, places, where, strict=True)]
+    else:
+        made = [storing(*each, lock, return_stored) for each in zip(arrays, places, where, strict=True)]
+    return made[0] if len(made) == 1 else tuple(made)
 
 
 @public()
@@ -173,10 +197,23 @@ def _dimensions(file: Any, x: Array, given: Any, variable: str) -> tuple[str, ..
 
 
 @public()
-def to_zarr(x: Any, target: Any, memory: Any = None, workers: Any = None, **options: Any) -> Any:
+def to_zarr(
+    x: Any,
+    target: Any,
+    component: str | None = None,
+    region: Any = None,
+    compute: bool = True,
+    return_stored: bool = False,
+    *,
+    memory: Any = None,
+    workers: Any = None,
+    **options: Any,
+) -> Any:
     """Write an array to Zarr: into an array of the package `zarr`, or a new one at a path; returns it.
 
-    options : as `zarr.create_array` takes them (name, overwrite, compressors, ...); chunks are the array's
+    component : name of the new array in the group at the path; region : slices, where it goes in the Zarr array
+    compute, return_stored : as `nbarray.store` takes them; then what `store` gives is returned
+    options : as `zarr.create_array` takes them (overwrite, compressors, ...); chunks are the array's
 
     Cost: one pass, a piece is written while the next ones are computed.
 
@@ -188,14 +225,17 @@ def to_zarr(x: Any, target: Any, memory: Any = None, workers: Any = None, **opti
     (4, 4)
     """
     x = _plain(asarray(x), "to_zarr")
-    if isinstance(target, str | os.PathLike):
+    if not hasattr(target, "dtype"):
         import zarr
 
-        chunks = options.pop("chunks", x.chunksize if x.ndim else ())
+        if region is not None:
+            raise InputError("to_zarr: region= is of a Zarr array that exists; give that, instead of a path")
+        place = os.fspath(target) if isinstance(target, os.PathLike) else target
+        given = {"name": component, "shape": x.shape, "dtype": x.dtype, "chunks": x.chunksize, **options}
         with _told(target):
-            target = zarr.create_array(os.fspath(target), shape=x.shape, dtype=x.dtype, chunks=chunks, **options)
-    store(x, target, memory=memory, workers=workers)
-    return target
+            target = zarr.create_array(place, **given)
+    made = store(x, target, None, region, compute, return_stored, memory=memory, workers=workers)
+    return target if compute and not return_stored else made
 
 
 def _named(args: tuple[Any, ...], function: str) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 
 import nbarray as nb
 from nbarray.errors import InputError, TaskError, WriteError
+from tests.compare import check
 
 A = np.random.default_rng(9).normal(size=(60, 50))
+B = np.arange(42.0).reshape(7, 6)
 KINDS = [
     A,
     np.arange(7, dtype=">i4"),
@@ -51,6 +54,99 @@ def test_what_is_written_comes_back(tmp_path: Path, values: Any, memory: str) ->
     if values.dtype != bool and values.size:
         with netCDF4.Dataset(tmp_path / "x.nc") as file:
             np.testing.assert_array_equal(values, file["x"][...])
+
+
+def test_store_later() -> None:
+    """Without `compute`, arrays write when they are computed, together if they are computed together."""
+    x = nb.from_array(B, chunks=3)
+    one, two = np.zeros(B.shape), np.zeros((20, 30))
+    corner = (slice(1, 1 + 2 * B.shape[0], 2), slice(3, 3 + B.shape[1]))
+    made = nb.store([x, x + 1], [one, two], regions=[None, corner], compute=False)
+
+    assert not one.any()
+    assert not two.any()
+    assert [0, 0] == [values.size for values in nb.compute(*made)]
+    np.testing.assert_array_equal(B, one)
+    np.testing.assert_array_equal(B + 1, two[corner])
+    two[corner] = 0
+    assert not two.any()
+
+
+@pytest.mark.parametrize("compute", [False, True])
+def test_return_stored(compute: bool) -> None:
+    """What is stored is an array again, in the chunks of what it was made of."""
+    x = nb.from_array(B, chunks=3)
+    target = np.zeros((2, *B.shape))[1]
+    made = x.store(target, compute=compute, return_stored=True, load_stored=False)
+
+    assert compute == bool(target.any())
+    assert x.chunks == made.chunks
+    check(made, B)
+    np.testing.assert_array_equal(B, target)
+
+
+def test_store_later_in_turn() -> None:
+    """Blocks are assigned under a lock, each once: the target's own, or one that is given."""
+    lock, held = threading.Lock(), []
+
+    class Target:
+        shape = B.shape
+
+        def __setitem__(self, where: Any, values: Any) -> None:
+            held.append(lock.locked())
+
+    x = nb.from_array(B, chunks=3)
+    x.store(Target(), lock=lock, compute=False).compute(workers=2)
+    assert [True] * x.nblocks == held
+    x.store(Target(), lock=False, compute=False).compute(workers=2)
+    assert [False] * x.nblocks == held[x.nblocks :]
+
+
+def test_locks() -> None:
+    """A lock may be one that can only be acquired and released; what is none is refused."""
+    told = []
+
+    class Lock:
+        def acquire(self) -> None:
+            told.append("acquire")
+
+        def release(self) -> None:
+            told.append("release")
+
+    x, target = nb.from_array(B), np.zeros(B.shape)
+    again = x.store(target, lock=Lock(), return_stored=True)
+    before = len(told)
+    np.testing.assert_array_equal(B, again.compute())
+    assert 2 <= before < len(told)
+    assert ["acquire", "release"] * (len(told) // 2) == told
+    with pytest.raises(InputError, match="can't be held"):
+        x.store(target, lock="yes")
+
+
+def test_store_later_refuses() -> None:
+    """A region of another size is refused before anything is computed."""
+    with pytest.raises(InputError, match="doesn't fit"):
+        nb.from_array(B).store(np.zeros((40, 40)), regions=(slice(0, 2), slice(0, B.shape[1])), compute=False)
+
+
+def test_zarr_parts(tmp_path: Path) -> None:
+    """Into a group, into a region, later, and back as it is stored: whole shards where there are such."""
+    zarr = pytest.importorskip("zarr")
+    x = nb.from_array(B, chunks=(3, 2))
+    x.to_zarr(tmp_path / "g", component="in/x")
+    again = x.to_zarr(tmp_path / "g", component="y", return_stored=True)
+
+    assert x.chunks == again.chunks == nb.from_zarr(tmp_path / "g", component="in/x").chunks
+    check(again, B)
+    with pytest.raises(ValueError, match="exists"):
+        x.to_zarr(tmp_path / "g", component="y")
+    sharded = zarr.create_array({}, shape=(2, *B.shape), chunks=(1, 1, 1), shards=(1, 2, 2), dtype=B.dtype)
+    where = (slice(1, 2), slice(None), slice(None))
+    x[None].to_zarr(sharded, region=where, compute=False).compute()
+    assert (1, 2, 2) == nb.from_zarr(sharded).chunksize
+    check(nb.from_zarr(sharded), np.stack([np.zeros_like(B), B]))
+    with pytest.raises(InputError, match="region= is of a Zarr array that exists"):
+        x.to_zarr(tmp_path / "new", region=where)
 
 
 def test_zarr(tmp_path: Path) -> None:

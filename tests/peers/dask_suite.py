@@ -177,7 +177,7 @@ def stand_in() -> None:
 def without_dasks_options() -> Iterator[None]:
     """Array methods leave out the keywords that say how dask's scheduler and graphs work; ours have none to give."""
     with pytest.MonkeyPatch.context() as patch:
-        for method in sorted({"compute", *(n for n in REDUCTIONS_NAMED if hasattr(nb.Array, n))}):
+        for method in sorted({"compute", "store", *(n for n in REDUCTIONS_NAMED if hasattr(nb.Array, n))}):
             patch.setattr(nb.Array, method, plain(getattr(nb.Array, method)))
         patch.setattr(nb.Array, "name", property(name), raising=False)
         yield
