@@ -33,7 +33,7 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/python demo_notebooks/run_demo.py --days $(DAYS)
 
-test: $(VENV)/.test system
+test: $(VENV)/.test $(VENV)/ipykernel-6/ipykernel system
 	$(BIN)/python -m pytest $(TESTS)
 
 dask-tests: $(VENV)/.test $(VENV)/.peers
@@ -78,6 +78,10 @@ $(VENV)/.demo $(VENV)/.lab $(VENV)/.test $(VENV)/.peers: $(VENV)/.%: $(BIN)/pyth
 	@echo "installing nbarray[$*] into $(VENV), a minute or so ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
+
+# Tests of what a notebook does on ipykernel 6 too; without its dependencies, which are those of the one installed.
+$(VENV)/ipykernel-6/ipykernel: | $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) 'ipykernel==6.31.*'
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }

@@ -53,7 +53,10 @@ TASK_SHARE = 64
 #: Budgets below this have no room for a compiler: numba holds some 50 MB, and more while it compiles.
 COMPILER_BYTES = 2**27
 #: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
-INTERRUPT_S = 0.3
+INTERRUPT_S = 0.2
+#: More bytes than these are gone through by threads: an interrupt is seen between two lines of Python alone, and a task
+#: in the main thread that is one long call of NumPy's would keep it waiting.
+MAIN_THREAD_BYTES = 2**24
 #: Of so many operations the places in the user's code are told.
 MOST_PLACES = 1000
 
@@ -185,18 +188,25 @@ def compute(
     run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers)
     if (asking := _planning.get()) is not None:
         asking.count_by(run)
+    small = _is_small(run.plan)
     try:
-        # where no node has two tasks, threads would only wait for each other
-        if run.plan.ntasks <= len(run.plan.nodes):
-            result = run.run_here()
-        else:
-            result = run.start().result()
-    except KeyboardInterrupt:
+        result = run.run_here() if small else run.start().result()
+    except KeyboardInterrupt as stop:
         run.cancel()
         run.wait(INTERRUPT_S)
+        if not small:  # how it was waited for is of no use to anybody, and takes IPython longer to show than all else
+            stop.__traceback__ = None
         raise
     assert isinstance(result, tuple)
     return result
+
+
+def _is_small(made: Plan) -> bool:
+    """Whether threads would only wait for each other, as no node has two tasks, and no task can take long."""
+    if made.ntasks > len(made.nodes):
+        return False
+    each = made.read_bytes + made.task_bytes + made.scratch_bytes
+    return int(each.sum()) + made.result_bytes <= MAIN_THREAD_BYTES
 
 
 def prepare(

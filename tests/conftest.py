@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.jupyter_kernels import IPYKERNEL_6
 
 #: How many examples a law is tried on; `make fuzz` wants many.
 EXAMPLES = int(os.environ.get("NBARRAY_EXAMPLES", "100"))
@@ -29,6 +32,11 @@ PROGRAMS = {
     "dot": (("dot",), "graphviz"),
 }
 
+#: What else some tests need: where it is, and how it is brought.
+PLACES = {
+    "ipykernel-6": (IPYKERNEL_6 / "ipykernel", f"make {IPYKERNEL_6.relative_to(Path(sys.prefix).parent)}/ipykernel")
+}
+
 _could_not_run = pytest.StashKey[dict[str, int]]()
 
 
@@ -36,11 +44,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose program is missing, and count it."""
     for marker in item.iter_markers("needs"):
         (program,) = marker.args
-        names, package = PROGRAMS[program]
-        if not any(shutil.which(name) for name in names):
+        if not _is_there(program):
             counts = item.config.stash.setdefault(_could_not_run, {})
             counts[program] = counts.get(program, 0) + 1
-            pytest.skip(f"needs {program}: install the system package '{package}'")
+            pytest.skip(f"needs {program}: {_how_to_get(program)}")
+
+
+def _is_there(program: str) -> bool:
+    if program in PLACES:
+        return PLACES[program][0].exists()
+    return any(shutil.which(name) for name in PROGRAMS[program][0])
+
+
+def _how_to_get(program: str) -> str:
+    return PLACES[program][1] if program in PLACES else f"install the system package '{PROGRAMS[program][1]}'"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -53,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what could not be tested where nobody can overlook it."""
     for program, count in config.stash.get(_could_not_run, {}).items():
         terminalreporter.section(f"{count} tests COULD NOT RUN: no {program} here", sep="!", red=True, bold=True)
-        terminalreporter.line(f"install the system package '{PROGRAMS[program][1]}' and run them again")
+        terminalreporter.line(f"{_how_to_get(program)}; then run them again")
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ class BlockedMagics(Magics):
                 return self._result(name, code, options, outputs)
         except UsageError:
             raise
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             show_users_frames(shell, error, code.name)
             raise
 

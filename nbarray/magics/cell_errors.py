@@ -26,7 +26,7 @@ def users_frames(error: BaseException, filename: str) -> TracebackType | None:
     steps = [step for step in _steps(error) if not _name(step).startswith(_MAGICS)]
     while steps and _name(steps[0]) != filename:
         steps.pop(0)
-    if isinstance(error, NBArrayError):
+    if isinstance(error, NBArrayError | KeyboardInterrupt):
         while steps and _is_library(steps[-1]):
             steps.pop()
     return _linked(steps)
@@ -70,10 +70,13 @@ def _causes_without_library(error: BaseException) -> Iterator[None]:
             cause.__traceback__ = trace
 
 
-def show_users_frames(shell: Any, error: Exception, filename: str) -> None:
-    """Let IPython render `error` with the user's frames alone; where there are none, only if the error is ours."""
+def show_users_frames(shell: Any, error: BaseException, filename: str) -> None:
+    """Let IPython render `error` with the user's frames alone; where there are none, only if the error is ours.
+
+    An interrupt is ours too: there would be the frames of waiting to see, which take longer to show than to stop.
+    """
     trace = users_frames(error, filename)
-    ours = isinstance(error, NBArrayError)
+    ours = isinstance(error, NBArrayError | KeyboardInterrupt)
     if hasattr(error, "_render_traceback_") or (trace is None and not ours):
         return
 

@@ -81,23 +81,6 @@ def test_a_slow_cell_shows_its_monitor_and_leaves_a_summary(kernel):
     assert kinds(sent)[-1] == "execute_result"
 
 
-def test_an_interrupt_stops_a_slow_cell_and_the_kernel_goes_on(kernel):
-    """Within a second, with the display gone."""
-    cell = SLOW.replace("--workers 1", "--workers 2").replace("8,-1", "1,-1")
-    # or the kernel may take the next cell for one of those that are dropped after an error
-    message = kernel.client.execute(cell, stop_on_error=False)
-    time.sleep(1.2)
-    asked_s = time.perf_counter()
-    kernel.manager.interrupt_kernel()
-    reply = kernel.client.get_shell_msg(timeout=30)
-    took_s = time.perf_counter() - asked_s
-    status, _ = kernel.run("1 + 1")
-
-    assert reply["parent_header"]["msg_id"] == message
-    assert (reply["content"]["ename"], status) == ("KeyboardInterrupt", "ok")
-    assert took_s < LONG_S
-
-
 def test_an_error_names_the_cell_and_the_line(kernel):
     """The user's source, and no file of ours or IPython's."""
     status, sent = kernel.run("%%blocked\nx = 1\ny = x / 0")
@@ -166,24 +149,6 @@ def stop(kernel, cell, after_s, times=1):
     return reply, time.perf_counter() - asked_s
 
 
-STUCK = (
-    "run = nb.map_blocks(lambda b: time.sleep(6) or b, nb.from_array(a, chunks=(8, -1)), dtype='f8').sum().start()\n"
-)
-
-
-def test_stop_does_not_wait_for_a_long_task(kernel):
-    """The prompt is back at once; the task ends by itself, and the run is cancelled."""
-    reply, took_s = stop(
-        kernel, "%%blocked --chunks 8,-1\nnb.map_blocks(lambda b: time.sleep(6) or b, a, dtype='f8')", 0.8
-    )
-    status, sent = kernel.run("%blocked_runs")
-
-    assert reply["ename"] == "KeyboardInterrupt"
-    assert took_s < LONG_S
-    assert "cancelled" in sent[-1][1]["data"]["text/plain"].splitlines()[-1]
-    assert status == "ok"
-
-
 def test_the_kernel_stays_usable_after_two_interrupts(kernel):
     """However often somebody presses Stop."""
     reply, _ = stop(kernel, "%%blocked --chunks 1,-1\nnb.map_blocks(slow, a, dtype='f8').sum()", 0.8, times=2)
@@ -192,16 +157,6 @@ def test_the_kernel_stays_usable_after_two_interrupts(kernel):
 
     assert reply["ename"] == "KeyboardInterrupt"
     assert (status, sent[-1][1]["data"]["text/plain"]) == ("ok", "np.True_")
-
-
-def test_stop_cancels_an_awaited_run(kernel):
-    """The cell sees CancelledError."""
-    reply, took_s = stop(kernel, STUCK + "await run", 0.8)
-    _, sent = kernel.run("run.state")
-
-    assert reply["ename"] in ("CancelledError", "KeyboardInterrupt")
-    assert took_s < LONG_S
-    assert sent[-1][1]["data"]["text/plain"] == "'cancelled'"
 
 
 def test_a_failing_task_is_told_in_the_users_terms(kernel):
