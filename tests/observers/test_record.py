@@ -40,7 +40,7 @@ EVENTS = (
     RunFinished(1, 1.0, 2.0, 64),
     RunFailed(1, 1.0, "first\nsecond"),
     RunCancelled(1, 1.0, 1),
-    PlanningStarted(7, 0.25),
+    PlanningStarted(1, 0.25),
 )
 
 
