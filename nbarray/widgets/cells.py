@@ -112,7 +112,8 @@ def _edges(m: AxisMap, offsets: Int64 | None) -> Int64:
     low, high = sorted((m.start, m.start + m.step * (m.size - 1)))
     inner = offsets[(offsets > low) & (offsets <= high)]
     cuts = -((m.start - inner) // m.step) if m.step > 0 else (m.start - inner) // -m.step + 1
-    return np.unique(np.concatenate([[0], cuts, [m.size]])).astype(np.int64)
+    edges = np.concatenate([[0], cuts if m.step > 0 else cuts[::-1], [m.size]]).astype(np.int64)
+    return edges[np.concatenate([[True], np.diff(edges) > 0])]
 
 
 def _coarse(edges: list[Int64], most: int) -> tuple[Int64, ...]:

@@ -26,6 +26,8 @@ __all__ = [
     "summary_text",
 ]
 
+#: Points along the curve of memory; of more, every second one is drawn.
+MOST_POINTS = 80
 #: Operations that get a line each; the others share one.
 MOST_OPERATIONS = 8
 #: Colours that can be told apart, also without seeing colours, on light and dark pages.
@@ -111,18 +113,19 @@ def _memory(watch: Watch) -> str:
         return ""
     if watch.last is not None and looks[-1] is not watch.last:
         looks = [*looks, watch.last]
+    looks = looks[(len(looks) - 1) % 2 :: 2] if len(looks) > MOST_POINTS else looks
     times = np.array([look.now_s for look in looks])
     held = np.cumsum(np.array([look.held for look in looks], float), axis=1)
     budget = watch.budget_bytes
     top = max(1.0, float(held.max()) * 1.12, budget * 1.06 if budget < 8 * max(1.0, float(held.max())) else 0.0)
     x = 1 + (times - times[0]) / max(1e-9, times[-1] - times[0]) * (_WIDTH - 2)
     y = _HEIGHT - held / top * (_HEIGHT - 2)
-    areas, below = [], np.full(len(x), float(_HEIGHT))
-    for k, name in enumerate(HOLDERS):
-        points = [*zip(x, y[:, k], strict=True), *zip(x[::-1], below[::-1], strict=True)]
-        path = " ".join(f"{a:.0f},{b:.1f}" for a, b in points)
-        areas.append(f'<polygon points="{path}" fill="{COLOURS[name]}" fill-opacity=".8"/>')
-        below = y[:, k]
+    # the highest first, and each of the others over it: half as many points as areas side by side
+    across, down, areas = x.round().astype(int).tolist(), y.round().astype(int).T.tolist(), []
+    for name, heights in zip(reversed(HOLDERS), reversed(down), strict=True):
+        path = " ".join(map("%d,%d".__mod__, zip(across, heights, strict=True)))
+        corners = f"{across[-1]},{_HEIGHT} {across[0]},{_HEIGHT}"
+        areas.append(f'<polygon points="{path} {corners}" fill="{COLOURS[name]}"/>')
     line, where = "", f"budget {format_bytes(budget)}, far above"
     if budget <= top:
         at = _HEIGHT - budget / top * (_HEIGHT - 2)
@@ -137,7 +140,7 @@ def _memory(watch: Watch) -> str:
     return (
         f'<div><div style="opacity:.8">Memory: up to {format_bytes(top)} drawn; {where}</div>'
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="memory held over time" '
-        f'style="border:1px solid rgba(128,128,128,.45);display:block">{"".join(areas)}{line}</svg>'
+        f'style="border:1px solid rgba(128,128,128,.45);display:block"><g opacity=".8">{"".join(areas)}</g>{line}</svg>'
         f"<div>{legend}</div></div>"
     )
 
