@@ -90,8 +90,10 @@ def _shades(made: Plan, color: str, trace: Trace | None) -> Shades | None:
     return worker_shades(values) if color == "worker" else held_shades(values)
 
 
-def timeline(run: Run) -> Timeline:
+def timeline(run: Run, *, ax: Any = None) -> Timeline:
     """What the workers did when, with the bytes held beneath; of a run that goes on, until now.
+
+    ax : axes of matplotlib's to draw it on, too; `Timeline.plot` makes a figure
 
     Of more than some ten thousand tasks, a sample is kept.
 
@@ -105,7 +107,7 @@ def timeline(run: Run) -> Timeline:
     table, plan = run.trace.table, run.plan
     began = run.trace.started_s or 0.0
     ended = float(table["stop_s"].max(initial=began)) if run.wait(0) else perf_counter()
-    return Timeline(
+    made = Timeline(
         tuple(node.label for node in plan.nodes),
         plan.task_node[table["task"].astype(np.int64)].astype(np.int64),
         table["worker"].astype(np.int64),
@@ -117,6 +119,9 @@ def timeline(run: Run) -> Timeline:
         run.peak_bytes,
         run.trace.every,
     )
+    if ax is not None:
+        made.plot(ax)
+    return made
 
 
 def recorded_timeline(events: Iterable[Event]) -> Timeline:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nbarray.display.facts import clip
 from nbarray.display.html import svg_image
+from nbarray.display.timeline_axes import draw_timeline
 from nbarray.errors import InputError, MissingFile
 from nbarray.units import format_bytes, format_count, format_seconds
 
@@ -195,14 +196,25 @@ class Timeline:
 
     # ---------------------------------------------------------------------------------------------- showing
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw it by matplotlib: lanes on `ax`, or on a new figure of pyplot's, and the memory on axes below.
+
+        Returns the axes of the lanes.  They need room beneath for the memory and the legend: about as much as they
+        take themselves.
+        """
+        return draw_timeline(self, self._colours(), ax)[0]
+
     def save(self, filename: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file, as SVG.
+        """Write the picture to a file, as SVG; `plot` makes a figure, which matplotlib saves in its formats.
 
         Raises InputError for another suffix, MissingFile for a directory that isn't there.
         """
         path = Path(filename)
         if path.suffix.lower() != ".svg":
-            raise InputError(f"a timeline is saved as SVG: expected a name that ends in .svg, not {path.name!r}")
+            raise InputError(
+                f"a timeline is saved as SVG: expected a name that ends in .svg, not {path.name!r} "
+                "(.plot() draws by matplotlib, which saves others)"
+            )
         if not path.parent.is_dir():
             raise MissingFile(f"can't save {path.name!r}: there is no directory {str(path.parent)!r}; make it first")
         path.write_text(self.svg, encoding="utf-8")

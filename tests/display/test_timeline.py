@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+import nbarray as nb
 from nbarray.display.timeline import COLOURS, REST, Timeline
 from nbarray.errors import InputError, MissingFile
 
@@ -110,3 +112,30 @@ def test_labels_are_escaped() -> None:
     timeline = Timeline(("<lambda> & co",), *(np.zeros(1, t) for t in (int, int, float, float, float)), wall_s=1.0)
 
     assert "<lambda> & co: 0 ms, 1 task" in texts(timeline)
+
+
+@pytest.mark.parametrize(("tasks", "workers", "labels"), [(0, 1, 1), (1, 1, 1), (200, 2, 3), (30_000, 4, 30)])
+def test_matplotlib_draws_it_too(tasks: int, workers: int, labels: int) -> None:
+    """On axes that are given: a lane for each worker, one entry of the legend for each operation."""
+    figure = Figure()
+    axes = figure.subplots()
+    timeline = made(tasks, workers, labels, budget_bytes=8 * 2**20)
+    drawn = timeline.plot(axes)
+
+    assert drawn is axes
+    assert [f"worker {k}" for k in range(timeline.workers)] == [t.get_text() for t in axes.get_yticklabels()]
+    legends = [child.get_legend() for child in axes.child_axes if child.get_legend()]
+    assert min(8, len(timeline.operations())) == sum(len(legend.get_texts()) for legend in legends)
+    figure.draw_without_rendering()
+
+
+def test_a_run_is_drawn_on_axes_of_ones_own() -> None:
+    """run.timeline(ax=ax) draws, and returns the timeline all the same."""
+    run = nb.ones((40, 4), chunks=(1, 4)).map_blocks(np.negative, dtype="f8").start()
+    run.result()
+    axes = Figure().subplots()
+    timeline = run.timeline(ax=axes)
+
+    assert isinstance(timeline, Timeline)
+    assert timeline.title == axes.get_title(loc="left")
+    assert 40 == sum(len(bars.get_paths()) for bars in axes.collections)
