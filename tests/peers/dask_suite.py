@@ -7,6 +7,7 @@ in dask.array itself.  A test counts as passed when each of its cases did.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import importlib
@@ -27,6 +28,8 @@ import pytest
 import nbarray as nb
 
 WANTED = Path(__file__).with_name("dask_tests.txt")
+#: Tests that are left out, each with what its body uses of dask's inside.
+INSIDE = Path(__file__).with_name("dask_inside.txt")
 
 #: Names of dask.array itself that say something about dask and nothing about arrays: the tests ask for them at loading.
 DASKS_OWN = (
@@ -231,11 +234,25 @@ class Count:
         return "\n".join([*rows, "", *(f"failed   {t}" for t in failed), *(f"not run  {t}" for t in skipped)])
 
 
+def check_left_out(folder: Path) -> None:
+    """Raises ValueError for a test that is left out, but doesn't use what it is said to use of dask's inside."""
+    for line in INSIDE.read_text().splitlines():
+        (file, test), used = line.split()[0].split("::"), line.split()[1]
+        text = (folder / file).read_text()
+        body = next(n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name == test)
+        if used not in (ast.get_source_segment(text, body) or ""):
+            raise ValueError(f"{INSIDE.name}: {test} doesn't use {used}")
+
+
 def main(arguments: list[str]) -> int:
     """Runs the tests named, all that are wanted where none is; 0 when they all pass."""
     wanted = WANTED.read_text().split()
-    chosen = [t for t in wanted if not arguments or any(a in t for a in arguments if not a.startswith("-"))]
+    parts = [a for a in arguments if not a.startswith("-")]
+    chosen = [t for t in wanted if not parts or any(a in t for a in parts)]
+    if not chosen:
+        raise SystemExit(f"no test of {WANTED.name} has {' or '.join(parts)} in its name")
     folder = Path(dask.__file__).parent / "array" / "tests"
+    check_left_out(folder)
     stand_in()
     count = Count(chosen)
     options = [
