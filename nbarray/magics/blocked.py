@@ -29,6 +29,7 @@ from nbarray.magics.progress import cell_progress, in_notebook
 from nbarray.magics.wanted import Wanted
 from nbarray.observers.report import RunReport
 from nbarray.session import observe
+from nbarray.widgets.cell_monitor import CellMonitor
 
 __all__ = ["BlockedMagics"]
 
@@ -207,6 +208,8 @@ def _watched(shell: Any, monitor: bool | None, closing: bool) -> Iterator[None]:
     try:
         with observe(progress):
             yield
+        if not closing and isinstance(progress, CellMonitor):
+            progress.show_now()
     finally:
         if closing:
             progress.close()

@@ -74,8 +74,18 @@ class CellMonitor:
             if self._closed.wait(max(0.0, due_s - self._clock())):
                 continue
             with self._lock:
+                if self._due[:1] != [(due_s, number)]:  # somebody could not wait
+                    continue
                 self._due.pop(0)
             with contextlib.suppress(Exception):  # a thread has nowhere to complain
+                self._show(number)
+
+    def show_now(self) -> None:
+        """Show what still goes on, where it was started: a front end may hear of nothing that comes after the cell."""
+        with self._lock:
+            due, self._due = self._due, []
+        for _, number in due:
+            with contextlib.suppress(Exception):
                 self._show(number)
 
     def _show(self, number: int) -> None:

@@ -322,13 +322,14 @@ class Monitor:
         )
 
     def _look(self) -> None:
-        run = self._run
-        if run is not None and self._watch is not None and self._watch.plan is not run.plan:
-            self._take(run)  # there is a plan now
-        if self._watch is None:
+        run, watch = self._run, self._watch
+        if watch is None:
             return
-        self._watch.look()
-        if not self._given and run is not None and self._watch.state == "failed" and not self._watch.planned:
+        planned = watch.planned
+        watch.look()
+        if self._controls is not None and watch.planned != planned:
+            self._controls.show_grid(watch.cells.shape)
+        if not self._given and run is not None and watch.state == "failed" and not watch.planned:
             self._refused(run.error or InputError("it can't be planned"))
 
     def _draw(self) -> None:

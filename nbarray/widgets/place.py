@@ -8,6 +8,7 @@ live on for a while: the last few of them.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 from typing import Any
 
@@ -41,6 +42,19 @@ def close_all() -> None:
             close_tree(each)
 
 
+def _update(handle: Any, bundle: dict[str, Any]) -> None:
+    """Replace an output, which is found by its name and not by the cell that sends.
+
+    Programs that run notebooks listen to one cell at a time; so a thread sends for the cell that runs now, instead
+    of its own, which may have ended long ago.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        with contextlib.suppress(LookupError):  # a kernel that must be told for whom
+            contextvars.Context().run(handle.update, bundle, raw=True)
+            return
+    handle.update(bundle, raw=True)
+
+
 class Place:
     """Where something is displayed; in several outputs, if it is displayed again."""
 
@@ -72,7 +86,7 @@ class Place:
         display: Any = IPython.display.display
         if here and self._handles:
             for handle in self._handles:
-                handle.update(bundle, raw=True)
+                _update(handle, bundle)
         elif (handle := display(bundle, raw=True, display_id=True)) is not None:
             self._handles.append(handle)
 

@@ -108,31 +108,40 @@ class Watch:
 
     def __init__(self, run: Run, clock: Callable[[], float], resident: Callable[[], int] = resident_bytes) -> None:
         self._run: Run | None = run
-        self.number, self.plan = run.number, run.plan
-        #: whether there is a plan; if not, planning goes on or has failed
-        self.planned = run.state != "planning" and bool(self.plan.nodes)
+        self.number = run.number
         self._clock, self._resident = clock, resident
         self._base_bytes = resident()
-        labels = [node.label for node in self.plan.nodes]
-        self._names = list(dict.fromkeys(labels))
-        place = {name: k for k, name in enumerate(self._names)}
-        self._name_of_task = np.array([place[label] for label in labels], np.int64)[self.plan.task_node]
-        self._tasks = np.bincount(self._name_of_task, minlength=len(self._names))
-        self._work = work_of(self.plan)
-        self.work_bytes, self.read_bytes = float(self._work.sum()), int(self.plan.read_bytes.sum())
-        self.cells = Cells.of(self.plan)
-        self._finished = np.zeros(self.plan.ntasks, np.uint8)
-        self._done = np.zeros(len(self._names), np.int64)
-        self._work_done, self._read_done = 0.0, 0
-        self._blocks = np.zeros(self.cells.nblocks, np.int32)
         self.looks: list[Look] = []
         self._every = self._seen = 1
         self._recent: list[Look] = []
         self._since: tuple[float, float, str] | None = None
         self.state, self.wall_s, self.error = "ready", 0.0, ""
         self.budget_bytes, self.workers, self.peak_bytes = run.budget_bytes, run.workers, 0
+        self._read(run.plan)
+
+    def _read(self, plan: Plan) -> None:
+        """Learn what there is to do; a run that is still being planned has a plan without tasks."""
+        self.plan = plan
+        labels = [node.label for node in plan.nodes]
+        self._names = list(dict.fromkeys(labels))
+        place = {name: k for k, name in enumerate(self._names)}
+        self._name_of_task = np.array([place[label] for label in labels], np.int64)[plan.task_node]
+        self._tasks = np.bincount(self._name_of_task, minlength=len(self._names))
+        self._work = work_of(plan)
+        self.work_bytes, self.read_bytes = float(self._work.sum()), int(plan.read_bytes.sum())
+        self.cells = Cells.of(plan)
+        self._finished = np.zeros(plan.ntasks, np.uint8)
+        self._done = np.zeros(len(self._names), np.int64)
+        self._work_done, self._read_done = 0.0, 0
+        self._blocks = np.zeros(self.cells.nblocks, np.int32)
+        self._recent = []
         self.filled: Floats = np.zeros(self.cells.shape)
         self.drawn: tuple[Floats, str] | None = None  # what was filled when the grid was drawn last, and how it looks
+
+    @property
+    def planned(self) -> bool:
+        """Whether there is a plan; if not, planning goes on or has failed."""
+        return bool(self.plan.nodes)
 
     @property
     def ended(self) -> bool:
@@ -145,6 +154,8 @@ class Watch:
         if run is None:
             return
         over = run.wait(0)
+        if run.plan is not self.plan:
+            self._read(run.plan)
         seen, now_s = snapshot(run), self._clock()
         self.state, self.wall_s = seen.state, seen.wall_s
         self.budget_bytes, self.workers, self.peak_bytes = seen.budget_bytes, seen.workers, seen.peak_bytes
@@ -167,6 +178,8 @@ class Watch:
 
     def _count(self, finished: NDArray[np.uint8]) -> None:
         """Add up the tasks that have been done since the last look."""
+        if finished.shape != self._finished.shape:
+            return  # its plan comes at this very moment
         new = np.flatnonzero(finished != self._finished)
         if not new.size:
             return

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+ROOT = Path(__file__).resolve().parents[2]
 #: Far less than what a cell here would take; a fraction of it where nobody else is busy.
 LONG_S = 2.5
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -203,3 +207,25 @@ def test_every_option_completes(kernel, line, expected):
     reply = kernel.client.get_shell_msg(timeout=10)
 
     assert expected in reply["content"]["matches"]
+
+
+def test_what_a_program_that_runs_a_notebook_leaves_of_runs_in_the_background(tmp_path):
+    """A summary in the place of each panel, though the run ended when another cell was running."""
+    sources = [
+        "%load_ext nbarray\nimport nbarray as nb, time\n"
+        "def slow(block):\n    time.sleep(0.05)\n    return block\n"
+        "a = nb.map_blocks(slow, nb.ones((300, 40), chunks=(10, 40)), dtype='f8')",
+        "run = %blocked -b a.sum(axis=0)",
+        "a.start().monitor()",
+        "run.result()[0]",
+        "time.sleep(4)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+    shown = [[output.data for output in cell.outputs if "data" in output] for cell in notebook.cells]
+
+    for cell in (1, 2):
+        (data,) = shown[cell]
+        assert {"text/html", "text/plain"} == set(data)
+        assert "done in" in data["text/html"]
+    assert "300.0" in shown[3][0]["text/plain"]
