@@ -52,6 +52,8 @@ __all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan",
 TASK_SHARE = 64
 #: Budgets below this have no room for a compiler: numba holds some 50 MB, and more while it compiles.
 COMPILER_BYTES = 2**27
+#: So few tasks that move so few bytes are not worth threads.
+FEW_TASKS, LITTLE_BYTES = 64, 2**20
 #: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
 INTERRUPT_S = 0.2
 #: More bytes than these are gone through by threads: an interrupt is seen between two lines of Python alone, and a task
@@ -202,11 +204,14 @@ def compute(
 
 
 def _is_small(made: Plan) -> bool:
-    """Whether threads would only wait for each other, as no node has two tasks, and no task can take long."""
-    if made.ntasks > len(made.nodes):
+    """Whether threads would only wait for each other, or take longer to begin than the little there is to be moved."""
+    held = int((made.read_bytes + made.task_bytes + made.scratch_bytes).sum()) + made.result_bytes
+    if made.ntasks <= len(made.nodes):
+        return held <= MAIN_THREAD_BYTES
+    if made.ntasks > FEW_TASKS or held > LITTLE_BYTES:
         return False
-    each = made.read_bytes + made.task_bytes + made.scratch_bytes
-    return int(each.sum()) + made.result_bytes <= MAIN_THREAD_BYTES
+    counts = made.tasks_by_node().tolist()
+    return all(n == 1 or node.kind in ("join", "view") for n, node in zip(counts, made.nodes, strict=True))
 
 
 def prepare(

@@ -115,6 +115,10 @@ class Ledger:
             self._ahead[task] = nbytes
             self.ahead_bytes += nbytes
 
+    def inputs(self, task: int) -> list[int]:
+        """The tasks whose blocks a task needs."""
+        return self._deps[self._starts[task] : self._starts[task + 1]]
+
     @property
     def ready(self) -> int:
         """How many tasks have all that they need, whether or not there is memory for them."""

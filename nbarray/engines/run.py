@@ -302,7 +302,7 @@ class Run:
             give_back()
 
     def _inputs(self, task: int) -> list[Any]:
-        return [self._blocks[d] for d in self.plan.dependencies(task).tolist()]
+        return [self._blocks[d] for d in self._ledger.inputs(task)]
 
     def _next(self, worker: int, outcomes: list[_Outcome], window: int) -> list[int]:
         """Hand in what came out of tasks, and take the next few; none when there is nothing left to do."""

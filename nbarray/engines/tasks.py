@@ -12,7 +12,7 @@ from nbarray.expr.lowered import Lowered, Sink
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.fused import Workspace
 from nbarray.kernels.tiles import part_of
-from nbarray.plan.plan import Plan
+from nbarray.plan.plan import Plan, block_box
 
 __all__ = ["Results", "run_task"]
 
@@ -53,7 +53,7 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     """Make a task's block; one that is only (part of) a result goes there and None is returned."""
     k = int(plan.task_node[task])
     lowered: Lowered = plan.nodes[k]
-    low, high = plan.box(task)
+    low, high = block_box(lowered.chunks, int(plan.task_block[task]))
     if not plan.to_result[task]:
         block = lowered.run(low, high, blocks, None, workspace)
         if lowered.gives_states:

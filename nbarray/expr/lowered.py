@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from operator import le, sub
 from typing import Any, ClassVar
 
 import numpy as np
@@ -131,7 +132,7 @@ class Inputs:
         buffer : which of the worker's buffers may be read into (by default one for each operand)
         """
         operand = self._operands[k]
-        if any(b <= a for a, b in zip(low, high, strict=True)):
+        if any(map(le, high, low)):
             return np.empty(tuple(b - a for a, b in zip(low, high, strict=True)), operand.base.dtype), None
         blocks = self._blocks[k]
         if blocks is None:
@@ -142,7 +143,7 @@ class Inputs:
     def read_whole(self, k: int, low: Corner, high: Corner) -> Planes:
         """As `read`, with repeated axes spread out."""
         values, mask = self.read(k, low, high)
-        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        shape = tuple(map(sub, high, low))
         if values.shape == shape:
             return values, mask
         return np.broadcast_to(values, shape), None if mask is None else np.broadcast_to(mask, shape)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,10 @@ class AxisChunks:
     @staticmethod
     def of(sizes: Iterable[int]) -> AxisChunks:
         """From the sizes of the chunks, dropping empty ones."""
-        sizes = tuple(int(s) for s in sizes if s)
+        sizes = tuple(filter(None, map(int, sizes)))
         if not sizes:
             return regular(0, 1)
-        if sizes[-1] <= sizes[0] and all(s == sizes[0] for s in sizes[:-1]):
+        if sizes[-1] <= sizes[0] and sizes.count(sizes[0]) >= len(sizes) - 1:
             return regular(sum(sizes), sizes[0])
         return AxisChunks(sum(sizes), 0, sizes)
 
@@ -182,7 +183,7 @@ def join_all(axes: Sequence[AxisChunks]) -> AxisChunks:
         last = axes[-1]
         if last.is_regular and (last.step == step or (last.count == 1 and last.size <= step)):
             return regular(sum(a.size for a in axes), step)
-    return AxisChunks.of(s for a in axes for s in a.sizes)
+    return AxisChunks.of(chain.from_iterable(a.sizes for a in axes))
 
 
 @remembers_hash

@@ -35,6 +35,7 @@ class Workspace:
 
     def __init__(self) -> None:
         self._kept: dict[Any, Any] = {}
+        self._lent: set[int] = set()
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
         found = self._kept.get(key)
@@ -45,6 +46,7 @@ class Workspace:
     def tile_buffer(self, number: int, nbytes: int) -> Tile:
         """A buffer for tiles, the same one for the same number and size."""
         made: Tile = self.keep(("tile", number, nbytes), lambda: np.empty(nbytes, np.uint8))
+        self._lent.add(id(made))
         return made
 
     def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
@@ -58,7 +60,10 @@ class Workspace:
         nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         have: Tile | None = self._kept.get(("buffer", name))
         if have is None or have.nbytes < nbytes:
+            if have is not None:
+                self._lent.discard(id(have))
             have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
+            self._lent.add(id(have))
         return have[:nbytes].view(dtype).reshape(shape)
 
     def lends(self, array: Tile) -> bool:
@@ -66,7 +71,7 @@ class Workspace:
         owner: Any = array
         while isinstance(owner, np.ndarray) and owner.base is not None:
             owner = owner.base
-        return any(owner is kept for key, kept in self._kept.items() if key[0] in ("buffer", "tile"))
+        return id(owner) in self._lent
 
 
 def _evaluator(program: Program, workspace: Workspace) -> Evaluator:
