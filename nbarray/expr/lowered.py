@@ -251,7 +251,7 @@ class Fused(Lowered):
         bytes_ = np.full(len(low), self.program.scratch_bytes(), np.int64)
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
             operand = operand_of(arg)
-            bytes_, base = bytes_ + turning_bytes(operand, self.program.tile_elements), operand.base
+            bytes_, base = bytes_ + turning_bytes(operand, self.program.turned_elements), operand.base
             if is_direct(base) and not reads_storage(base) and not is_generated(base):
                 continue
             varies = np.array(spread, bool)

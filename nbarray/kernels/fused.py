@@ -205,7 +205,7 @@ def _evaluate_tiles(
         return False
     evaluator = _evaluator(program, workspace)
     any_masked = False
-    for tile in tiles(out.shape, evaluator.tile_elements, turned):
+    for tile in tiles(out.shape, evaluator.tile_elements if turned is None else program.turned_elements, turned):
         values, masks = _cut(operands, program.spreads, tile)
         if turned is not None:
             values = _straight(program, values, workspace)
@@ -282,7 +282,7 @@ def _fold_steps(
             _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
             continue
         turned = along([value for value, _ in operands])
-        for cut in _cuts_for_kernels(extent, axes, turned, program.tile_elements):
+        for cut in _cuts_for_kernels(extent, axes, turned, program.turned_elements):
             values, masks = _cut(operands, program.spreads, cut)
             if turned is not None:
                 values = _straight(program, values, workspace)
@@ -359,7 +359,8 @@ def _fold_tiles(
     axes = folds[0].axes
     evaluator = _evaluator(program, workspace)
     turned = along([value for value, _ in operands])
-    for tile, tile_shape, target in _schedule(extent, evaluator.tile_elements, axes, offset, turned):
+    elements = evaluator.tile_elements if turned is None else program.turned_elements
+    for tile, tile_shape, target in _schedule(extent, elements, axes, offset, turned):
         values, masks = _cut(operands, program.spreads, tile)
         if turned is not None:
             values = _straight(program, values, workspace)

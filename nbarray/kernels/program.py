@@ -18,7 +18,7 @@ import numpy as np
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.elementwise import Op, Tile, compile_op
 from nbarray.kernels.reductions import REDUCTIONS
-from nbarray.kernels.tiles import LARGEST_TILE, LEAST_TILE, SMALLEST_TILE, TILE_BYTES
+from nbarray.kernels.tiles import LARGEST_TILE, LEAST_TILE, SMALLEST_TILE, TILE_BYTES, TURNED_ELEMENTS
 
 __all__ = ["Constant", "Evaluator", "Fold", "Instruction", "Linear", "Program"]
 
@@ -156,6 +156,11 @@ class Program:
         good = TILE_BYTES // max(1, each)
         usual = max(SMALLEST_TILE, min(LARGEST_TILE, 1 << max(0, good.bit_length() - 1)))
         return max(min(usual, LEAST_TILE), usual // self.tile_divisor)
+
+    @property
+    def turned_elements(self) -> int:
+        """Elements of a tile where operands are stored the other way round: a call takes long enough for fewer."""
+        return self.tile_elements if self.compiled else min(self.tile_elements, TURNED_ELEMENTS)
 
     def masked_registers(self) -> list[bool]:
         """Which registers may have a mask."""

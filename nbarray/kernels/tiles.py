@@ -22,6 +22,7 @@ __all__ = [
     "STORED_LENGTH",
     "TILE_BYTES",
     "TILE_ELEMENTS",
+    "TURNED_ELEMENTS",
     "TURNED_LENGTH",
     "Where",
     "fold_tiles",
@@ -39,8 +40,8 @@ TILE_BYTES, SMALLEST_TILE, LARGEST_TILE = 12 * 2**20, 32_768, 262_144
 LEAST_TILE = 1024
 #: A tile that is folded is made of runs of so many elements that lie side by side.
 RUN_LENGTH = 8192
-#: Where an operand is stored along another axis than the last: elements of a tile along both.
-TURNED_LENGTH, STORED_LENGTH = 256, 1024
+#: Where an operand is stored along another axis than the last: elements of a tile along both, and in all for NumPy.
+TURNED_LENGTH, STORED_LENGTH, TURNED_ELEMENTS = 256, 1024, 65_536
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
