@@ -47,7 +47,7 @@ class AxisChunks:
         sizes = tuple(filter(None, map(int, sizes)))
         if not sizes:
             return regular(0, 1)
-        if sizes[-1] <= sizes[0] and sizes.count(sizes[0]) >= len(sizes) - 1:
+        if sizes[-1] <= sizes[0] and sizes[:-1].count(sizes[0]) == len(sizes) - 1:
             return regular(sum(sizes), sizes[0])
         return AxisChunks(sum(sizes), 0, sizes)
 
