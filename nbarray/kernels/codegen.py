@@ -13,17 +13,19 @@ number that is marked as missing; what it made is then no good.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from nbarray.compiling import KERNEL
+from nbarray.kernels.elementwise import Op
 from nbarray.kernels.loops import FOLDS, inner_loops
-from nbarray.kernels.program import Constant, Instruction, Program
+from nbarray.kernels.program import Constant, Fold, Instruction, Program
 from nbarray.packing import Packing
 
-__all__ = ["arguments", "source"]
+__all__ = ["arguments", "source", "without_skips"]
 
 _ARITHMETIC = {
     "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}", "square": "{0} * {0}",
@@ -43,6 +45,10 @@ _LOGICAL = {
     "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}", "invert": "not {0}",
 }  # fmt: skip
 _KINDS = frozenset(["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64"])
+
+
+#: An operation of kernels alone: zero where the first argument is true, else the second.
+_SPARED = "spared"
 
 
 class _NoSource(Exception):
@@ -84,6 +90,9 @@ class _Writer:
             return self._unpacked(k, instruction)
         if instruction.op.params:
             raise _NoSource
+        if name == _SPARED:
+            zero = _typed("0", dtype)
+            return f"({zero} if {self._truth(instruction.args[0])} else {self._as(instruction.args[1], dtype)})"
         if name == "cast":
             return self._cast(instruction.args[0], dtype)
         if name == "where":
@@ -196,16 +205,40 @@ def arguments(program: Program) -> list[Any]:
     return [of(program) for of in written[1]]
 
 
+@lru_cache(maxsize=512)
+def without_skips(program: Program) -> Program:
+    """A program of the same results whose folds leave nothing out: zeros are added up there, and places are counted.
+
+    A fold that leaves out becomes two, of which the second is the count of what was left out.
+    """
+    if all(fold.skip is None for fold in program.folds):
+        return program
+    instructions, folds = list(program.instructions), []
+    for fold in program.folds:
+        if fold.skip is None:
+            folds.append(fold)
+            continue
+        register = program.first_instruction + len(instructions)
+        every = (True,) * program.ndim
+        instructions.append(Instruction(Op(_SPARED), (fold.skip, fold.register), fold.values, every))
+        folds.append(replace(fold, register=register, skip=None))
+        folds.append(Fold("sum", fold.skip, fold.axes, None, np.dtype(bool), np.dtype(np.int64), (), False, fold.left))
+    return replace(program, instructions=tuple(instructions), folds=tuple(folds))
+
+
 def _write(program: Program) -> tuple[str, tuple[Callable[[Program], Any], ...]]:
     if any(program.masked) or not program.ndim:
         raise _NoSource
+    if any(f.skip is not None and (f.name not in ("sum", "mean") or f.masked or f.linear) for f in program.folds):
+        raise _NoSource
+    program = without_skips(program)
     if any(not d.isnative or d.name not in _KINDS for d in program.operands):
         raise _NoSource
     writer = _Writer(program)
     for k, instruction in enumerate(program.instructions):
         writer.instruction(k, instruction)
     for fold in program.folds:
-        if fold.name not in FOLDS or fold.skip is not None or not FOLDS[fold.name].takes(fold):
+        if fold.name not in FOLDS or not FOLDS[fold.name].takes(fold):
             raise _NoSource
     values = [writer.names[f.register] for f in program.folds] or [writer.names[program.result]]
     used = [f"a{k}" for k in range(len(program.operands))]

@@ -332,7 +332,11 @@ def _fold_compiled(
     axes = folds[0].axes
     target = tuple(slice(o, o + (1 if k in axes else n)) for k, (o, n) in enumerate(zip(offset, extent, strict=True)))
     count = math.prod(extent[k] for k in axes)
-    for fold, state, planes in zip(folds, states, made, strict=True):
+    for fold, state, (planes, left) in zip(folds, states, made, strict=True):
+        if left is not None and left.any():
+            if state.left is None:
+                state.left = np.zeros(state.planes[0].shape, fold.left)
+            np.add(state.left[target], left, out=state.left[target], casting="unsafe")
         join = REDUCTIONS[fold.name].join
         assert join is not None
         join(state.part(target), packed.unpack_made(fold, planes), count, Where(corner, shape, _alike(state, target)))

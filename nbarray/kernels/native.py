@@ -14,7 +14,7 @@ import numpy as np
 
 from nbarray.compiling import can_compile, compiled, flags
 from nbarray.config import current
-from nbarray.kernels.codegen import arguments, source
+from nbarray.kernels.codegen import arguments, source, without_skips
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
@@ -33,7 +33,8 @@ def worth_compiling(program: Program, elements: int) -> bool:
 
     It is settled by the expression and the settings alone, so that results are the same bits in every run.
     """
-    return worth(elements * (len(program.instructions) + len(program.folds))) and source(program) is not None
+    each = len(program.instructions) + sum(3 if f.name in ("var", "std") else 1 for f in program.folds)
+    return worth(elements * each) and source(program) is not None
 
 
 def worth(operations: int) -> bool:
@@ -107,8 +108,10 @@ def folded(
     operands: Sequence[Tile],
     shape: tuple[int, ...],
     take: Callable[[Any, str, tuple[int, ...], np.dtype[Any]], Tile],
-) -> list[list[Tile]] | None:
+) -> list[tuple[list[Tile], Tile | None]] | None:
     """What a program's folds make of (a part of) a step of `shape`; None if that can't be done.
+
+    Returns for each its planes, and how many elements were left out, if it leaves any out.
 
     take : (owner, name, shape, dtype) -> a buffer that is used again; what is returned lies in such
     """
@@ -117,14 +120,17 @@ def folded(
         return None
     kept = tuple(1 if k in axes else n for k, n in enumerate(shape))
     planes = []
-    for j, fold in enumerate(program.folds):
+    for j, fold in enumerate(without_skips(program).folds):
         group = []
         for name, dtype, first in _planes_of(fold):
             group.append(take(("made", j), name, kept, dtype))
             group[-1].fill(first)
         planes.append(group)
     flat = [p.reshape(-1) for group in planes for p in group]
-    return planes if _called(program, shape, operands, flat) else None
+    if not _called(program, shape, operands, flat):
+        return None
+    made = iter(planes)
+    return [(next(made), None if fold.skip is None else next(made)[0]) for fold in program.folds]
 
 
 def _planes_of(fold: Fold) -> list[tuple[str, np.dtype[Any], float]]:

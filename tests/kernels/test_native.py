@@ -186,3 +186,25 @@ def test_merging_warns_as_numpy_does() -> None:
 
     with pytest.warns(RuntimeWarning, match="invalid value encountered in subtract"):
         moments.moments_merge(*states)
+
+
+#: Sums that leave elements out: by a mask, where NaN is, and everywhere.
+LEAVING_OUT: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
+    (lambda x: x[x > 0.5].sum(), lambda a: a[a > 0.5].sum()),
+    (lambda x: x[x > 0.5].mean(), lambda a: a[a > 0.5].mean()),
+    (lambda x: x[x > 99].sum(), lambda a: a[a > 99].sum()),
+    *[
+        (lambda x, f=f, axis=axis: getattr(nb, f)(nb.where(x > 1, np.nan, x), axis=axis),
+         lambda a, f=f, axis=axis: getattr(np, f)(np.where(a > 1, np.nan, a), axis=axis))
+        for f in ("nansum", "nanmean") for axis in (None, 0, 1, 2, (0, 2), (1, 2))
+    ],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "wanted"), LEAVING_OUT, ids=range(len(LEAVING_OUT)))
+def test_sums_that_leave_elements_out(made: Callable[[Any], Any], wanted: Callable[[Any], Any]) -> None:
+    """What is left out counts as zero in sums, and not at all in means, along any axes."""
+    of = made(blocked(X))
+
+    assert any(p.compiled for p in programs(of))
+    compare(of, wanted(X), 1e-13)
