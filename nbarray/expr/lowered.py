@@ -64,6 +64,11 @@ class Lowered(Expr):
         """The rectangle of each operand that blocks with these corners need; empty where they need nothing."""
         raise NotImplementedError
 
+    def boxes_of(self, low: Corner, high: Corner) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """`operand_boxes` for one block, as plain numbers."""
+        corners = np.array([low], np.int64).reshape(1, len(low)), np.array([high], np.int64).reshape(1, len(high))
+        return [(a[0].tolist(), b[0].tolist()) for a, b in self.operand_boxes(*corners)]
+
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
         """Bytes of each block."""
         return (high - low).prod(axis=1) * (self.dtype.itemsize + (1 if self.masked else 0))
@@ -108,11 +113,10 @@ class Inputs:
             self._share(low, high, list(blocks))
 
     def _share(self, low: Corner, high: Corner, blocks: list[Any]) -> None:
-        corners = np.array([low], np.int64).reshape(1, len(low)), np.array([high], np.int64).reshape(1, len(high))
-        for k, (operand, (a, b)) in enumerate(zip(self._operands, self._lowered.operand_boxes(*corners), strict=True)):
-            if is_direct(operand.base) or (b <= a).any():
+        for k, (operand, (a, b)) in enumerate(zip(self._operands, self._lowered.boxes_of(low, high), strict=True)):
+            if is_direct(operand.base) or any(map(le, b, a)):
                 continue
-            slices = operand.slices(tuple(a[0].tolist()), tuple(b[0].tolist()))
+            slices = operand.slices(tuple(a), tuple(b))
             ranges = block_ranges(operand.base.chunks, slices)
             places = _places(ranges)
             self._blocks[k] = dict(zip(places, blocks[: len(places)], strict=True))

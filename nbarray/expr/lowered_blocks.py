@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import sub
 from typing import Any, ClassVar
 
@@ -129,6 +130,9 @@ class Mapped(_ReadsOperands):
         ]
         return values[tuple(slice(s, s + b - a) for s, a, b in zip(starts, low, high, strict=True))]
 
+    def boxes_of(self, low: Corner, high: Corner) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        return self._boxes_for(low)
+
     def _boxes_for(self, low: Corner) -> list[tuple[Corner, Corner]]:
         """`operand_boxes` for one block, without arrays: there may be very many, and small ones."""
         block = self._block_id(low)
@@ -244,6 +248,17 @@ class Joined(Lowered):
             a[outside] = 0
             b[outside] = 0
             boxes.append((a, b))
+        return boxes
+
+    def boxes_of(self, low: Corner, high: Corner) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        boxes = []
+        starts, axis = self._starts(), self.axis
+        for start, stop in pairwise(starts):
+            a, b = max(low[axis], start), min(high[axis], stop)
+            if b <= a:
+                boxes.append(((0,) * len(low), (0,) * len(low)))
+                continue
+            boxes.append(((*low[:axis], a - start, *low[axis + 1 :]), (*high[:axis], b - start, *high[axis + 1 :])))
         return boxes
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
