@@ -268,6 +268,8 @@ def _told(path: Any) -> Iterator[None]:
 def _new_file(path: Path) -> Iterator[Path]:
     """A name to write to; the file gets its own when it is whole, and is removed if it never is."""
     part = path.with_name(f"{path.name}.part")
+    with contextlib.suppress(OSError):  # what a process that was killed has left
+        part.unlink()
     try:
         with _told(path):
             yield part

@@ -9,12 +9,16 @@ import numpy as np
 
 from nbarray.config import current
 from nbarray.expr.lowered import Lowered, Sink
+from nbarray.io.scratch import forget
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.fused import Workspace
 from nbarray.kernels.tiles import part_of
 from nbarray.plan.plan import Plan, block_box
 
 __all__ = ["Results", "run_task"]
+
+#: Buffers that take less than this are kept from node to node.
+SMALL_BYTES = 4 * 2**20
 
 
 class Results:
@@ -54,6 +58,8 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     k = int(plan.task_node[task])
     lowered: Lowered = plan.nodes[k]
     low, high = block_box(lowered.chunks, int(plan.task_block[task]))
+    if workspace.node != k:
+        _trim(workspace, k, int(plan.scratch_bytes[task]))
     if not plan.to_result[task]:
         block = lowered.run(low, high, blocks, None, workspace)
         if lowered.gives_states:
@@ -72,6 +78,13 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     block = lowered.run(low, high, blocks, None, workspace)
     _put(block, sink)
     return block
+
+
+def _trim(workspace: Workspace, node: int, nbytes: int) -> None:
+    """Before a task of another node, give back what the last one's tasks worked in, if it is more than this one may."""
+    if workspace.node is not None and workspace.trim(nbytes + SMALL_BYTES):
+        forget()
+    workspace.node = node
 
 
 def _put(block: Any, sink: Sink) -> None:

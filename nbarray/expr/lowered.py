@@ -50,8 +50,8 @@ class Lowered(Expr):
     gives_states: ClassVar[bool] = False
     #: whether a block that goes into a result is written there directly, and never exists besides
     fills_sink: ClassVar[bool] = False
-    #: whether a block can be made piece by piece, by `stream`
-    streams: ClassVar[bool] = False
+    #: in boxes of which shape a block can be made piece by piece, by `stream`; None if it can't
+    streams: ClassVar[Corner | None] = None
     #: whether tasks may call a library that has threads of its own
     calls_blas: ClassVar[bool] = False
 
@@ -293,8 +293,10 @@ class Fused(Lowered):
         return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)), workspace)
 
     @property
-    def streams(self) -> bool:  # type: ignore[override]
-        return not self.program.folds and not self.masked
+    def streams(self) -> Corner | None:  # type: ignore[override]
+        if self.program.folds or self.masked:
+            return None
+        return tuple(min(a, b) for a, b in zip(self.step, self.grid.largest, strict=True))
 
     def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
         read = self.aligned(Inputs(self, low, high, blocks, workspace))

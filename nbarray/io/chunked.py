@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbarray.errors import CorruptChunk
+from nbarray.io.contiguous import ContiguousData
 from nbarray.io.filters import Pipeline, unshuffle
 from nbarray.io.pool import FileStamp, pool, read_exactly
 from nbarray.io.scratch import scratch
 
 __all__ = ["ChunkTable", "ChunkedData"]
+
+#: In chunks without filters, what lies between needed elements is left out where it is so many times more than they
+#: are, and so many bytes.
+SPARSE, SHORT_BYTES = 2, 2**20
 
 Block = np.ndarray[Any, Any]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -106,10 +111,26 @@ class ChunkedData:
         if last - first == target.size and target.flags.c_contiguous:
             self._decode(fd, place, first, last, target.reshape(-1).view(np.uint8))
             return
+        apart = last - first > SPARSE * target.size and (last - first) * self._dtype.itemsize > SHORT_BYTES
+        if apart and not self._pipeline.filters:
+            self._read_sparse(place, within, target)
+            return
         itemsize = self._dtype.itemsize
         whole = scratch("chunk", self._nitems * itemsize)
         self._decode(fd, place, first, last, whole[first * itemsize : last * itemsize])
         target[...] = whole.view(self._dtype).reshape(self._chunk)[within]
+
+    def _read_sparse(self, place: int, within: tuple[slice, ...], target: Block) -> None:
+        """Read few items that lie far apart in a chunk without filters, and little of what is between them."""
+        offset, size = int(self._table.offsets[place]), int(self._table.sizes[place])
+        if size != self._nitems * self._dtype.itemsize:
+            raise CorruptChunk(f"it is stored in {size} bytes, expected {self._nitems * self._dtype.itemsize}")
+        chunk = ContiguousData(self._file, self._name, self._chunk, self._dtype, offset)
+        if target.flags.c_contiguous:
+            chunk.read(within, target)
+            return
+        part = scratch("chunk", target.nbytes).view(self._dtype).reshape(target.shape)
+        target[...] = chunk.read(within, part)
 
     def _decode(self, fd: int, place: int, first: int, last: int, out: Bytes) -> None:
         """Bring items `first` to `last` of a chunk into `out`."""

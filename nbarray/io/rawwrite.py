@@ -36,8 +36,6 @@ class RawWriter(Writer):
     offsets : where each chunk begins in the file, in bytes, by its number in C order
     """
 
-    pieced = True
-
     def __init__(self, path: str, shape: Corner, dtype: np.dtype[Any], chunk: Corner, offsets: Int64) -> None:
         self.place = path
         self._chunk = tuple(max(1, n) for n in chunk)
@@ -57,17 +55,20 @@ class RawWriter(Writer):
             wanted, chunk = -(-SHORT_RUN // run), self._chunk[k]
             if self._grid[k] > 1:  # no unit lies in two chunks
                 wanted = next((n for n in range(wanted, chunk) if chunk % n == 0), chunk)
-            units[k] = min(chunk, wanted)
+            units[k] = wanted if 2 * wanted < chunk else chunk
             run *= units[k]
         return tuple(units)
 
-    def suits(self, chunks: Chunks, itemsize: int) -> bool:
-        run = itemsize
-        for axis, unit in zip(reversed(chunks.axes), reversed(self._chunk), strict=True):
-            run *= min(axis.largest, unit)
-            if axis.largest < min(unit, axis.size):
+    def suits(self, chunks: Chunks) -> bool:
+        return self.streams(chunks.largest)
+
+    def streams(self, lengths: Corner) -> bool:
+        run = self._dtype.itemsize
+        for length, unit, size in zip(reversed(lengths), reversed(self._chunk), reversed(self._shape), strict=True):
+            run *= min(length, unit)
+            if length < min(unit, size):
                 break
-        return run >= min(SHORT_RUN, math.prod(self._chunk) * itemsize)
+        return run >= min(SHORT_RUN, math.prod(self._chunk) * self._dtype.itemsize)
 
     def extra_bytes(self, block_bytes: Int64) -> Int64:
         return 2 * np.minimum(block_bytes, PIECE_BYTES)

@@ -31,17 +31,19 @@ class Writer:
     place : what is written to, for people
     units : shape of the pieces in which the target is best written, or None where any rectangle is as good
     whole : whether each of them has to be written whole, by one task
-    pieced : whether `fill` takes a block piece by piece, so that it never has to exist whole
     in_place : whether the target is memory, into which blocks may be made
     """
 
     place = "an object"
     units: Corner | None = None
     whole = False
-    pieced = False
     in_place = False
 
-    def suits(self, chunks: Chunks, itemsize: int) -> bool:
+    def streams(self, lengths: Corner) -> bool:
+        """Whether `fill` takes boxes of such a shape well, so that a block made of them never has to exist whole."""
+        return False
+
+    def suits(self, chunks: Chunks) -> bool:
         """Whether blocks cut so can be written well."""
         if self.units is None or not self.whole:
             return True

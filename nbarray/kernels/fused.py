@@ -34,6 +34,8 @@ class Workspace:
     """What one worker keeps from task to task: evaluators and buffers, by key."""
 
     def __init__(self) -> None:
+        #: whose task it was used for last
+        self.node: int | None = None
         self._kept: dict[Any, Any] = {}
         self._lent: set[int] = set()
 
@@ -65,6 +67,15 @@ class Workspace:
             have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
             self._lent.add(id(have))
         return have[:nbytes].view(dtype).reshape(shape)
+
+    def trim(self, nbytes: int) -> bool:
+        """Let go of all buffers if they take more than so many bytes; returns whether they did."""
+        kept = {key: made for key, made in self._kept.items() if key[0] == "buffer"}
+        if sum(made.nbytes for made in kept.values()) <= nbytes:
+            return False
+        for key in kept:
+            del self._kept[key]
+        return True
 
     def lends(self, array: Tile) -> bool:
         """Whether an array lies in one of our buffers, so that what is in it will not stay."""

@@ -41,15 +41,31 @@ def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan
     are never held to begin with: they are done again by each task that needs them.  Only a source whose stored
     chunks lie so that tasks would decode them many times over is read once, into blocks.
     """
-    best = _fit_cut(build, grain, budget_bytes)
+    best = _fit_staged(build, grain, budget_bytes)
     often = _decoded_often(best)
     if not often:
         return best
-    copied = _fit_cut(build, replace(grain, copied=frozenset(often)), budget_bytes)
+    copied = _fit_staged(build, replace(grain, copied=frozenset(often)), budget_bytes)
     if copied.run_bytes() > budget_bytes or COPY_PAYS * _moved_bytes(copied) > _moved_bytes(best):
         return best
     notes = tuple(_copied_note(source, reads) for source, reads in often.items())
     return replace(copied, notes=(*notes, *copied.notes))
+
+
+def _fit_staged(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
+    """The plan that fits; of what is written, one that holds it in between if much less has to be read for that."""
+    best = _fit_cut(build, grain, budget_bytes)
+    if not any(best.writers):
+        return best
+    least = sum(_size(source) for source in reads_by_source(best))
+    if _moved_bytes(best) <= max(COPY_BYTES, COPY_PAYS * least) and best.run_bytes() <= budget_bytes:
+        return best
+    staged = _fit_cut(build, replace(grain, staged=True), budget_bytes)
+    held = int(staged.task_bytes.sum())
+    if staged.run_bytes() > budget_bytes or COPY_PAYS * (_moved_bytes(staged) + held) > _moved_bytes(best):
+        return best
+    note = "what is written is made in other blocks first: in those of the target, it would be read again and again"
+    return replace(staged, notes=(note, *staged.notes))
 
 
 def _decoded_often(plan: Plan) -> dict[SourceArray, Reads]:

@@ -81,7 +81,8 @@ class Plan:
         if len(takers) != 1 or node in self.in_memory:
             return None
         (writer,), lowered = takers, self.nodes[node]
-        return writer if (writer.pieced and lowered.streams) or (writer.in_place and lowered.fills_sink) else None
+        streams = lowered.streams is not None and writer.streams(lowered.streams)
+        return writer if streams or (writer.in_place and lowered.fills_sink) else None
 
     @property
     def ntasks(self) -> int:

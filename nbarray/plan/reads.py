@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.operands import NEAR, decodes, operand_of
+from nbarray.expr.operands import NEAR, decodes, operand_of, reads_storage
 from nbarray.expr.patchwork import Patchwork
 from nbarray.grid.chunks import Int64
 from nbarray.grid.regions import Placement, identity
 from nbarray.plan.plan import Plan
 
 __all__ = ["Reads", "reads_by_source"]
+
+#: Reading a shorter run of what isn't compressed takes as long as this many bytes.
+RUN_BYTES = 2048
 
 
 @dataclass
@@ -48,8 +51,24 @@ def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
                 reads.read_bytes += read
                 if decodes(base):
                     read = _decoded(base, operand.placement, low, high)
+                elif reads_storage(base) and base.ndim:
+                    read = _in_runs(base, operand.placement, low, high)
                 reads.decoded_bytes += read
     return found
+
+
+def _in_runs(base: SourceArray, placement: Placement, low: Int64, high: Int64) -> int:
+    """Bytes of boxes where short runs count as much as longer ones: reading a few bytes takes as long."""
+    base_low, base_high = placement.base_boxes(low, high, base.ndim)
+    extent = np.maximum(base_high - base_low, 0)
+    for k, axis in enumerate(placement.axes):
+        if axis.axis >= 0 and axis.axis < base.ndim - 1:
+            extent[:, axis.axis] = np.minimum(extent[:, axis.axis], np.maximum(high[:, k] - low[:, k], 0))
+    stored = base.reader.stored_chunks or base.sizes
+    run = np.minimum(extent[:, -1], min(stored[-1], base.sizes[-1]))
+    least = min(max(1, RUN_BYTES // base.dtype.itemsize), stored[-1], base.sizes[-1])
+    times = np.maximum(run, least) / np.maximum(run, 1)
+    return int((extent.prod(axis=1) * times).sum()) * base.dtype.itemsize
 
 
 def _add_patches(reads: Reads, work: Patchwork, placement: Placement, low: Int64, high: Int64) -> None:

@@ -22,12 +22,14 @@ class Grain:
     divisor : how many times smaller than usual tasks, steps, tiles and products are
     copied : stored arrays that are read once into blocks, because tasks would decode their chunks too often
     compiles : there is memory for a compiler, besides what is computed
+    staged : what is written in pieces that don't suit what it is made of is made in others first, and held
     """
 
     task_elements: int | None = None
     divisor: int = 1
     copied: frozenset[Expr] = frozenset()
     compiles: bool = True
+    staged: bool = False
 
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.

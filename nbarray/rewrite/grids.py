@@ -55,14 +55,14 @@ class Space:
         units: list[AxisChunks | None] = [None] * len(shape)
         has_storage = has_generated = has_blocks = False
         stored_bytes = 0
+        in_memory: list[Operand] = []
         for expr in operands:
             operand = operand_of(expr)
             has_generated |= is_generated(operand.base)
             stored = reads_storage(operand.base)
             random = isinstance(operand.base, Random)
             if is_direct(operand.base) and not stored and not random:
-                if grain.divisor == 1 and grain.most(STORED_LENGTH * TURNED_LENGTH) == STORED_LENGTH * TURNED_LENGTH:
-                    _keep_turned(units, operand)
+                in_memory.append(operand)
                 continue
             has_storage |= stored
             stored_bytes += operand.base.dtype.itemsize if stored else 0
@@ -72,6 +72,9 @@ class Space:
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
                 if axis.size == shape[k + skip] and not m.repeats:
                     units[k + skip] = _reconcile(units[k + skip], axis)
+        if grain.divisor == 1 and grain.most(STORED_LENGTH * TURNED_LENGTH) == STORED_LENGTH * TURNED_LENGTH:
+            for operand in in_memory:  # last, so that they don't cut what is stored
+                _keep_turned(units, operand)
         return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes)
 
     def unit(self, axis: int) -> AxisChunks:

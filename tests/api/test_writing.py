@@ -202,6 +202,16 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
         assert ["good"] == list(file)
 
 
+def test_what_a_killed_process_left(tmp_path: Path) -> None:
+    """The beginning of a file, by the name it has until it is whole, is no obstacle."""
+    nb.to_hdf5(tmp_path / "x.h5.part", "x", A)
+    nb.to_hdf5(tmp_path / "x.h5", "x", 2 * A)
+
+    assert ["x.h5"] == [p.name for p in tmp_path.iterdir()]
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(2 * A, file["x"][...])
+
+
 def test_store(tmp_path: Path) -> None:
     """Anything that takes values at a region is a target."""
     out, part = np.zeros((60, 50)), np.zeros((100, 50))

@@ -137,10 +137,10 @@ def test_nothing_gets_through_after_the_end(tmp_path: Path) -> None:
 def test_what_suits() -> None:
     """Chunks of which each is written by one task, and runs that aren't short."""
     cut = Chunks((regular(100, 20), regular(1000, 500)))
-    assert AssigningWriter({}, None, (), (10, 250), False).suits(cut, 8)
-    assert not AssigningWriter({}, None, (), (30, 250), False).suits(cut, 8)
-    assert AssigningWriter({}, None, (), None, False).suits(cut, 8)
-    assert MemoryWriter(np.zeros((100, 1000)), np.dtype("f8")).suits(cut, 8)
+    assert AssigningWriter({}, None, (), (10, 250), False).suits(cut)
+    assert not AssigningWriter({}, None, (), (30, 250), False).suits(cut)
+    assert AssigningWriter({}, None, (), None, False).suits(cut)
+    assert MemoryWriter(np.zeros((100, 1000)), np.dtype("f8")).suits(cut)
 
 
 @pytest.mark.parametrize(("chunk", "expected"), [((100, 1000), True), ((100, 10), True), ((7, 4000), False)])
@@ -150,5 +150,5 @@ def test_runs(tmp_path: Path, chunk: Shape, expected: bool) -> None:
     cut = Chunks((regular(100, 100), regular(4000, 1000 if chunk[1] < 4000 else 10)))
     writer = RawWriter(str(tmp_path / "x"), (100, 4000), np.dtype("f8"), chunk, np.zeros(1000, np.int64))
 
-    assert expected == writer.suits(cut, 8)
+    assert expected == writer.suits(cut)
     writer.close()
