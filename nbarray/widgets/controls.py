@@ -12,6 +12,7 @@ from typing import Any
 
 from nbarray.config import available_memory, current
 from nbarray.units import format_bytes
+from nbarray.widgets.clickable import Clickable, cell_size
 from nbarray.widgets.comms import close_tree, keep_answering
 
 __all__ = ["Controls", "budgets"]
@@ -26,8 +27,6 @@ _ENABLED = {
     "running": {"pause", "cancel"},
     "paused": {"resume", "cancel"},
 }
-#: Cells that are buttons; of more, one is chosen by its numbers.
-MOST_BUTTONS = 256
 
 
 def budgets(now: int, most: int | None = None) -> list[tuple[str, int]]:
@@ -57,7 +56,7 @@ class Controls:
     def __init__(self, ask: Ask, workers: int, budget_bytes: int, chunks: str | None, shape: tuple[int, ...]) -> None:
         import ipywidgets as w
 
-        self._ask, self._widgets, self._shape = ask, w, shape
+        self._ask = ask
         button = w.Layout(width="88px")
         self.buttons = {
             name: w.Button(description=name.title(), icon=icon, tooltip=tip, layout=button, button_style=style)
@@ -87,13 +86,13 @@ class Controls:
             layout=w.Layout(width="290px", display="none" if chunks is None else None),
         )  # fmt: skip
         self.blocks = w.ToggleButton(
-            value=False, description="Look at a block", icon="th", tooltip="compute one block of the result",
+            value=False, description="Look at blocks", icon="th", tooltip="compute single blocks of the result",
             layout=w.Layout(width="150px", display="none" if not shape else None),
         )  # fmt: skip
         for name in ("workers", "memory", "priority", "chunks", "blocks"):
             getattr(self, name).observe(self._caught(name, lambda change: change["new"]), "value")
         self.picker = w.VBox([])
-        self._hint: Any = None
+        self.grid: Clickable | None = None
         row = w.Layout(flex_flow="row wrap", align_items="center")
         self.box = w.VBox(
             [
@@ -133,37 +132,17 @@ class Controls:
         """Offer blocks to look at, if there are any; only the ticker calls this."""
         self.blocks.layout.display = None if shape else "none"
 
-    def show_picker(self, shape: tuple[int, ...]) -> None:
-        """A button for each block, or of many a field for its numbers; only the ticker calls this."""
-        w = self._widgets
-        count = math.prod(shape)
-        if count > MOST_BUTTONS:
-            example = ", ".join(str(n // 2) for n in shape)
-            field = w.Text(
-                placeholder=f"such as {example}", description="block", continuous_update=False,
-                style={"description_width": "64px"}, layout=w.Layout(width="290px"),
-            )  # fmt: skip
-            field.observe(self._caught("block", lambda change: _numbers(change["new"])), "value")
-            keep_answering(field)
-            self.picker.children = [field]
-            return
-        layout = w.Layout(width="auto", min_width="34px", height="24px", padding="0", margin="1px")
-        style = w.ButtonStyle()
-        cells = []
-        for number in range(count):
-            cell = _unravel(number, shape)
-            b = w.Button(
-                description=",".join(map(str, cell)), tooltip=f"compute block {cell}", layout=layout, style=style
-            )
-            b.on_click(self._caught("block", lambda _, cell=cell: cell))  # type: ignore[misc]
-            keep_answering(b)
-            cells.append(b)
-        columns = shape[-1] if 1 < shape[-1] <= 16 else min(12, count)
-        grid = w.Layout(grid_template_columns=f"repeat({columns}, minmax(34px, 64px))", width="fit-content")
-        self.picker.children = [w.GridBox(cells, layout=grid)]
+    def show_picker(self, shape: tuple[int, ...], rows: int, columns: int) -> None:
+        """The blocks as a picture in `rows` and `columns`, each to be clicked; only the ticker calls this."""
+        cells = [_unravel(number, shape) for number in range(math.prod(shape))]
+        picked = self._caught("block", cells.__getitem__)
+        names = [", ".join(map(str, cell)) for cell in cells]
+        self.grid = Clickable(names, columns, picked, cell_size(rows, columns))
+        self.picker.children = [self.grid.box]
 
     def hide_picker(self) -> None:
         """Take the blocks away, models and all."""
+        self.grid = None
         children, self.picker.children = self.picker.children, []
         for child in children:
             close_tree(child)
@@ -175,16 +154,3 @@ def _unravel(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         number, k = divmod(number, n)
         cell.append(k)
     return tuple(cell[::-1])
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a block as somebody types them.
-
-    >>> _numbers("(3, 0)")
-    (3, 0)
-    """
-    parts = text.strip("()[] ").replace(",", " ").split()
-    try:
-        return tuple(int(part) for part in parts)
-    except ValueError:
-        raise ValueError(f"expected numbers such as 3, 0, not {text!r}") from None

@@ -17,9 +17,10 @@ from nbarray.api.array import Array
 from nbarray.api.creation import from_array
 from nbarray.display.html import array_text
 from nbarray.errors import InputError
+from nbarray.widgets.clickable import Clickable
 from nbarray.widgets.comms import close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
-from nbarray.widgets.views import Floats, View, draw, neighbours, numbers
+from nbarray.widgets.views import CELLS, PLANE_PX, Floats, View, draw, neighbours, numbers, pointed_at
 
 __all__ = ["Viewer", "explore"]
 
@@ -36,6 +37,8 @@ def explore(
     cmap : a colour map of matplotlib's
     percentiles : of the values in view, the colours go from the one to the other
     memory : budget of what is computed
+
+    A click on a plane moves the pointer, whose row and column are drawn as profiles; so do sliders.
 
     Computes the blocks in view, each time something else is looked at, and planes beside it when nothing else is to do;
     moving on cancels what isn't looked at any more.  Planes of more than 512 rows or columns are shown with steps.
@@ -91,7 +94,7 @@ class Viewer:
         self.columns = span("columns", shape[-1])
         self.row = slider("at row", shape[-2], shape[-2] // 2) if len(shape) > 1 else None
         self.column = slider("at column", shape[-1], shape[-1] // 2)
-        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="608px", max_width="100%"))
+        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="608px", max_width="none"))
         self.status = ipywidgets.HTML("computing …")
         for k, place in enumerate(self.places):
             place.observe(self._mover(k), names="value")
@@ -105,7 +108,20 @@ class Viewer:
         for part in (*self.places, *ranges, *pointer):
             keep_answering(part)
         sides = [ipywidgets.VBox([*self.places, *ranges]), ipywidgets.VBox(pointer)]
-        self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), self.image, self.status])
+        self.clicks = None if self.row is None else self._clickable()
+        picture = self.image if self.clicks is None else self.clicks.box
+        self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), picture, self.status])
+
+    def _clickable(self) -> Clickable:
+        """The picture, where a click moves the pointer."""
+        left, top, width, height = PLANE_PX
+        rows, columns = CELLS
+        names = [f"{r}, {c}" for r in range(rows) for c in range(columns)]
+        return Clickable(names, columns, self._click, (width / columns, height / rows), (left, top), self.image)
+
+    def _click(self, cell: int) -> None:
+        if self.row is not None:
+            self.row.value, self.column.value = pointed_at(self.view, cell)
 
     def _mover(self, axis: int | None) -> Callable[[Any], None]:
         def moved(change: Any) -> None:

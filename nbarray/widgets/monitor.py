@@ -22,9 +22,10 @@ from nbarray.expr.node import Expr
 from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
 from nbarray.session import later, limits
 from nbarray.units import format_bytes
+from nbarray.widgets.clickable import cell_size
 from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, kernel_of
 from nbarray.widgets.controls import Controls
-from nbarray.widgets.panel_html import message_html, panel_html, summary_html, summary_text
+from nbarray.widgets.panel_html import cells_html, grid_shape, message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
 from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
 from nbarray.widgets.previews import Preview
@@ -74,6 +75,7 @@ class Monitor:
         self._note = self._block_html = ""
         self._error = ""
         self._preview: Preview | None = None
+        self._drawn_blocks: Any = None
         self._blocked = blocking
         if isinstance(what, Run):
             self._take(what)
@@ -294,7 +296,7 @@ class Monitor:
             if self._preview is not None:
                 self._preview.cancel()
         elif self._watch is not None:
-            self._controls.show_picker(self._watch.cells.shape)
+            self._controls.show_picker(self._watch.cells.shape, *grid_shape(self._watch))
 
     def _show_block(self, cell: tuple[int, ...]) -> None:
         assert self._watch is not None
@@ -340,18 +342,26 @@ class Monitor:
             html, state = message_html(self._error, "error"), "failed" if self._given else "none"
         else:
             state = watch.state
-            html = planned_html(watch) if state == "ready" else panel_html(watch)
+            html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._controls.grid is None)
             if state == "planning":
                 html = planning_html(self._clock() - self._began_s, self._counted())
         if self._blocked and state in ("running", "paused") and not answers_while_blocked():
             html = message_html(BLOCKED_NOTE) + html
         self._view.value = html + self._note
+        self._draw_blocks()
         self._controls.show_state(state)
         if self._preview is not None:
             self._block_html = self._preview.html()
             if not self._preview.pending:
                 self._preview = None
         self._block_view.value = self._block_html
+
+    def _draw_blocks(self) -> None:
+        """The picture that is clicked on, if somebody wants to see blocks."""
+        watch, grid = self._watch, self._controls.grid if self._controls is not None else None
+        if grid is not None and watch is not None and self._drawn_blocks is not watch.filled:
+            grid.draw(cells_html(watch, cell_size(*grid_shape(watch))))
+        self._drawn_blocks = None if grid is None or watch is None else watch.filled
 
     def _counted(self) -> tuple[int, int] | None:
         """Tasks done, and tasks in all, of the run that planning waits for."""

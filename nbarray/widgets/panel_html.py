@@ -17,8 +17,10 @@ from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
 
 __all__ = [
     "badge",
+    "cells_html",
     "facts",
     "frame",
+    "grid_shape",
     "message_html",
     "operations_html",
     "panel_html",
@@ -156,29 +158,41 @@ def _cells(watch: Watch) -> str:
 
 
 def _grid(watch: Watch) -> str:
-    cells = watch.cells
+    rows, columns = grid_shape(watch)
+    scale = max(1, min(22, 200 // max(1, columns), 110 // max(1, rows)))
+    size = "×".join(map(str, watch.cells.shape))
+    done = int((watch.filled >= 1).sum())
+    said = f"Result: {format_count(done)} of {format_count(watch.cells.count)} blocks ({size})"
+    picture = cells_html(watch, (min(scale, 420 / columns), min(scale, 150 / rows)))
+    return f'<div><div style="opacity:.8">{said}</div>{picture}</div>'
+
+
+def grid_shape(watch: Watch) -> tuple[int, int]:
+    """Rows and columns of the picture of the result's blocks."""
+    rows, columns = _plane(watch.filled).shape
+    return rows, columns
+
+
+def cells_html(watch: Watch, cell: tuple[float, float]) -> str:
+    """The blocks of the result, each of them `cell` pixels wide and high; coloured as far as they are done."""
     plane = _plane(watch.filled)
     pixels = np.empty((*plane.shape, 4), np.uint8)
     pixels[..., :3] = (47, 126, 216)
     pixels[..., 3] = np.where(plane > 0, 90 + 165 * plane, 0)
-    rows, columns = plane.shape
-    scale = max(1, min(22, 200 // max(1, columns), 110 // max(1, rows)))
-    width, height = min(columns * scale, 420), min(rows * scale, 150)
-    size = "×".join(map(str, cells.shape))
+    (rows, columns), (wide, high) = plane.shape, cell
+    width, height = columns * wide, rows * high
     done = int((watch.filled >= 1).sum())
     # lines between cells where these are large enough to be seen apart
     lines = (
         f"background-image:linear-gradient(to right,rgba(128,128,128,.35) 1px,transparent 1px),"
-        f"linear-gradient(to bottom,rgba(128,128,128,.35) 1px,transparent 1px);background-size:{scale}px {scale}px;"
-        if scale >= 5
+        f"linear-gradient(to bottom,rgba(128,128,128,.35) 1px,transparent 1px);background-size:{wide:g}px {high:g}px;"
+        if min(wide, high) >= 5
         else ""
     )
-    said = f"Result: {format_count(done)} of {format_count(cells.count)} blocks ({size})"
     return (
-        f'<div><div style="opacity:.8">{said}</div>'
-        f'<div style="{lines}width:{width}px;height:{height}px;border:1px solid rgba(128,128,128,.45)">'
-        f'<img alt="{done} of {cells.count} blocks of the result are done" src="{png_address(pixels)}" '
-        f'style="width:{width}px;height:{height}px;image-rendering:pixelated;display:block;max-width:none"></div></div>'
+        f'<div style="{lines}width:{width:g}px;height:{height:g}px;outline:1px solid rgba(128,128,128,.45)">'
+        f'<img alt="{done} of {watch.cells.count} blocks of the result are done" src="{png_address(pixels)}" '
+        f'style="width:{width:g}px;height:{height:g}px;image-rendering:pixelated;display:block;max-width:none"></div>'
     )
 
 
@@ -211,13 +225,17 @@ def frame(head: str, body: str) -> str:
     )
 
 
-def panel_html(watch: Watch) -> str:
-    """The whole picture of a run."""
+def panel_html(watch: Watch, grid: bool = True) -> str:
+    """The whole picture of a run.
+
+    grid : with the blocks of its result
+    """
     said = "".join(f'<span style="white-space:nowrap">{escape(fact)}</span>' for fact in facts(watch))
+    blocks = _cells(watch) if grid else ""
     return frame(
         badge(watch.state) + said,
         f"{operations_html(watch.operations)}"
-        f'<div style="display:flex;gap:10px 28px;flex-wrap:wrap;align-items:flex-start">{_memory(watch)}{_cells(watch)}'
+        f'<div style="display:flex;gap:10px 28px;flex-wrap:wrap;align-items:flex-start">{_memory(watch)}{blocks}'
         f"</div>{message_html(watch.error, 'error')}",
     )
 

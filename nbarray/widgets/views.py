@@ -15,10 +15,21 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["View", "colour_limits", "draw", "neighbours", "numbers"]
+__all__ = ["CELLS", "PLANE_PX", "View", "colour_limits", "draw", "neighbours", "numbers", "pointed_at"]
 
 #: Rows and columns of a picture at most: more has no room.
 MOST_PIXELS = 512
+#: Inches and dots per inch of the picture, and where the plane lies in it: left, bottom, width, height, of one.
+_SIZE, _DPI, _PLANE = (7.6, 4.9), 80, (0.08, 0.34, 0.60, 0.62)
+#: The same in pixels from the left and the top: left, top, width, height.
+PLANE_PX = (
+    _PLANE[0] * _SIZE[0] * _DPI,
+    (1 - _PLANE[1] - _PLANE[3]) * _SIZE[1] * _DPI,
+    _PLANE[2] * _SIZE[0] * _DPI,
+    _PLANE[3] * _SIZE[1] * _DPI,
+)
+#: Rows and columns of the places in the plane that can be pointed at.
+CELLS = (40, 60)
 #: Points of a line at most.
 MOST_POINTS = 4096
 
@@ -54,6 +65,18 @@ class View:
         steps = self.steps
         rows = () if self.rows is None else (slice(*self.rows, steps[0]),)
         return (*self.leading, *rows, slice(*self.columns, steps[1]))
+
+
+def pointed_at(view: View, cell: int) -> tuple[int, int]:
+    """The row and the column that one of `CELLS` is: the one in its middle.
+
+    >>> pointed_at(View((), (0, 80), (100, 160)), 61)
+    (3, 101)
+    """
+    assert view.rows is not None
+    (top, bottom), (left, right) = view.rows, view.columns
+    r, c = divmod(cell, CELLS[1])
+    return top + int((r + 0.5) * (bottom - top) / CELLS[0]), left + int((c + 0.5) * (right - left) / CELLS[1])
 
 
 def neighbours(view: View, shape: Sequence[int], axis: int) -> list[View]:
@@ -101,7 +124,7 @@ def draw(view: View, values: Floats, at: tuple[int, int], cmap: str, percentiles
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 4.9), dpi=80, facecolor="none")
+    figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="none")
     FigureCanvasAgg(figure)
     if view.rows is None:
         axes = figure.add_axes((0.09, 0.11, 0.88, 0.84))
@@ -128,7 +151,7 @@ def _draw_plane(
     low, high = colour_limits(values, percentiles)
     row = min(max((at[0] - top) // view.steps[0], 0), values.shape[0] - 1)
     column = min(max((at[1] - left) // view.steps[1], 0), values.shape[1] - 1)
-    image = figure.add_axes((0.08, 0.34, 0.60, 0.62))
+    image = figure.add_axes(_PLANE)
     drawn = image.imshow(
         values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest",
         extent=(left - 0.5, right - 0.5, bottom - 0.5, top - 0.5),
