@@ -214,7 +214,7 @@ def test_each_of_many_blocks_can_be_clicked(displays, models, until) -> None:
     monitor.close()
 
     assert len(grid.cells.options) == 6000
-    assert few < 10
+    assert few < 20
     assert seen
 
 
