@@ -161,3 +161,16 @@ def test_closing_leaves_no_models(models) -> None:
     viewer.close()
 
     assert 0 == models()
+
+
+def test_a_click_on_the_plane_moves_the_pointer(viewer) -> None:
+    """There are 40 times 60 places to click; the same one may be clicked again."""
+    rows, columns = viewer.array.shape[-2:]
+    viewer.clicks.cells.value = 20 * 60 + 30
+    first = viewer.row.value, viewer.column.value
+    viewer.row.value = 0
+    viewer.clicks.cells.value = 20 * 60 + 30
+
+    assert (int(20.5 / 40 * rows), int(30.5 / 60 * columns)) == first
+    assert first == (viewer.row.value, viewer.column.value)
+    assert viewer.clicks.cells.index is None
