@@ -190,7 +190,7 @@ def cells_html(watch: Watch, cell: tuple[float, float]) -> str:
         else ""
     )
     return (
-        f'<div style="{lines}width:{width:g}px;height:{height:g}px;outline:1px solid rgba(128,128,128,.45)">'
+        f'<div style="{lines}width:{width:g}px;height:{height:g}px;box-shadow:inset 0 0 0 1px rgba(128,128,128,.45)">'
         f'<img alt="{done} of {watch.cells.count} blocks of the result are done" src="{png_address(pixels)}" '
         f'style="width:{width:g}px;height:{height:g}px;image-rendering:pixelated;display:block;max-width:none"></div>'
     )
