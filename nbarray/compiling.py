@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "COMPILER_BYTES",
     "KERNEL",
     "CannotCompile",
     "can_compile",
@@ -28,12 +29,15 @@ __all__ = [
     "compiled_if_loaded",
     "flags",
     "kernels_loaded",
+    "loading_bytes",
     "run_loops",
 ]
 
 #: The name of the function that a text defines.
 KERNEL = "kernel"
 
+#: What the machinery of kernels takes in memory, and what it takes together with numba itself.
+KERNELS_BYTES, COMPILER_BYTES = 25 * 10**6, 50 * 10**6
 #: What the C library calls invalid, division by zero and overflow, by architecture.
 _FLAGS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
 #: What NumPy does to each of them, in the way that it is set to.
@@ -125,6 +129,13 @@ _loaded = False
 def kernels_loaded() -> bool:
     """Whether anything has been compiled in this process, so that more of it costs little."""
     return _loaded
+
+
+def loading_bytes() -> int:
+    """What the first kernel of this process will take besides itself; 0 after it."""
+    if _loaded:
+        return 0
+    return KERNELS_BYTES if "numba" in sys.modules else COMPILER_BYTES
 
 
 def compiled_if_loaded(text: str) -> Callable[..., Any] | None:

@@ -51,7 +51,7 @@ __all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan",
 #: A task's block is at most this share of the budget.
 TASK_SHARE = 64
 #: Budgets below this have no room for a compiler: numba holds some 50 MB, and more while it compiles.
-COMPILER_BYTES = 2**27
+WITH_COMPILER_BYTES = 2**27
 #: So few tasks that move so few bytes are not worth threads.
 FEW_TASKS, LITTLE_BYTES = 64, 2**20
 #: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
@@ -102,7 +102,10 @@ def plan(
         roots = lower(optimised, grain, writers)
         return build_plan([r.lowered for r in roots], [r.placement for r in roots], writers)
 
-    made = fit(build, Grain(max(1024, budget // TASK_SHARE // 8), compiles=budget >= COMPILER_BYTES), budget)
+    grain = Grain(max(1024, budget // TASK_SHARE // 8), compiles=budget >= WITH_COMPILER_BYTES)
+    made = fit(build, grain, budget)
+    if made.compiler_bytes and made.run_bytes() > budget:
+        made = fit(build, replace(grain, compiles=False), budget)
     if os.environ.get("NBARRAY_CHECK") == "1":
         check_plan(made)
     return made

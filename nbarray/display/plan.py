@@ -166,6 +166,8 @@ def _peak_place(plan: Plan) -> str:
 def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> Iterator[tuple[str, str]]:
     yield format_bytes(plan.sequential_peak), f"blocks and scratch, one task at a time{_peak_place(plan)}"
     yield format_bytes(plan.result_bytes), "results"
+    if plan.compiler_bytes:
+        yield format_bytes(plan.compiler_bytes), "the compiler (numba), for its first kernels in a process"
     if plan.spilled_bytes:
         yield format_bytes(plan.spilled_bytes), "written to scratch"
     if workers is not None and workers > 1 and plan.ntasks:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from nbarray import events
-from nbarray.engines.ledger import Ledger
 from nbarray.engines.run import Run
 from nbarray.engines.tasks import Results
 from nbarray.errors import Cancelled
+from nbarray.plan.ledger import Ledger
 from nbarray.plan.plan import Plan
 
 __all__ = ["LaterRun"]

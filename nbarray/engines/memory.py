@@ -2,22 +2,31 @@
 
 What was freed stays with the C library, which hands it out again but doesn't tell the system.  glibc can
 be asked to, for all but the ends of the arenas that it gives each thread; so threads that compute share
-the main arena.
+the main arena.  While something runs, blocks come from the system and go back to it one by one: in between others,
+freed ones would stay, and a run would hold more than it counts.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from functools import cache
 from typing import Any
 
-__all__ = ["WORTH_BYTES", "give_back", "share_arena"]
+__all__ = ["WORTH_BYTES", "exact", "give_back", "share_arena", "usual"]
 
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
 #: The number of arenas, in glibc's `mallopt`.
 _M_ARENA_MAX = -8
+#: From how many bytes on the system is asked for memory, and from how many that are free at its end the heap shrinks.
+_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
+#: What is asked for while something runs, and what glibc comes to by itself in a process with large arrays.
+_EXACT_BYTES, _USUAL_BYTES, _HEAP_BYTES = 4 * 2**20, 32 * 2**20, 64 * 2**20
+
+_lock = threading.Lock()
+_running = 0
 
 
 @cache
@@ -38,6 +47,26 @@ def share_arena() -> bool:
     """Let threads that are made from now on share one arena; returns whether that could be asked for."""
     library = _library()
     return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
+
+
+def exact() -> None:
+    """Let large blocks go back to the system when they are freed, until `usual` is called as often as this."""
+    _count(1)
+
+
+def usual() -> None:
+    """The end of what `exact` began."""
+    _count(-1)
+
+
+def _count(change: int) -> None:
+    global _running
+    library = _library()
+    with _lock:
+        before, _running = _running, _running + change
+        if library is not None and (before == 0) != (_running == 0):
+            library.mallopt(_M_MMAP_THRESHOLD, _EXACT_BYTES if _running else _USUAL_BYTES)
+            library.mallopt(_M_TRIM_THRESHOLD, _HEAP_BYTES)
 
 
 def give_back() -> bool:

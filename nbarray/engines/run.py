@@ -17,10 +17,8 @@ from typing import Any, TypeVar
 
 from nbarray import events
 from nbarray.config import check_setting
-from nbarray.engines import blas, share
+from nbarray.engines import blas, memory, share
 from nbarray.engines.failures import task_error
-from nbarray.engines.ledger import Ledger
-from nbarray.engines.memory import WORTH_BYTES, give_back, share_arena
 from nbarray.engines.tasks import Results, run_task
 from nbarray.engines.trace import Trace
 from nbarray.errors import Cancelled, ConfigError
@@ -28,6 +26,7 @@ from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
 from nbarray.kernels.fused import Workspace
+from nbarray.plan.ledger import Ledger
 from nbarray.plan.plan import Plan
 
 __all__ = ["Run"]
@@ -78,7 +77,7 @@ class Run:
         self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
-        self._holds_blas = False
+        self._holds_blas = self._exact = False
         self._ended = threading.Event()
         self._change = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -245,6 +244,9 @@ class Run:
 
     def _begin(self) -> None:
         self._started_s = self.trace.started_s = perf_counter()
+        if self.plan.run_bytes() >= memory.WORTH_BYTES:
+            self._exact = True
+            memory.exact()
         self._results = Results(self.plan)
         self.state = "running"
         share.join(self._member)
@@ -253,7 +255,7 @@ class Run:
             self._complete()
 
     def _add_threads(self) -> None:
-        share_arena()
+        memory.share_arena()
         if self._workers > 1 and not self._holds_blas and any(n.calls_blas for n in self.plan.nodes):
             self._holds_blas = True
             blas.hold()
@@ -298,8 +300,8 @@ class Run:
         with self._change:
             self._working -= 1
             last = self._working == 0
-        if last and self.peak_bytes >= WORTH_BYTES:
-            give_back()
+        if last and self.peak_bytes >= memory.WORTH_BYTES:
+            memory.give_back()
 
     def _inputs(self, task: int) -> list[Any]:
         return [self._blocks[d] for d in self._ledger.inputs(task)]
@@ -427,6 +429,9 @@ class Run:
         if self._ended.is_set():  # every worker that finds nothing more to do comes by
             return
         share.leave(self._member)
+        if self._exact:
+            self._exact = False
+            memory.usual()
         if self._holds_blas:
             self._holds_blas = False
             blas.release()

@@ -27,10 +27,11 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import Fetch, Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
-from nbarray.kernels.packed import needs_stored_sums
+from nbarray.kernels.packed import folds_at_once, needs_stored_sums
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
+from nbarray.kernels.sums import FEW
 
 __all__ = ["Box", "Corner", "Fused", "Inputs", "Lowered", "Sink", "deliver", "state_bytes"]
 
@@ -54,6 +55,11 @@ class Lowered(Expr):
     streams: ClassVar[Corner | None] = None
     #: whether tasks may call a library that has threads of its own
     calls_blas: ClassVar[bool] = False
+
+    @property
+    def compiled(self) -> bool:
+        """Whether tasks run kernels that are compiled."""
+        return False
 
     @property
     def operands(self) -> tuple[Expr, ...]:
@@ -223,6 +229,10 @@ class Fused(Lowered):
     def label(self) -> str:
         return self.name
 
+    @property
+    def compiled(self) -> bool:
+        return self.program.compiled
+
     def _space_boxes(self, low: Int64, high: Int64) -> Box:
         if not self.program.folds or not self.final:
             return low, high
@@ -252,7 +262,7 @@ class Fused(Lowered):
         space_low, space_high = self._space_boxes(low, high)
         extent = np.maximum(space_high - space_low, 1)
         step = np.minimum(extent, np.array(self.step, np.int64).reshape(1, -1))
-        bytes_ = np.full(len(low), self.program.scratch_bytes(), np.int64)
+        bytes_ = self._tile_bytes(space_low, space_high)
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
             operand = operand_of(arg)
             bytes_, base = bytes_ + turning_bytes(operand, self.program.turned_elements), operand.base
@@ -263,11 +273,24 @@ class Fused(Lowered):
             bytes_ += part * (base.dtype.itemsize + base.masked) + decoding_bytes(base)
         if self.program.folds and self.final:
             bytes_ += state_bytes(self.program.folds, low, high, True)
+        return bytes_
+
+    def _tile_bytes(self, low: Int64, high: Int64) -> Int64:
+        """What tiles take, and what is kept for results beside their states, for parts of the space."""
+        tiles: Int64 = np.full(len(low), self.program.scratch_bytes(), np.int64)
+        if not self.program.folds:
+            return tiles
+        kept = self._kept_elements(low, high)
+        if folds_at_once(self.program):  # counts of what is missing, but tiles where losses of few sums are kept
+            return np.where(kept > FEW, kept * max(fold.left.itemsize for fold in self.program.folds), tiles)
+        step = np.array(self.step, np.int64)
+        axes = list(self.program.folds[0].axes)
+        deep = np.any((high - low)[:, axes] > (step - low % step)[:, axes], axis=1)
         for fold in self.program.folds:
             if needs_stored_sums(self.program, fold):
                 # sums of stored numbers, and counts of those left out, beside the state
-                bytes_ += self._kept_elements(space_low, space_high) * (8 + fold.left.itemsize)
-        return bytes_
+                tiles += deep * kept * (8 + fold.left.itemsize)
+        return tiles
 
     def _kept_elements(self, low: Int64, high: Int64) -> Int64:
         extent = np.maximum(high - low, 0)

@@ -50,6 +50,10 @@ class FoldedParts(Lowered):
         return self.parts[0].label
 
     @property
+    def compiled(self) -> bool:
+        return self.parts[0].compiled
+
+    @property
     def operands(self) -> tuple[Expr, ...]:
         return tuple(a for p in self.parts for a in p.args)
 

@@ -22,7 +22,16 @@ from nbarray.kernels.sums import add_part
 from nbarray.kernels.tiles import part_of, tiles
 from nbarray.packing import Packing, Scalar
 
-__all__ = ["add_stored", "exact_dtype", "fold_packed", "fold_unpacked", "needs_stored_sums", "suits", "unpack_made"]
+__all__ = [
+    "add_stored",
+    "exact_dtype",
+    "fold_packed",
+    "fold_unpacked",
+    "folds_at_once",
+    "needs_stored_sums",
+    "suits",
+    "unpack_made",
+]
 
 Tile = np.ndarray[Any, Any]
 Corner = tuple[int, ...]
@@ -116,6 +125,14 @@ def suits(program: Program) -> bool:
         and stored.isnative
         and all(f.linear is not None and f.skip is None and program.ndim - 1 not in f.axes for f in program.folds)
     )
+
+
+def folds_at_once(program: Program) -> bool:
+    """Whether any part of a program's space lies so that one call folds it onto its states."""
+    if not suits(program):
+        return False
+    axes = sorted(program.folds[0].axes)
+    return program.ndim - len(axes) <= 2 and axes == list(range(axes[0], axes[-1] + 1))
 
 
 @lru_cache(maxsize=512)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["add_part", "add_planes", "keeps_losses", "total"]
+__all__ = ["FEW", "add_part", "add_planes", "keeps_losses", "total"]
 
 Tile = np.ndarray[Any, Any]
 

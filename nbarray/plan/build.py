@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nbarray.compiling import COMPILER_BYTES
 from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct, operand_of
@@ -161,6 +162,7 @@ def _flatten(
         to_result=to_result,
         read_bytes=_in_order(demands, "read_bytes", order),
         result_bytes=sum(_result_bytes(nodes[t]) for t in targets),
+        compiler_bytes=COMPILER_BYTES if any(lowered.compiled for lowered in nodes) else 0,
     )
 
 

@@ -12,10 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
+from nbarray.compiling import loading_bytes
 from nbarray.expr.lowered import Corner, Lowered
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement
 from nbarray.io.writers import Writer
+from nbarray.plan.projection import projected_held
 
 __all__ = ["Plan", "block_box"]
 
@@ -39,6 +41,7 @@ class Plan:
     scratch_at : where in the scratch file each task's block goes, in bytes; -1 for those that stay in memory
     spilled_bytes : size of the scratch file
     notes : what was done to make it fit, for people
+    compiler_bytes : what loading the compiler takes, if tasks need it
     writers : for each target, what takes its blocks in as they are made; None for a result in memory
     """
 
@@ -58,6 +61,7 @@ class Plan:
     scratch_at: Int64 | None = None
     spilled_bytes: int = 0
     notes: tuple[str, ...] = ()
+    compiler_bytes: int = 0
     writers: tuple[Writer | None, ...] = ()
 
     @cached_property
@@ -129,14 +133,19 @@ class Plan:
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
 
     def projected_peak(self, workers: int, budget_bytes: int) -> int:
-        """About the most bytes that a run holds: what it takes at the least, and a task more for each more worker."""
-        largest = int((self.task_bytes + self.scratch_bytes).max(initial=0))
-        ahead = (min(workers, max(1, self.ntasks)) - 1) * largest
-        return max(self.run_bytes(), min(self.run_bytes() + ahead, budget_bytes))
+        """About the most bytes that a run holds."""
+        return self.pending_bytes() - self.sequential_peak + projected_held(self, workers, budget_bytes)
 
     def run_bytes(self) -> int:
-        """What a run takes at the least: the sequential peak and the results."""
-        return self.sequential_peak + self.result_bytes
+        """What a run takes at the least: the sequential peak, the results, and the compiler.
+
+        It doesn't depend on what has been loaded already: that decides how work is cut, which decides bits.
+        """
+        return self.sequential_peak + self.result_bytes + self.compiler_bytes
+
+    def pending_bytes(self) -> int:
+        """As `run_bytes`, without what the compiler has taken in this process before."""
+        return self.run_bytes() - self.compiler_bytes + min(self.compiler_bytes, loading_bytes())
 
 
 def block_box(chunks: Chunks, number: int) -> tuple[Corner, Corner]:

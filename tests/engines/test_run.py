@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbarray.engines.ledger import Ledger
 from nbarray.engines.run import Run
 from nbarray.errors import Cancelled, ConfigError, TaskError
+from nbarray.plan.ledger import Ledger
 from tests.engines.plans import Graph, apart, chain, graph_plan, numbers
 
 #: Seconds after which a test gives up; nothing here takes a tenth of it.

@@ -10,10 +10,12 @@ everything ahead (scratch and block while running, the block once done) stay wit
 from __future__ import annotations
 
 import heapq
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbarray.plan.plan import Plan
+if TYPE_CHECKING:
+    from nbarray.plan.plan import Plan
 
 __all__ = ["Ledger"]
 
@@ -47,7 +49,7 @@ class Ledger:
     def set_budget(self, budget_bytes: int) -> None:
         """Change the budget; what runs already is not taken back."""
         self.budget_bytes = budget_bytes
-        self._slack = budget_bytes - self._plan.run_bytes()
+        self._slack = budget_bytes - self._plan.pending_bytes()
 
     def next_task(self, before: int | None = None, parts: int = 1) -> int | None:
         """The first task that may start now, taken off the list of ready ones, or None.
@@ -61,7 +63,7 @@ class Ledger:
             return None
         if task != self.head:
             cost = self._blocks[task] + self._scratch[task]
-            slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.run_bytes()
+            slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.pending_bytes()
             if self.ahead_bytes + cost > slack:
                 return None
             self._ahead[task] = cost

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbarray.engines.ledger import Ledger
+from nbarray.plan.ledger import Ledger
 from nbarray.plan.plan import Plan
 from tests.engines.plans import Graph, apart, chain, graph_plan, graphs
 
