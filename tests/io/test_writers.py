@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+import nbarray as nb
 from nbarray.errors import WriteError
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.io.hdf5write import ChunkWriter, create_dataset, dataset_writer
@@ -152,3 +153,27 @@ def test_runs(tmp_path: Path, chunk: Shape, expected: bool) -> None:
 
     assert expected == writer.suits(cut)
     writer.close()
+
+
+def test_parts_of_chunks_without_filters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies far apart in a chunk is read without all that is between, into any kind of buffer."""
+    monkeypatch.setattr("nbarray.io.chunked.SHORT_BYTES", 0)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=A, chunks=(6, 11, 7))
+    with h5py.File(tmp_path / "x.h5") as file:
+        x = nb.from_array(file["x"])
+    for part in (np.s_[2:4, 3:5, 1:3], np.s_[:, 5:6, :], np.s_[::5, ::3, ::-2], np.s_[1:13, :, 3:4]):
+        np.testing.assert_array_equal(A[part] * 2, (x[part] * 2).compute())
+
+
+def test_stored_the_other_way_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compressed rows into compressed columns go through other blocks, on disk where memory is short."""
+    monkeypatch.setattr("nbarray.plan.fit.COPY_BYTES", 0)
+    values = np.random.default_rng(1).normal(size=(400, 300))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=values, chunks=(10, 300), compression="gzip")
+    with h5py.File(tmp_path / "x.h5") as file:
+        x = nb.from_array(file["x"]) * 2
+    nb.to_hdf5(tmp_path / "y.h5", "y", x, chunks=(400, 10), compression="gzip", memory="400kB")
+    with h5py.File(tmp_path / "y.h5") as file:
+        np.testing.assert_array_equal(values * 2, file["y"][...])
