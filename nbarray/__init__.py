@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as _np
 
-from nbarray import errors, fft, linalg, ma, random, stats
+from nbarray import errors, fft, image, linalg, ma, random, stats
 from nbarray.api import approx
 from nbarray.api import families as _families
 from nbarray.api.array import Array
@@ -33,7 +33,7 @@ for _name in (
     globals()[_name] = getattr(_np, _name)
 del _name
 
-__all__ = ["Array", "approx", "config", "errors", "fft", "linalg", "ma", "random", "stats", *_PUBLIC]
+__all__ = ["Array", "approx", "config", "errors", "fft", "image", "linalg", "ma", "random", "stats", *_PUBLIC]
 
 
 #: What is found only when it is asked for, as importing nbarray imports neither IPython nor ipywidgets: its modules.

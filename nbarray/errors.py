@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from numpy.exceptions import AxisError as _AxisError
 from numpy.linalg import LinAlgError as _LinAlgError
+from numpy.ma import MaskError as _MaskError
 
 from nbarray.provenance import users_lines
 
@@ -33,6 +34,7 @@ __all__ = [
     "IndexingError",
     "InputError",
     "LinAlgError",
+    "MaskError",
     "MissingFile",
     "MissingProgram",
     "NBArrayError",
@@ -59,6 +61,10 @@ class InputError(NBArrayError, ValueError):
 
 class ConfigError(InputError):
     """A setting has a value that can't be used."""
+
+
+class MaskError(InputError, _MaskError):
+    """A mask is of another size than what it is for."""
 
 
 class ChunkError(NBArrayError, ValueError):

@@ -37,6 +37,7 @@ from nbarray.io.writers import Writer
 from nbarray.kernels.direct import arrange, base_slices
 from nbarray.observers.environment import from_environment
 from nbarray.observers.report import RunReport
+from nbarray.ops.fillvalues import fill_value_of
 from nbarray.ops.selection import count_by_row
 from nbarray.plan.build import build_plan
 from nbarray.plan.check import check_plan
@@ -159,7 +160,7 @@ def later(
                 record.planned(_label(made), made.ntasks)
                 _tell(run, rules if watching else None)
 
-            run.give(made, lambda results: then(_Finisher(made)(results)), told)
+            run.give(made, lambda results: then(_Finisher(made, exprs)(results)), told)
         except BaseException as error:
             run.refuse(error)
 
@@ -234,7 +235,7 @@ def prepare(
     budget, used = limits(memory, workers)
     rules: list[_Rule] | None = [] if watching else None
     made = _checked(exprs, budget, rules, writers)
-    run = Run(made, budget, used, watching, lambda results: then(_Finisher(made)(results)), runs.ended)
+    run = Run(made, budget, used, watching, lambda results: then(_Finisher(made, exprs)(results)), runs.ended)
     run.exprs = tuple(exprs)
     runs.note(run, _label(made), _place(exprs), report)
     _tell(run, rules)
@@ -308,7 +309,8 @@ def limits(memory: int | str | None = None, workers: int | None = None) -> tuple
 class _Finisher:
     """Turns the arrays a run filled into what users get: scalars for 0-d, masked arrays for masked."""
 
-    def __init__(self, made: Plan) -> None:
+    def __init__(self, made: Plan, exprs: Sequence[Expr]) -> None:
+        self._fill_values = [fill_value_of(e) for e in exprs]
         self._targets, self._placements = made.targets, made.placements
         self._written = [writer is not None for writer in made.writers] or [False] * len(made.targets)
 
@@ -322,6 +324,9 @@ class _Finisher:
             if target in self._targets[:k]:  # asked for twice: no two results share memory
                 data, mask = data.copy(), None if mask is None else mask.copy()
             values.append(self._value(data, mask, placement))
+            fill_value = self._fill_values[k]
+            if fill_value is not None and isinstance(values[-1], np.ma.MaskedArray) and values[-1].ndim:
+                values[-1].fill_value = fill_value
         return tuple(values)
 
     @staticmethod

@@ -15,6 +15,7 @@ from nbarray.api.dispatch import PUBLIC, implements, public
 from nbarray.api.mapping import mapped
 from nbarray.errors import InputError
 from nbarray.ops import elementwise, reductions
+from nbarray.ops.masking import getdata
 from nbarray.ops.operands import normalize_axes
 from nbarray.session import compute as compute_exprs
 
@@ -116,7 +117,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     array([-1, -1,  2,  3])
     """
     if x is None and y is None:
-        return PUBLIC["nonzero"](condition)
+        return PUBLIC["nonzero"](apply(getdata, asarray(condition)))
     if x is None or y is None:
         raise InputError("either both or neither of x and y should be given")
     return apply(elementwise.where, condition, x, y)

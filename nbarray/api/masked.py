@@ -9,10 +9,13 @@ import numpy as np
 
 from nbarray.api import averages
 from nbarray.api.array import Array, apply
+from nbarray.api.assigning import hold
+from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC, is_method
-from nbarray.errors import InputError, NotBlocked
+from nbarray.api.dispatch import METHODS, PUBLIC, is_method
+from nbarray.errors import InputError
 from nbarray.ops import masking
+from nbarray.ops.fillvalues import fill_value_of, with_fill_value
 from nbarray.ops.reductions import reduction
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "masked_values",
     "masked_where",
     "nonzero",
+    "normalize_masked_array",
     "ones_like",
     "set_fill_value",
     "where",
@@ -59,9 +63,9 @@ def masked_array(
 
     mask : booleans of the same shape, or one for all; blocked or not
     keep_mask : keep what was masked in `data` already
-    fill_value : is not kept: give it to `filled`
+    fill_value : what `filled` takes for masked elements; by default that of `data`, or of the dtype
 
-    Raises InputError for a mask of another size.
+    Raises MaskError (an InputError) for a mask of another size.
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
@@ -69,7 +73,13 @@ def masked_array(
     >>> nb.ma.masked_array([1, 2, 3], mask=[0, 1, 0]).sum().compute()
     np.int64(4)
     """
-    return apply(masking.masked_array, asarray(data, None, chunks), mask, dtype, keep_mask)
+    value = _single(fill_value)
+    return apply(masking.masked_array, asarray(data, None, chunks), mask, dtype, keep_mask, value)
+
+
+def _single(fill_value: Any) -> Any:
+    """A fill value that is a number, also of a blocked array without axes: that is computed."""
+    return values_of(fill_value) if isinstance(fill_value, Array) and not fill_value.ndim else fill_value
 
 
 array = masked_array
@@ -99,7 +109,7 @@ def masked_values(
     >>> nb.ma.masked_values(nb.asarray([1.0, -999.0]), -999.0).compute()
     masked_array(data=[1.0, --],
                  mask=[False,  True],
-           fill_value=1e+20)
+           fill_value=-999.0)
     """
     return apply(masking.masked_values, asarray(x), value, rtol, atol)
 
@@ -320,7 +330,9 @@ def nonzero(a: Any) -> Any:
 def _like(name: str) -> Callable[..., Array]:
     def function(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Array:
         x = asarray(a)
-        return masked_array(PUBLIC[name](x, dtype), mask=getmaskarray(x))
+        made = masked_array(PUBLIC[name](x, dtype), mask=getmaskarray(x))
+        kept = fill_value_of(x.expr)
+        return made if kept is None else apply(with_fill_value, made, kept)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""As `nbarray.{name}`, masked where the array is.
@@ -338,12 +350,43 @@ empty_like, zeros_like, ones_like = _like("empty_like"), _like("zeros_like"), _l
 
 
 def set_fill_value(a: Any, fill_value: Any) -> None:
-    """Refused: blocked arrays don't keep a fill value.  Raises NotBlocked, with the way out.
+    """Let the handle of a masked array have another fill value; None is the default of the dtype.
+
+    Nothing happens to an array that isn't masked.  Raises DTypeError for a value that the dtype can't hold.
 
     Cost: none.
 
     >>> import nbarray as nb
-    >>> nb.ma.filled(nb.ma.masked_array([1, 2], [0, 1]), -1).compute()
+    >>> x = nb.ma.masked_array([1, 2], [0, 1])
+    >>> nb.ma.set_fill_value(x, -1)
+    >>> x.filled().compute()
     array([ 1, -1])
     """
-    raise NotBlocked("blocked arrays keep no fill value: give it where it is used, nb.ma.filled(x, fill_value)")
+    if isinstance(a, Array) and a.masked:
+        value = _single(fill_value)
+        hold(a, apply(with_fill_value, a, np.ma.default_fill_value(a.dtype) if value is None else value))
+
+
+def normalize_masked_array(x: Any) -> tuple[Array, Array, Any]:
+    """What tells masked arrays apart: the values, the mask, and the fill value.
+
+    Cost: none.
+
+    >>> import nbarray as nb
+    >>> nb.ma.normalize_masked_array(nb.ma.masked_array([1, 2], [0, 1], fill_value=7))[2]
+    np.int64(7)
+    """
+    array = masked_array(x)
+    return getdata(array), getmaskarray(array), _fill_value(array)
+
+
+def _fill_value(x: Array) -> Any:
+    kept = fill_value_of(x.expr)
+    return np.asarray(np.ma.default_fill_value(x.dtype), x.dtype)[()] if kept is None else kept
+
+
+def _set(x: Array, value: Any) -> None:
+    set_fill_value(x, value)
+
+
+METHODS["fill_value"] = property(_fill_value, _set, doc="What `filled` takes for masked elements.")  # type: ignore[assignment]

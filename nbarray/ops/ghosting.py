@@ -22,7 +22,7 @@ from nbarray.kernels.elementwise import ById
 from nbarray.ops.mapping import map_blocks
 from nbarray.ops.padding import pad_axis
 
-__all__ = ["boundaries", "depths", "map_overlap"]
+__all__ = ["beyond", "boundaries", "depths", "map_overlap", "no_shorter"]
 
 #: What dask and SciPy call the modes of `pad`.
 _MODES = {"periodic": "wrap", "reflect": "symmetric", "nearest": "edge"}
@@ -83,18 +83,18 @@ def map_overlap(
     if not arrays:
         raise InputError("map_overlap: expected at least one blocked array")
     around = [depths(d, a.ndim) for d, a in zip(depth, arrays, strict=True)]
-    beyond = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
+    outside = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
     together = broadcast_chunks(broadcast_sizes([a.sizes for a in arrays], "map_overlap"), [a.chunks for a in arrays])
     arrays, together = _no_shorter_than_depths(arrays, around, together)
     of_array = iter(arrays)
     values = [next(of_array) if isinstance(v, Expr) else v for v in values]
     first = max(range(len(arrays)), key=lambda k: arrays[k].ndim)
     if not trim and chunks is None and drop_axis is None and new_axis is None:
-        chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], beyond[first], strict=True))
+        chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], outside[first], strict=True))
     plain = map_blocks(function, values, dtype, chunks, drop_axis, new_axis, keywords, masked)
     assert isinstance(plain, MapBlocks)
     padded, ghosts = [], []
-    for array, pairs, edges in zip(arrays, around, beyond, strict=True):
+    for array, pairs, edges in zip(arrays, around, outside, strict=True):
         made, here = array, []
         for axis, ((before, after), edge) in enumerate(zip(pairs, edges, strict=True)):
             # an axis of one element is broadcast: it has no neighbours
@@ -102,8 +102,7 @@ def map_overlap(
             if alone or edge is None or array.sizes[axis] == 0:
                 here.append(Ghost(0, 0, 0) if alone else Ghost(before, after, 0))
                 continue
-            mode, extra = (_MODES[edge], (0, 0)) if isinstance(edge, str) else ("constant", (edge, edge))
-            made = pad_axis(made, axis, before, after, mode, extra)
+            made = beyond(made, axis, (before, after), edge)
             here.append(Ghost(before, after, before))
         padded.append(made)
         ghosts.append(tuple(here))
@@ -147,6 +146,12 @@ def no_shorter(sizes: Sequence[int], least: int) -> tuple[int, ...]:
     elif left and made:
         made[-1] += left
     return tuple(made) or (left,)
+
+
+def beyond(x: Expr, axis: int, pair: tuple[int, int], edge: Any) -> Expr:
+    """An array with what lies beyond the edges of an axis: so many before and after, of a mode or a constant."""
+    mode, extra = (_MODES[edge], (0, 0)) if isinstance(edge, str) else ("constant", (edge, edge))
+    return pad_axis(x, axis, *pair, mode, extra)
 
 
 def _extended(axis: AxisChunks, pair: tuple[int, int], edge: Any) -> tuple[int, ...]:

@@ -8,12 +8,14 @@ import numpy as np
 
 from nbarray.errors import IndexingError
 from nbarray.expr.blocks import Select
+from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.node import Expr
 from nbarray.expr.picking import Take, TakeLater, at_positions
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Int64
 from nbarray.grid.indexing import Later, ParsedIndex, in_bounds, parse_index
 from nbarray.grid.regions import AxisMap, Placement
+from nbarray.kernels.elementwise import Op
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.fields import fields, names_fields
 from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
@@ -33,7 +35,8 @@ def getitem(x: Expr, index: Any) -> Expr:
         alone = as_expr(alone)
     if isinstance(alone, Expr) and alone.dtype.kind == "b":
         check_mask(x, alone)
-        return Select(x, alone)
+        # numpy.ma looks at what masked booleans hide, too
+        return Select(x, Elementwise(Op("ma.data"), (alone,), alone.dtype) if alone.masked else alone)
     parsed = parsed_index(index, x)
     return pick(viewed(x, parsed.placement), parsed)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import DTypeError, IndexingError, InputError
+from nbarray.errors import IndexingError, MaskError
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import Filled
 from nbarray.expr.node import Expr
@@ -16,6 +16,7 @@ from nbarray.kernels.program import Constant
 from nbarray.ops.creation import arange
 from nbarray.ops.elementwise import astype, function, ufunc
 from nbarray.ops.elementwise import where as choose
+from nbarray.ops.fillvalues import fill_value_of, fitting, with_fill_value
 from nbarray.ops.indexing import getitem
 from nbarray.ops.operands import as_expr
 from nbarray.ops.reductions import reduction
@@ -53,20 +54,22 @@ def getmaskarray(x: Expr) -> Expr:
 
 
 def filled(x: Expr, fill_value: Any = None) -> Expr:
-    """Masked elements replaced by a value, or by the default of `numpy.ma` for the dtype."""
+    """Masked elements replaced by a value, or by the array's fill value."""
     if not x.masked:
         return x
-    value = np.ma.default_fill_value(x.dtype) if fill_value is None else fill_value
+    value = _own_fill_value(x) if fill_value is None else fill_value
     return Elementwise(Op("ma.filled"), (x, _fitting(value, x.dtype)), x.dtype)
+
+
+def _own_fill_value(x: Expr) -> Any:
+    kept = fill_value_of(x)
+    return np.ma.default_fill_value(x.dtype) if kept is None else kept
 
 
 def _fitting(value: Any, dtype: np.dtype[Any]) -> Expr:
     if isinstance(value, Expr):
         return astype(value, dtype)
-    try:
-        return as_expr(np.asarray(value, dtype))
-    except (OverflowError, ValueError, TypeError) as error:
-        raise DTypeError(f"Cannot convert fill_value {value!r} to dtype {dtype}: {error}") from None
+    return as_expr(fitting(value, dtype)) if not np.ndim(value) else astype(as_expr(value), dtype)
 
 
 def masked_where(condition: Any, x: Expr) -> Expr:
@@ -79,16 +82,24 @@ def masked_where(condition: Any, x: Expr) -> Expr:
     return put_on(x, chosen)
 
 
-def masked_array(data: Expr, mask: Any = None, dtype: Any = None, keep_mask: bool = True) -> Expr:
+def masked_array(
+    data: Expr, mask: Any = None, dtype: Any = None, keep_mask: bool = True, fill_value: Any = None
+) -> Expr:
     """`data` masked where `mask`, of the same size or one for all, is true; its own mask is kept, or not."""
+    kept = fill_value_of(data) if fill_value is None else fill_value
     x = data if dtype is None else astype(data, dtype)
+    made = _masked_by(x, mask, keep_mask)
+    return made if kept is None else with_fill_value(made, kept)
+
+
+def _masked_by(x: Expr, mask: Any, keep_mask: bool) -> Expr:
     x = x if keep_mask or mask is None else getdata(x)
     if mask is None:
         return x if x.masked else put_on(x, np.False_)
     chosen = filled(as_expr(mask), True)
     if chosen.shape not in ((), x.shape):
         if np.prod(chosen.sizes) != np.prod(x.sizes):
-            raise InputError(f"Mask and data not compatible: data shape is {x.shape}, and mask shape is {chosen.shape}")
+            raise MaskError(f"Mask and data not compatible: data shape is {x.shape}, and mask shape is {chosen.shape}")
         chosen = reshape(chosen, x.sizes)
     return put_on(x, chosen)
 
@@ -97,8 +108,10 @@ def masked_values(x: Expr, value: Any, rtol: float = 1e-5, atol: float = 1e-8) -
     """`x` masked where it is near a value; whole numbers, where they equal it."""
     values = filled(x, value)
     if values.dtype.kind == "f":
-        return put_on(values, function("isclose", values, value, rtol=rtol, atol=atol, equal_nan=False))
-    return put_on(values, ufunc(np.equal, values, value))
+        made = put_on(values, function("isclose", values, value, rtol=rtol, atol=atol, equal_nan=False))
+    else:
+        made = put_on(values, ufunc(np.equal, values, value))
+    return made if isinstance(value, Expr) or np.ndim(value) else with_fill_value(made, value)
 
 
 def within(x: Expr, low: Any, high: Any, outside: bool) -> Expr:
@@ -113,8 +126,14 @@ def within(x: Expr, low: Any, high: Any, outside: bool) -> Expr:
 
 
 def by_comparison(compare: np.ufunc) -> Callable[[Expr, Any], Expr]:
-    """The function that masks where a comparison with a value holds."""
-    return lambda x, value: put_on(x, ufunc(compare, getdata(x), value))
+    """The function that masks where a comparison with a value holds; what equals it is filled with it later."""
+
+    def masked_by(x: Expr, value: Any) -> Expr:
+        made = put_on(x, ufunc(compare, getdata(x), value))
+        single = not isinstance(value, Expr) and not np.ndim(value)
+        return with_fill_value(made, value) if compare is np.equal and single else made
+
+    return masked_by
 
 
 def masked_invalid(x: Expr) -> Expr:
@@ -126,9 +145,11 @@ def fix_invalid(x: Expr, mask: Any = None, fill_value: Any = None) -> Expr:
     """`x` masked where it isn't finite, with a value there that is."""
     made = masked_array(x, mask)
     finite = ufunc(np.isfinite, getdata(x))
-    value = np.ma.default_fill_value(x.dtype) if fill_value is None else fill_value
+    value = _own_fill_value(x) if fill_value is None else fill_value
     values = astype(choose(finite, getdata(x), _fitting(value, x.dtype)), x.dtype)
-    return put_on(values, ufunc(np.logical_or, getmaskarray(made), ufunc(np.logical_not, finite)))
+    fixed = put_on(values, ufunc(np.logical_or, getmaskarray(made), ufunc(np.logical_not, finite)))
+    kept = fill_value_of(x)
+    return fixed if kept is None else with_fill_value(fixed, kept)
 
 
 def where(condition: Any, x: Any, y: Any) -> Expr:

@@ -22,6 +22,7 @@ from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.mapping import map_blocks
+from nbarray.ops.masking import filled
 from nbarray.ops.operands import as_expr, broadcast_to, sample
 from nbarray.ops.shaping import moveaxis
 
@@ -32,7 +33,8 @@ FEW_RUNS = 32
 
 
 def nonzero(x: Expr) -> tuple[Expr, ...]:
-    """The positions, along each axis, of what isn't zero."""
+    """The positions, along each axis, of what isn't zero, nor masked."""
+    x = filled(x, np.zeros((), x.dtype)[()])
     mask = ufunc(np.not_equal, x, np.zeros((), x.dtype)[()]) if x.dtype.kind in "SUO" else astype(x, bool)
     return tuple(Select(_positions(x, k), mask) for k in range(x.ndim))
 

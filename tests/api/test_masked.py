@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import NotBlocked
 from tests.compare import check, check_blocks
 from tests.laws.arrays import FLOATS, KINDS, MASKED, values_of
 
@@ -106,10 +105,70 @@ def test_parts_with_and_without_masks() -> None:
     check(nb.ma.masked_where(x > 2, x), np.ma.masked_where(b > 2, b))
 
 
-def test_fill_values_are_not_kept() -> None:
-    """A fill value can't be set; it is given to `filled`."""
-    with pytest.raises(NotBlocked, match=r"nb.ma.filled\(x, fill_value\)"):
-        nb.ma.set_fill_value(nb.ones(3), 2)
+FILLED = np.ma.masked_array([1, 2, 3, 4], [0, 1, 0, 0], fill_value=7)
+#: What is made of an array whose fill value is 7.
+MADE: dict[str, Callable[[Any, Any], Any]] = {
+    "itself": lambda m, x: x,
+    "first operand": lambda m, x: x + 1,
+    "second operand": lambda m, x: 3 - x,
+    "comparison": lambda m, x: x > 2,
+    "another dtype": lambda m, x: x.astype("f4"),
+    "view": lambda m, x: x[1:],
+    "reshape": lambda m, x: x.reshape(2, 2).T,
+    "picked": lambda m, x: x[[1, 0]],
+    "selected": lambda m, x: x[x > 1],
+    "masked_where": lambda m, x: m.masked_where(x > 2, x),
+    "masked_equal": lambda m, x: m.masked_equal(x, 2),
+    "masked_values": lambda m, x: m.masked_values(x * 1.0, 2),
+    "fix_invalid": lambda m, x: m.fix_invalid(x * 1.0),
+    "masked_array": lambda m, x: m.masked_array(x, mask=[1, 0, 0, 0]),
+    "masked_array with another": lambda m, x: m.masked_array(x, fill_value=5),
+    "sum": lambda m, x: x.reshape(2, 2).sum(axis=0),
+    "zeros_like": lambda m, x: m.zeros_like(x),
+}
+
+
+@pytest.mark.parametrize("way", MADE)
+def test_fill_values(way: str) -> None:
+    """What is made of a masked array has the fill value that numpy.ma gives it, and is filled with it."""
+    made, expected = MADE[way](nb.ma, nb.from_array(FILLED, chunks=2)), MADE[way](np.ma, FILLED.copy())
+
+    assert expected.fill_value == made.compute().fill_value
+    assert expected.fill_value == made.fill_value
+    check(made.filled(), expected.filled())
+
+
+def test_set_fill_value() -> None:
+    """A handle gets another fill value; what was made of it, and other handles, keep theirs."""
+    x = nb.from_array(FILLED, chunks=2)
+    y, z = x.copy(), x + 0
+    nb.ma.set_fill_value(x, nb.asarray(-3))
+    y.fill_value = 4
+    plain = nb.ones(3)
+    nb.ma.set_fill_value(plain, 2)
+
+    assert [-3, 4, 7] == [a.compute().fill_value for a in (x, y, z)]
+    assert not plain.masked
+    nb.ma.set_fill_value(x, None)
+    assert np.ma.default_fill_value(x.dtype) == x.fill_value
+    with pytest.raises(TypeError, match="Cannot convert fill_value 1e\\+20"):
+        nb.ma.set_fill_value(x, 1e20)
+    with pytest.raises(ValueError, match="expected one value"):
+        nb.ma.set_fill_value(x, x)
+    with pytest.raises(np.ma.MaskError):
+        nb.ma.masked_array(x, mask=[True, False])
+
+
+def test_masks_that_are_masked() -> None:
+    """Indexing looks at what masked booleans hide, as numpy.ma does; and nonzero leaves masked ones out."""
+    x = nb.from_array(FILLED, chunks=2)
+    chosen = np.ma.masked_array([True, True, True, False], [True, False, False, False])
+
+    check(x[x > 1], FILLED[FILLED > 1])
+    check(x[nb.from_array(chosen, chunks=2)], FILLED[chosen])
+    check(x.nonzero()[0], FILLED.nonzero()[0])
+    check(nb.where(x > 1)[0], np.where(FILLED > 1)[0])
+    assert 7 == nb.ma.normalize_masked_array(x)[2]
 
 
 def test_out_of_core() -> None:

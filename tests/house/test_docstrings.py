@@ -19,7 +19,7 @@ COST = re.compile(r"\b([Cc]osts?|pass(es)?|reads? (once|only)|[Nn]othing is (rea
 
 def _public() -> Iterator[tuple[str, Callable[..., Any]]]:
     yield from PUBLIC.items()
-    for room in ("linalg", "fft", "ma", "random", "stats", "approx"):
+    for room in ("linalg", "fft", "image", "ma", "random", "stats", "approx"):
         module = getattr(nb, room)
         for name in module.__all__:
             value = getattr(module, name)
