@@ -81,6 +81,7 @@ class Run:
         self._ended = threading.Event()
         self._change = threading.Condition()
         self._threads: list[threading.Thread] = []
+        self._context: contextvars.Context | None = None
 
     # ------------------------------------------------------------------------------------------ control
 
@@ -259,9 +260,11 @@ class Run:
         if self._workers > 1 and not self._holds_blas and any(n.calls_blas for n in self.plan.nodes):
             self._holds_blas = True
             blas.hold()
+        # each thread its own copy of the context it was started in: NumPy's error state, and the cell in IPython that
+        # what is printed belongs to, also when somebody asks for more workers in another cell
+        self._context = self._context or contextvars.copy_context()
         for k in range(len(self._threads), min(self._workers, max(1, self.plan.ntasks))):
-            # each thread its own copy of the context: NumPy's error state, and IPython's current cell
-            context = contextvars.copy_context()
+            context = self._context.copy()
             thread = threading.Thread(
                 target=context.run, args=(self._work, k), name=f"nbarray-{self.number}-{k}", daemon=True
             )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from nbarray import runs
 from nbarray.events import Event, PlanningStarted, PlanReady
 from nbarray.observers.progress import SHOW_AFTER_S, UPDATE_EVERY_S
+from nbarray.widgets.comms import cell_of_output
 from nbarray.widgets.monitor import Monitor
 from nbarray.widgets.panel_html import message_html
 from nbarray.widgets.place import Place
@@ -48,6 +49,7 @@ class CellMonitor:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._context = contextvars.copy_context()
+        self._cell = cell_of_output()
         self._monitors: list[tuple[Monitor, Place]] = []  # the thread's, then close()'s
 
     def __call__(self, event: Event) -> None:
@@ -95,13 +97,13 @@ class CellMonitor:
             if record is not None and record.state == "failed" and not self._blocking and record.error:
                 # nobody waits for it, and it may have ended before anybody looked
                 said = f"run {record.number} of {record.label} failed: {record.error}"
-                Place().say(message_html(said, "error"), said)
+                Place(self._cell).say(message_html(said, "error"), said)
             return
         if any(getattr(other.run, "counting", None) is run for other in runs.recent()):
             return  # it is shown where that run is planned
         # one that came before leaves its place to the next
         free = [place for _, place in self._monitors if not place.shown]
-        place = free[-1] if free else Place()
+        place = free[-1] if free else Place(self._cell)
         self._monitors = [(monitor, p) for monitor, p in self._monitors if p is not place]
         monitor = Monitor(run, blocking=self._blocking, place=place, clock=self._clock, every_s=self._every_s)
         self._monitors.append((monitor, place))

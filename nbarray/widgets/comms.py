@@ -9,13 +9,24 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from typing import Any
 
-__all__ = ["BLOCKED_NOTE", "answers_while_blocked", "available", "close_tree", "keep_answering", "kernel_of"]
+__all__ = [
+    "BLOCKED_NOTE",
+    "answers_while_blocked",
+    "available",
+    "cell_of_output",
+    "cell_runs",
+    "close_tree",
+    "display_below",
+    "keep_answering",
+    "kernel_of",
+]
 
 BLOCKED_NOTE = (
-    "This kernel looks at the buttons only between cells. While this cell runs, use the notebook's Stop button "
-    "to cancel; to pause and steer, run it in the background: %%blocked -b, or x.start()."
+    "This kernel looks at buttons only between cells, and a cell is running. The notebook's Stop button cancels what "
+    "that cell waits for; to pause and steer a run, start it in the background: %%blocked -b, or x.start()."
 )
 
 
@@ -46,6 +57,31 @@ def answers_while_blocked() -> bool:
     if kernel is None or not getattr(kernel, "_supports_kernel_subshells", False):
         return False
     return "google.colab" not in sys.modules and not any(name.startswith("VSCODE_") for name in os.environ)
+
+
+def cell_runs() -> bool:
+    """Whether a cell is running now, or waits for what it awaits."""
+    shell = getattr(kernel_of(), "shell", None)
+    return getattr(getattr(shell, "displayhook", None), "exec_result", None) is not None
+
+
+def cell_of_output() -> Any:
+    """What IPython knows the cell by to which anything displayed now belongs; None where there is no kernel."""
+    shell = getattr(kernel_of(), "shell", None)
+    return getattr(getattr(shell, "display_pub", None), "parent_header", None)
+
+
+def display_below(cell: Any, bundle: dict[str, Any], display_id: str) -> bool:
+    """Display below `cell`, from a thread for which anything displayed belongs to another; returns whether that was so.
+
+    Kernels before 7 have one cell for all threads: the one that runs.
+    """
+    if cell is None or threading.current_thread() is threading.main_thread() or cell == cell_of_output():
+        return False
+    publisher = kernel_of().shell.display_pub
+    content = {"data": bundle, "metadata": {}, "transient": {"display_id": display_id}}
+    publisher.session.send(publisher.pub_socket, "display_data", content, parent=cell, ident=publisher.topic)
+    return True
 
 
 def keep_answering(widget: Any) -> None:

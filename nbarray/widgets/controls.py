@@ -100,6 +100,7 @@ class Controls:
                 w.HBox([self.workers, self.memory, self.chunks], layout=w.Layout(flex_flow="row wrap")),
             ]
         )
+        self.box.add_class("nbarray-controls")
         for each in (
             *self.buttons.values(), self.workers, self.memory, self.priority, self.chunks, self.blocks,
         ):  # fmt: skip
@@ -116,17 +117,21 @@ class Controls:
         return handler
 
     def show_state(self, state: str) -> None:
-        """Let those buttons be pressed that mean something now; only the ticker calls this."""
+        """Let those buttons be pressed that mean something now; only the ticker calls this.
+
+        state : of the run, or "deaf" while nobody would hear of a click
+        """
         if state == self._state:
             return
         self._state = state
         enabled = _ENABLED.get(state, set())
         for name, button in self.buttons.items():
             button.disabled = name not in enabled
-        over = state in ("done", "failed", "cancelled")
+        over = state in ("done", "failed", "cancelled", "deaf")
         for each in (self.workers, self.memory, self.priority):
             each.disabled = over
         self.chunks.disabled = state not in ("planning", "ready")
+        self.blocks.disabled = state == "deaf"
 
     def show_grid(self, shape: tuple[int, ...]) -> None:
         """Offer blocks to look at, if there are any; only the ticker calls this."""

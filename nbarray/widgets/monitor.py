@@ -23,9 +23,17 @@ from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
 from nbarray.session import later, limits
 from nbarray.units import format_bytes
 from nbarray.widgets.clickable import cell_size
-from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, kernel_of
+from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, cell_runs, kernel_of
 from nbarray.widgets.controls import Controls
-from nbarray.widgets.panel_html import cells_html, grid_shape, message_html, panel_html, summary_html, summary_text
+from nbarray.widgets.panel_html import (
+    GONE_HTML,
+    cells_html,
+    grid_shape,
+    message_html,
+    panel_html,
+    summary_html,
+    summary_text,
+)
 from nbarray.widgets.place import Place
 from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
 from nbarray.widgets.previews import Preview
@@ -76,7 +84,7 @@ class Monitor:
         self._error = ""
         self._preview: Preview | None = None
         self._drawn_blocks: Any = None
-        self._blocked = blocking
+        self._blocked, self._busy_looks = blocking, 0
         if isinstance(what, Run):
             self._take(what)
             self._exprs = what.exprs
@@ -322,6 +330,7 @@ class Monitor:
         self._box = ipywidgets.VBox(
             [self._controls.box, self._view, self._controls.picker, self._block_view], layout=layout
         )
+        self._box.add_class("nbarray-panel")
 
     def _look(self) -> None:
         run, watch = self._run, self._watch
@@ -345,11 +354,10 @@ class Monitor:
             html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._controls.grid is None)
             if state == "planning":
                 html = planning_html(self._clock() - self._began_s, self._counted())
-        if self._blocked and state in ("running", "paused") and not answers_while_blocked():
-            html = message_html(BLOCKED_NOTE) + html
-        self._view.value = html + self._note
+        deaf = state in ("planning", "running", "paused") and self._is_deaf()
+        self._view.value = GONE_HTML + (message_html(BLOCKED_NOTE) if deaf else "") + html + self._note
         self._draw_blocks()
-        self._controls.show_state(state)
+        self._controls.show_state("deaf" if deaf else state)
         if self._preview is not None:
             self._block_html = self._preview.html()
             if not self._preview.pending:
@@ -362,6 +370,12 @@ class Monitor:
         if grid is not None and watch is not None and self._drawn_blocks is not watch.filled:
             grid.draw(cells_html(watch, cell_size(*grid_shape(watch))))
         self._drawn_blocks = None if grid is None or watch is None else watch.filled
+
+    def _is_deaf(self) -> bool:
+        """Whether no button can work now: a cell runs, and the kernel has nobody else to look at them."""
+        self._busy_looks = self._busy_looks + 1 if cell_runs() else 0
+        # the cell that shows a panel is about to end, as a rule
+        return (self._blocked or self._busy_looks > 2) and not answers_while_blocked()
 
     def _counted(self) -> tuple[int, int] | None:
         """Tasks done, and tasks in all, of the run that planning waits for."""

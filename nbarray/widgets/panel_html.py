@@ -16,6 +16,7 @@ from nbarray.widgets.png import png_address
 from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
 
 __all__ = [
+    "GONE_HTML",
     "badge",
     "cells_html",
     "facts",
@@ -43,6 +44,15 @@ _BADGES = {
     "failed": ("#c53030", "failed"),
     "cancelled": ("#805ad5", "cancelled"),
 }
+#: Seen when the kernel has ended under a panel, in the place of buttons that nobody would hear: ipywidgets marks what
+#: has lost its kernel by a class, and by a broken link beside each widget.
+GONE_HTML = (
+    "<style>.nbarray-gone{display:none}.jupyter-widgets-disconnected .nbarray-gone{display:block}"
+    ".jupyter-widgets-disconnected .nbarray-badge,.nbarray-controls.jupyter-widgets-disconnected,"
+    ".nbarray-panel.jupyter-widgets-disconnected::before,.nbarray-panel .jupyter-widgets-disconnected::before"
+    '{display:none!important}</style><div class="nbarray-gone" role="status" style="font-weight:600">'
+    "The kernel has ended, and the run with it. This is the last that was seen of it.</div>"
+)
 _INK = "color:var(--jp-ui-font-color1,inherit)"
 _OUTER = f"{_INK};font:13px/1.45 var(--jp-ui-font-family,sans-serif);font-variant-numeric:tabular-nums"
 _NUMBER = "text-align:right;padding:1px 0 1px 14px;white-space:nowrap"
@@ -52,9 +62,8 @@ _WIDTH, _HEIGHT = 420, 96
 def badge(state: str) -> str:
     """The state as a coloured word."""
     colour, word = _BADGES[state]
-    return (
-        f'<span style="background:{colour};color:#fff;border-radius:9px;padding:1px 10px;font-weight:600">{word}</span>'
-    )
+    style = f"background:{colour};color:#fff;border-radius:9px;padding:1px 10px;font-weight:600"
+    return f'<span class="nbarray-badge" style="{style}">{word}</span>'
 
 
 def facts(watch: Watch) -> list[str]:
@@ -213,7 +222,7 @@ def message_html(text: str, kind: str = "note") -> str:
     colour = "#c53030" if kind == "error" else "#b7791f"
     return (
         f'<div role="{"alert" if kind == "error" else "status"}" style="{_INK};border-left:4px solid {colour};'
-        f'padding:3px 10px;margin:4px 0;white-space:pre-wrap">{escape(text)}</div>'
+        f'padding:3px 10px;margin:4px 0;white-space:pre-wrap;line-height:1.45">{escape(text)}</div>'
     )
 
 
@@ -252,8 +261,8 @@ def _ending(watch: Watch) -> list[str]:
         "failed": f"failed after {took}, {done} of {total} tasks done",
         "cancelled": f"cancelled after {took}, {done} of {total} tasks done",
         "ready": f"not started, {total} tasks",
-        "planning": "being planned when this was saved",
-    }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was saved")
+        "planning": "being planned when this was shown",
+    }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was shown")
     if not watch.planned:
         return [said if watch.state == "planning" else f"{watch.state} while it was planned"]
     read = watch.last.read_bytes if watch.last else 0

@@ -12,7 +12,7 @@ import contextvars
 import threading
 from typing import Any
 
-from nbarray.widgets.comms import close_tree
+from nbarray.widgets.comms import cell_of_output, close_tree, display_below
 
 __all__ = ["MOST_LINGERING", "Place", "close_all"]
 
@@ -56,9 +56,13 @@ def _update(handle: Any, bundle: dict[str, Any]) -> None:
 
 
 class Place:
-    """Where something is displayed; in several outputs, if it is displayed again."""
+    """Where something is displayed; in several outputs, if it is displayed again.
 
-    def __init__(self) -> None:
+    cell : below which a thread displays, as `cell_of_output` has it; the one that runs now by default
+    """
+
+    def __init__(self, cell: Any = None) -> None:
+        self._cell = cell_of_output() if cell is None else cell
         self._handles: list[Any] = []
         self._widget: Any = None
 
@@ -87,8 +91,12 @@ class Place:
         if here and self._handles:
             for handle in self._handles:
                 _update(handle, bundle)
-        elif (handle := display(bundle, raw=True, display_id=True)) is not None:
-            self._handles.append(handle)
+            return
+        made: Any = IPython.display.DisplayHandle()
+        if not display_below(self._cell, bundle, made.display_id):
+            made = display(bundle, raw=True, display_id=True)
+        if made is not None:
+            self._handles.append(made)
 
     def end(self, html: str, text: str, *, linger: bool = True) -> None:
         """Put the summary there instead; the widget is closed, later if it may linger."""

@@ -1,7 +1,7 @@
-"""A real JupyterLab in a real Chromium, for tests and screenshots.
+"""A real JupyterLab, or Notebook, in a real Chromium, for tests and screenshots.
 
     with Lab(folder) as lab:
-        notebook = lab.open("demo.ipynb")
+        notebook = lab.open("demo.ipynb")  # or app="notebook"
         notebook.run(0)
         notebook.use_theme("dark")
         notebook.text(0), notebook.saved(), notebook.screenshot("demo.png")
@@ -30,6 +30,8 @@ from typing import Any
 
 import nbformat
 from playwright.sync_api import Locator, Page, sync_playwright
+
+from tests.jupyter_kernels import KERNELS, write_kernelspecs
 
 TOKEN = "test"
 _FLAGS = [
@@ -68,19 +70,25 @@ def chromium() -> str | None:
     return os.environ.get("NBARRAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-def write_notebook(path: Path, *cells: str) -> Path:
+def write_notebook(path: Path, *cells: str, kernel: str = "nbarray-7") -> Path:
     """A notebook of code cells, at `path`."""
+    path.parent.mkdir(exist_ok=True)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
     nbformat.write(notebook, path)
     return path
 
 
 class Lab:
-    """A server on the notebooks in `folder`, and a browser."""
+    """A server on the notebooks in `folder`, and a browser.
 
-    def __init__(self, folder: Path, *, timeout_s: float = 60.0) -> None:
-        self.folder = folder
+    kernels : by the names of their specs, as `tests.jupyter_kernels.KERNELS`
+    """
+
+    def __init__(
+        self, folder: Path, *, timeout_s: float = 60.0, kernels: dict[str, tuple[Path, ...]] = KERNELS
+    ) -> None:
+        self.folder, self._kernels = folder, kernels
         self._timeout_s = timeout_s
         self._stack = contextlib.ExitStack()
 
@@ -109,6 +117,10 @@ class Lab:
             path = self._home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
+        write_kernelspecs(self._home / "specs", self._kernels)
+        (self._home / "config").mkdir(exist_ok=True)
+        app = {"JupyterNotebookApp": {"expose_app_in_browser": True}}
+        (self._home / "config" / "jupyter_server_config.json").write_text(json.dumps(app))
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
@@ -136,7 +148,8 @@ class Lab:
         }  # fmt: skip
         for folder in folders.values():
             (self._home / folder).mkdir(exist_ok=True)
-        return kept | {name: str(self._home / folder) for name, folder in folders.items()}
+        specs = {"JUPYTER_PATH": str(self._home / "specs")}
+        return kept | specs | {name: str(self._home / folder) for name, folder in folders.items()}
 
     def _answers(self, server: subprocess.Popen[bytes]) -> bool:
         if server.poll() is not None:
@@ -166,11 +179,14 @@ class Lab:
                 server.wait(8)
                 return
 
-    def open(self, name: str) -> Notebook:
-        """Open a notebook of the folder in a page of its own, with its kernel ready."""
+    def open(self, name: str, app: str = "lab") -> Notebook:
+        """Open a notebook of the folder in a page of its own, with its kernel ready.
+
+        app : "lab" or "notebook"
+        """
         page = self._browser.new_page(viewport={"width": 1100, "height": 900})
-        workspace = Path(name).stem
-        page.goto(f"http://127.0.0.1:{self._port}/lab/workspaces/{workspace}/tree/{name}?reset&token={TOKEN}")
+        place = f"lab/workspaces/{Path(name).stem}/tree/{name}?reset&" if app == "lab" else f"notebooks/{name}?"
+        page.goto(f"http://127.0.0.1:{self._port}/{place}token={TOKEN}")
         notebook = Notebook(page, self.folder / name, self._timeout_s)
         notebook.wait_ready()
         return notebook
@@ -192,7 +208,7 @@ class Notebook:
     def wait_ready(self) -> None:
         """The kernel has started."""
         self._wait("session.isReady && session.session?.kernel?.status === 'idle'", "the kernel is ready")
-        self.js("app.shell.collapseLeft(); return true")
+        self.js("app.shell.collapseLeft?.(); return true")
 
     def use_theme(self, theme: str) -> None:
         """Switch the page to the "light" or the "dark" theme."""
@@ -216,6 +232,30 @@ class Notebook:
             "panel.content.widgets.some(w => w.node.querySelector('.jp-InputPrompt')?.textContent.includes('[*]'))"
         )
         self._wait(f"session.session?.kernel?.status === 'idle' && !{waiting}", "the cells have run")
+
+    def ask(self, code: str) -> str:
+        """What `code` prints in the kernel, beside the cells."""
+        return self.js(
+            "let said = ''; const asked = session.session.kernel.requestExecute({code: arg, store_history: false});"
+            "asked.onIOPub = message => { said += message.content.text ?? message.content.evalue ?? ''; };"
+            "await asked.done; return said;",
+            code,
+        )
+
+    def interrupt(self) -> None:
+        """What the Stop button does."""
+        self.js("await session.session.kernel.interrupt(); return true")
+
+    def restart(self) -> None:
+        """Restart the kernel, as the menu does when it has asked."""
+        self.js("await session.restartKernel(); return true")
+        self.wait_ready()
+
+    def close(self) -> None:
+        """Shut the kernel down and close the page."""
+        with contextlib.suppress(Exception):
+            self.js("await session.shutdown(); return true")
+        self.page.close()
 
     def cell(self, cell: int) -> Locator:
         """A cell, as Playwright sees it."""

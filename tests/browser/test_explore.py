@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from tests.browser.lab import wait_until, write_notebook
@@ -17,14 +14,6 @@ x = nb.from_array(np.random.default_rng(0).normal(size=(9, 300, 400)), chunks=(1
 viewer = nb.explore(x)
 viewer
 """
-
-
-@pytest.fixture
-def pictures(tmp_path) -> Path:
-    """Where screenshots go: a folder of the developer's choice, or one that pytest keeps for a while."""
-    path = Path(os.environ.get("NBARRAY_SCREENSHOTS", tmp_path))
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def test_sliders_move_the_picture(lab, folder, pictures):

@@ -1,7 +1,8 @@
 """The monitor in a notebook: what is pressed happens, whatever the kernel is busy with.
 
-Blocks of the runs here write a line each into a file, so that what is counted is what was computed, not what the
-panel says.
+In JupyterLab and in Notebook, on ipykernel 7, and on ipykernel 6, which looks at no button while a cell runs: there the
+panel has to say so.  Blocks of the runs here write a line each into a file, so that what is counted is what was
+computed, not what the panel says.
 """
 
 from __future__ import annotations
@@ -21,54 +22,70 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 SETUP = """
 %load_ext nbarray
 %matplotlib inline
-import asyncio, threading, time
+import threading, time, weakref
 import matplotlib.pyplot as plt
 import numpy as np, nbarray as nb
 
-def logged(name):
+made = {}
+def logged(name, rows=64):
+    made[name], running = [], []
     def slow(block):
+        running.append(1)
         time.sleep(0.05)
+        block = block + 1
+        made[name].append(weakref.ref(block))
         with open(name + ".log", "a") as log:
-            log.write(threading.current_thread().name + chr(10))
-        return block + 1
-    a = np.arange(2.0**20).reshape(64, 64, 256)
-    return nb.map_blocks(slow, nb.from_array(a, chunks=(4, 4, -1)), dtype="f8")
+            log.write(f"{threading.current_thread().name} {len(running)}{chr(10)}")
+        running.pop()
+        return block
+    a = np.arange(2.0**20).reshape(64, 64, 256)[:rows]
+    each = nb.map_blocks(slow, nb.from_array(a, chunks=(4, 4, -1)), dtype="f8")
+    return each - each.mean()  # so that blocks are held
+def held(name):
+    return sum(block() is not None for block in made[name])
 """
 BACKGROUND = "panel = logged('background').monitor(memory='256MiB', workers=1)\npanel"
 BLOCKING = """%%blocked --workers 1 --memory 256MiB
 plt.plot([1, 2])
 logged('blocking')"""
-AWAITED = """run = logged('awaited').start(workers=1, memory='256MiB')
+AWAITED = """plt.plot([1, 2])
+run = logged('awaited').start(workers=1, memory='256MiB')
 display(run.monitor())
 await run"""
 TWO = """one, two = (logged(name).start(workers=1) for name in ('one', 'two'))
 display(one.monitor(), two.monitor())"""
 RELOADED = "run = logged('reloaded').start(workers=1)\nrun.monitor()"
-SUMMARY = "%%blocked --workers 4\nlogged('summary')[:16]"
+SUMMARY = "%%blocked --workers 4\nlogged('summary', rows=16)"
+RESTARTED = "logged('restarted').start(workers=1).monitor()"
+CELLS = [SETUP, BACKGROUND, BLOCKING, AWAITED, TWO, SUMMARY, RELOADED, RESTARTED]
 LONGEST_CANCEL_S = 2.0  # 0.6 where the machine has nothing else to do
+LAB = [("lab", "nbarray-7"), pytest.param(("lab", "nbarray-6"), marks=pytest.mark.needs("ipykernel-6"))]
+NOTEBOOK = [("notebook", "nbarray-7")]
+in_lab = pytest.mark.parametrize("notebook", LAB, indirect=True, ids=["lab-7", "lab-6"])
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Path:
-    """Where screenshots go: a folder of the developer's choice, or one that pytest keeps for a while."""
-    path = Path(os.environ.get("NBARRAY_SCREENSHOTS", tmp_path_factory.mktemp("pictures")))
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-@pytest.fixture(scope="module")
-def notebook(lab, folder):
-    write_notebook(folder / "monitor.ipynb", SETUP, BACKGROUND, BLOCKING, AWAITED, TWO, SUMMARY, RELOADED)
-    notebook = lab.open("monitor.ipynb")
+@pytest.fixture(
+    scope="module",
+    params=[*LAB, *NOTEBOOK],
+    ids=["lab-7", "lab-6", "notebook-7"],
+)
+def notebook(request, lab, folder):
+    """The cells above, in one front end on one kernel."""
+    app, kernel = request.param
+    name = f"{app}-{kernel}/monitor.ipynb"
+    write_notebook(folder / name, *CELLS, kernel=kernel)
+    notebook = lab.open(name, app)
+    notebook.name, notebook.answers = f"{app}-{kernel}", kernel != "nbarray-6"
     notebook.run(0)
-    return notebook
+    yield notebook
+    notebook.close()
 
 
 class Steered:
     """The panel below a cell, and the log of its run."""
 
-    def __init__(self, notebook, cell: int, log: Path, number: int = 0):
-        self.notebook, self.log = notebook, log
+    def __init__(self, notebook, cell: int, log: str, number: int = 0):
+        self.notebook, self.log = notebook, notebook.path.parent / f"{log}.log"
         self.cell, self.output = cell, notebook.output(cell)
         self.number = number
         self.panel.wait_for(state="visible", timeout=20_000)
@@ -99,10 +116,23 @@ class Steered:
         self.notebook.page.wait_for_timeout(800)
         return len(self.lines()) == before
 
-    def move(self, slider: int, key: str) -> None:
-        handle = self.output.locator(".noUi-handle").nth(slider + 2 * self.number)
-        handle.focus()
-        handle.press(key)
+    def move(self, slider: int, to: float) -> None:
+        """Click on a slider, 0 for its left end and 1 for its right."""
+        base = self.output.locator(".noUi-base").nth(slider + 2 * self.number)
+        box = base.bounding_box()
+        base.click(position={"x": to * (box["width"] - 1), "y": box["height"] / 2}, force=True)
+
+    def workers(self) -> set[str]:
+        """The threads that made the last blocks."""
+        return {line.split()[0] for line in self.lines()[-20:]}
+
+    def at_once(self) -> set[str]:
+        """How many tasks ran at the same time, lately."""
+        return {line.split()[1] for line in self.lines()[-8:]}
+
+    def enabled(self) -> set[str]:
+        buttons = self.output.get_by_role("button").all()
+        return {button.inner_text().strip() for button in buttons if button.is_enabled()}
 
     def budget(self) -> str:
         return re.search(r"budget ([\d.]+ \w+)", self.panel.inner_text())[1]
@@ -111,85 +141,104 @@ class Steered:
         """Press Cancel; seconds until the panel has gone."""
         start = time.perf_counter()
         self.press("Cancel")
-        wait_until(
-            lambda: "cancelled" in self.output.inner_text(), 10, "it is cancelled", self.notebook.page.wait_for_timeout
-        )
+        self.wait(lambda: "cancelled after" in self.output.inner_text(), "it is cancelled")
         return time.perf_counter() - start
 
 
-def steer(panel: Steered, pictures: Path, name: str) -> float:
-    """Press and move everything there is, looking whether it happens; seconds that cancelling took."""
-    page = panel.notebook.page
+def steer(panel: Steered, pictures: Path, name: str) -> None:
+    """Press and move everything there is, looking whether it happens."""
+    page, notebook = panel.notebook.page, panel.notebook
     panel.wait_more()
-    page.wait_for_timeout(1200)
-    panel.notebook.screenshot(pictures / f"monitor-{name}-running.png", cell=panel.cell)
+    page.wait_for_timeout(1200 if "NBARRAY_SCREENSHOTS" in os.environ else 0)
+    photograph(panel, pictures, f"{name}-running")
     panel.press("Pause")
     panel.wait_state("paused")
     page.wait_for_timeout(150)  # the task under way may end
     assert panel.is_still(), "paused, and blocks are computed"
-    panel.notebook.screenshot(pictures / f"monitor-{name}-paused.png", cell=panel.cell)
+    photograph(panel, pictures, f"{name}-paused")
     panel.press("Resume")
     panel.wait_state("running")
     panel.wait_more()
-    assert len(set(panel.lines())) == 1
-    panel.move(0, "ArrowRight")
-    panel.wait(lambda: len(set(panel.lines()[-20:])) == 2, "a second worker computes")
+    assert len(panel.workers()) == 1
+    panel.move(0, 0.4)
+    panel.wait(lambda: len(panel.workers()) == 2 and panel.at_once() == {"1", "2"}, "two workers compute")
     before = panel.budget()
-    panel.move(1, "ArrowRight")
-    panel.wait(lambda: panel.budget() != before, "the budget is another")
+    panel.move(1, 0)
+    panel.wait(lambda: panel.budget() != before and panel.at_once() == {"1"}, "the budget has room for one task")
     took_s = panel.cancel()
-    (pictures / f"monitor-{name}-cancelled.txt").write_text(f"{took_s:.3f} s from the click until it was seen\n")
+    (pictures / f"monitor-{notebook.name}-{name}.txt").write_text(f"{took_s:.3f} s from Cancel until it was seen\n")
     assert panel.is_still(), "cancelled, and blocks are computed"
-    panel.notebook.screenshot(pictures / f"monitor-{name}-cancelled.png", cell=panel.cell)
-    return took_s
+    photograph(panel, pictures, f"{name}-cancelled")
+    assert took_s < LONGEST_CANCEL_S
 
 
-def test_a_background_run_is_steered(notebook, folder, pictures) -> None:
+def photograph(panel: Steered, pictures: Path, name: str) -> None:
+    panel.notebook.screenshot(pictures / f"monitor-{panel.notebook.name}-{name}.png", cell=panel.cell)
+
+
+def stop(panel: Steered, pictures: Path, name: str) -> None:
+    """The panel says that its buttons can't work, and they can't be pressed; Stop works."""
+    panel.wait_more()
+    panel.wait(lambda: "only between cells" in panel.output.inner_text(), "the panel says that it can't be steered")
+    panel.wait(lambda: not panel.enabled(), "no button can be pressed")
+    photograph(panel, pictures, f"{name}-busy")
+    panel.notebook.interrupt()
+    panel.wait(lambda: "cancelled after" in panel.output.inner_text(), "it is cancelled")
+    assert panel.is_still(), "cancelled, and blocks are computed"
+
+
+def test_a_background_run_is_steered(notebook, pictures) -> None:
     """From the plan to the cancelled run, while other cells could run; in the light and in the dark theme."""
     notebook.run(1)
-    panel = Steered(notebook, 1, folder / "background.log")
+    panel = Steered(notebook, 1, "background")
     panel.wait_state("ready")
     for theme in ("dark", "light"):
         notebook.use_theme(theme)
-        notebook.screenshot(pictures / f"monitor-ready-{theme}.png", cell=1)
+        photograph(panel, pictures, f"ready-{theme}")
     plan, nothing = panel.panel.inner_text(), panel.lines()
     panel.press("Start")
-    took_s = steer(panel, pictures, "background")
+    panel.wait_more()
+    during = int(notebook.ask("print(held('background'))"))
+    steer(panel, pictures, "background")
 
-    assert "256 tasks" in plan
+    assert "265 tasks" in plan
     assert "about" in plan
     assert nothing == []
-    assert took_s < LONGEST_CANCEL_S
+    assert during > 0
+    assert notebook.ask("print(held('background'))") == "0\n"
 
 
-def test_a_blocking_cell_is_steered_and_keeps_its_figure(notebook, folder, pictures) -> None:
-    """Its own buttons work while it runs, and clicks close none of its figures."""
+def test_a_blocking_cell_is_steered_and_keeps_its_figure(notebook, pictures) -> None:
+    """Its own buttons work while it runs, or say that they can't; clicks close none of its figures."""
     notebook.run(2, wait=False)
-    panel = Steered(notebook, 2, folder / "blocking.log")
-    took_s = steer(panel, pictures, "blocking")
+    panel = Steered(notebook, 2, "blocking")
+    (steer if notebook.answers else stop)(panel, pictures, "blocking")
     notebook.wait_idle()
     outputs = notebook.saved().cells[2].outputs
 
-    assert took_s < LONGEST_CANCEL_S
     assert [output.output_type for output in outputs if output.output_type == "error"] == ["error"]
+    assert [output for output in outputs if "image/png" in output.get("data", {})]
+    assert not [output for output in outputs if WIDGET in output.get("data", {})]
+    assert notebook.ask("print(held('blocking'))") == "0\n"
+
+
+def test_an_awaited_run_is_steered(notebook, pictures) -> None:
+    """The same."""
+    notebook.run(3, wait=False)
+    (steer if notebook.answers else stop)(Steered(notebook, 3, "awaited"), pictures, "awaited")
+    notebook.wait_idle()
+    outputs = notebook.saved().cells[3].outputs
+
     assert [output for output in outputs if "image/png" in output.get("data", {})]
     assert not [output for output in outputs if WIDGET in output.get("data", {})]
 
 
-def test_an_awaited_run_is_steered(notebook, folder, pictures) -> None:
-    """The same."""
-    notebook.run(3, wait=False)
-    took_s = steer(Steered(notebook, 3, folder / "awaited.log"), pictures, "awaited")
-    notebook.wait_idle()
-
-    assert took_s < LONGEST_CANCEL_S
-
-
-def test_two_runs_at_once_have_a_panel_each(notebook, folder, pictures) -> None:
+@in_lab
+def test_two_runs_at_once_have_a_panel_each(notebook, pictures) -> None:
     """What is pressed in one changes nothing in the other."""
     notebook.run(4)
-    one = Steered(notebook, 4, folder / "one.log", 0)
-    two = Steered(notebook, 4, folder / "two.log", 1)
+    one = Steered(notebook, 4, "one", 0)
+    two = Steered(notebook, 4, "two", 1)
     one.wait_more(1)
     one.press("Pause")
     one.wait_state("paused")
@@ -213,7 +262,8 @@ def test_two_runs_at_once_have_a_panel_each(notebook, folder, pictures) -> None:
     assert went_on > 0
 
 
-def test_a_cell_that_ends_leaves_a_summary(notebook, folder, pictures) -> None:
+@in_lab
+def test_a_cell_that_ends_leaves_a_summary(notebook, pictures) -> None:
     """No widget is in the saved notebook, and nothing that only widgets could show."""
     notebook.run(5)
     notebook.screenshot(pictures / "monitor-summary.png", cell=5)
@@ -225,15 +275,16 @@ def test_a_cell_that_ends_leaves_a_summary(notebook, folder, pictures) -> None:
     assert value.output_type == "execute_result"
 
 
-def test_a_page_loaded_anew_shows_the_panel_alive(notebook, folder, pictures) -> None:
+@in_lab
+def test_a_page_loaded_anew_shows_the_panel_alive(notebook, pictures) -> None:
     """A run in the background goes on meanwhile and can be steered afterwards."""
     notebook.run(6)
-    panel = Steered(notebook, 6, folder / "reloaded.log")
+    panel = Steered(notebook, 6, "reloaded")
     panel.wait_more(1)
     notebook.saved()
     notebook.page.reload()
     notebook.wait_ready()
-    panel = Steered(notebook, 6, folder / "reloaded.log")
+    panel = Steered(notebook, 6, "reloaded")
     panel.wait_more()
     panel.press("Pause")
     panel.wait_state("paused")
@@ -242,3 +293,20 @@ def test_a_page_loaded_anew_shows_the_panel_alive(notebook, folder, pictures) ->
     panel.wait_state("cancelled")
 
     assert panel.is_still()
+
+
+def test_a_kernel_that_has_ended_leaves_no_buttons(notebook, pictures) -> None:
+    """What was seen last stays, and words that nothing goes on; the kernel is there again for other cells."""
+    notebook.run(7)
+    panel = Steered(notebook, 7, "restarted")
+    panel.wait_more()
+    before = panel.output.inner_text()
+    notebook.restart()
+    panel.wait(lambda: "The kernel has ended" in panel.output.inner_text(), "it says that the kernel has ended")
+    photograph(panel, pictures, "restarted")
+
+    assert "The kernel has ended" not in before
+    assert "running" in before
+    assert "running" not in panel.output.inner_text()
+    assert "map_blocks(slow)" in panel.output.inner_text()
+    assert 0 == panel.output.locator("button:visible").count()

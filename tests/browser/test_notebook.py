@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,14 +25,6 @@ def slow(block):
 a = np.arange(2.0**23).reshape(-1, 2**16)
 """
 BLOCKED = "%%blocked --chunks 8,-1 --workers 1\nnb.map_blocks(slow, a, dtype='f8').sum()"
-
-
-@pytest.fixture
-def pictures(tmp_path) -> Path:
-    """Where screenshots go: a folder of the developer's choice, or one that pytest keeps for a while."""
-    path = Path(os.environ.get("NBARRAY_SCREENSHOTS", tmp_path))
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def test_the_picture_of_an_array_is_seen(lab, folder, pictures):

@@ -1,7 +1,8 @@
-"""Stop and Ctrl-C: the prompt is back within half a second, in ipykernel 7 and 6.
+"""What has to be so in ipykernel 7 and in 6: Stop and Ctrl-C, and where the output of threads lands.
 
-How long half a second is depends on how busy the machine is, so the same interrupt of ``time.sleep`` is measured
-beside it: what that takes beyond a twentieth of a second, everything else may take in proportion.
+The prompt is back within half a second after an interrupt.  How long half a second is depends on how busy the machine
+is, so the same interrupt of ``time.sleep`` is measured beside it: what that takes beyond a twentieth of a second,
+everything else may take in proportion.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ def stuck(block):
     return block
 def one_call(block):
     np.linalg.svd(np.random.default_rng(0).normal(size=(1500, 1500)))
+    return block
+def loud(block):
+    time.sleep(0.05)
+    print("loud")
     return block
 a = np.arange(2.0**23).reshape(-1, 2**16)
 b = nb.from_array(a, chunks=(1, -1))
@@ -90,3 +95,23 @@ def test_stop_gives_the_prompt_back_within_half_a_second(kernel, code, after_s) 
     assert ended in ("KeyboardInterrupt", "CancelledError")
     assert took_s < MOST_S * max(1.0, base_s / BASE_S)
     assert after == "cancelled 2\n"
+
+
+def test_output_of_threads_lands_below_their_own_cell(kernel) -> None:
+    """What tasks print and the panel, while other cells run, one of which asks for another worker."""
+    client = kernel[1]
+    first = client.execute("%%blocked -b --workers 1\nnb.map_blocks(loud, b, dtype='f8')")
+    later = [client.execute("r = _; r.set_workers(2)"), client.execute("time.sleep(1); print('later')")]
+    seen = []
+    while (later[-1], "idle") not in [(parent, content.get("execution_state")) for parent, _, content in seen]:
+        message = client.get_iopub_msg(timeout=30)
+        seen.append((message["parent_header"]["msg_id"], message["msg_type"], message["content"]))
+    run(client, "r.cancel()")
+    loud = [parent for parent, kind, content in seen if kind == "stream" and "loud" in content["text"]]
+    shown = [parent for parent, kind, _ in seen if kind == "display_data"]
+    printed = [content["text"] for parent, kind, content in seen if kind == "stream" and parent in later]
+
+    assert loud
+    assert {first} == set(loud)
+    assert [first] == shown
+    assert ["later\n"] == printed
