@@ -197,7 +197,7 @@ class PointIndex(_Accessor):
 
 
 class BlockIndex(_Accessor):
-    """Indexing by block: integers and slices count blocks, and an integer keeps its axis."""
+    """Indexing by block: integers, slices, and a list along one axis count blocks; an integer keeps its axis."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -216,7 +216,12 @@ class BlockIndex(_Accessor):
     def __getitem__(self, index: Any) -> Array:
         items = self._index(index)
         if any(item is None for item in items):
-            raise IndexingError("blocks: new axes are not blocks; add them to the array")
+            raise InputError("blocks: newaxis (None) is not supported: new axes are not blocks; add them to the array")
+        if sum(not isinstance(item, slice) and bool(np.ndim(item)) for item in items) > 1:
+            raise InputError(
+                "blocks: a list along more than one axis could mean pairs or a grid, so it is not supported; "
+                "pick along one axis after another: x.blocks[rows].blocks[:, columns]"
+            )
         made = self._array
         for axis, item in enumerate(indexing.outer_index(items, self.shape)):
             sizes = self._array.chunks[axis]

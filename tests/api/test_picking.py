@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import IndexingError
+from nbarray.errors import IndexingError, InputError
 from tests.compare import check, same
 from tests.laws.arrays import KINDS, values_of
 
@@ -111,8 +111,13 @@ def test_block_index() -> None:
     assert ((1, 3), (2, 2, 1)) == x.blocks[[2, 0]].chunks
     assert (3, 3) == x.blocks.shape
     assert 9 == len(x.blocks.ravel())
+    check(x.blocks[[2, 0]].blocks[:, [0, 2]], a[[6, 0, 1, 2]][:, [0, 1, 4]])
     with pytest.raises(IndexingError, match="out of bounds"):
         x.blocks[3]
+    with pytest.raises(InputError, match="a list along more than one axis"):
+        x.blocks[[0, 1], np.array([0, 1])]
+    with pytest.raises(InputError, match="newaxis .* not supported"):
+        x.blocks[None]
 
 
 def test_each_stored_block_is_read_once() -> None:
