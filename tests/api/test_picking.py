@@ -116,7 +116,7 @@ def test_block_index() -> None:
         x.blocks[3]
     with pytest.raises(InputError, match="a list along more than one axis"):
         x.blocks[[0, 1], np.array([0, 1])]
-    with pytest.raises(InputError, match="newaxis .* not supported"):
+    with pytest.raises(InputError, match=r"newaxis .* not supported"):
         x.blocks[None]
 
 
