@@ -34,6 +34,8 @@ def average(
     np.float64(1.25)
     """
     x = asarray(a)
+    if axis is not None:
+        normalize_axes(axis, x.ndim)
     keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
     if weights is None:
         mean = x.mean(axis=axis, **keep)

@@ -12,6 +12,7 @@ from nbarray.api.assigning import changeable, hold, setitem, store_into
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.errors import IndexingError, InputError
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import normalize_axes
 
 __all__ = ["along_axis"]
@@ -63,6 +64,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     target = changeable("put", a)
     positions = np.asarray(ind).astype(np.int64).ravel()
     values = np.asanyarray(v).ravel()
+    if positions.size and not target.size:
+        raise IndexingError("cannot replace elements of an empty array")
     if not positions.size or not values.size:
         return
     if mode == "wrap":
@@ -134,6 +137,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     array([ 0,  1, -1, -2])
     """
     target = changeable("putmask", a)
+    _check_fits(target, values)
     chosen, given = asarray(mask), asarray(values)
     if chosen.size != target.size:
         raise InputError("putmask: mask and data must be the same size")
@@ -145,6 +149,12 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     if new.size > 1:
         new = new.reshape(target.shape)
     store_into(target, new, chosen.reshape(target.shape).astype(bool), "same_kind")
+
+
+def _check_fits(target: Array, values: Any) -> None:
+    """Values have to fit the dtype safely, as for NumPy, which is asked with a mask of nothing."""
+    given = np.zeros(1, values.dtype) if hasattr(values, "dtype") else values
+    asked_of_numpy(np.putmask, np.zeros(1, target.dtype), [False], given)
 
 
 @public(np.place)
@@ -160,6 +170,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     array([ 0,  1, -1, -2, -1])
     """
     target = changeable("place", arr)
+    _check_fits(target, vals)
     chosen = asarray(mask).astype(bool)
     values = np.asarray(vals).astype(target.dtype).ravel()
     if chosen.size != target.size:

@@ -14,6 +14,7 @@ from nbarray.api.mapping import dtype_of_first_block
 from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops import neighbours
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import normalize_axes
 
 __all__ = ["coarsen", "convolve", "correlate", "diff", "ediff1d", "gradient", "interp", "push"]
@@ -109,6 +110,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     )  # fmt: skip
     if x.dtype.kind in "mM" or x.masked:
         raise NotBlocked("gradient of dates and of masked arrays has no blocked form")
+    if x.dtype.kind not in "iufc" and axes:  # booleans and texts can't be subtracted
+        asked_of_numpy(np.subtract, np.zeros(1, x.dtype), np.zeros(1, x.dtype))
     if edge_order not in (1, 2):
         raise InputError("'edge_order' greater than 2 not supported")
     if len(varargs) not in (0, 1, len(axes)):

@@ -139,7 +139,10 @@ def isreal(x: Any) -> Array:
     array([False,  True])
     """
     x = asarray(x)
-    return x.imag == 0 if x.dtype.kind == "c" else full(x.shape, True, bool, x.expr.chunks)
+    if x.dtype.kind == "c":
+        return x.imag == 0
+    # dates and texts are not equal to the number 0 that NumPy compares with
+    return full(x.shape, x.dtype.kind not in "MSU", bool, x.expr.chunks)
 
 
 @public()

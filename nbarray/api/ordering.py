@@ -55,8 +55,8 @@ def _sorted(name: str, a: Any, axis: int | None, order: Any, positions: bool) ->
     if order is not None:
         raise NotBlocked(f"{name}: order={order!r} has no blocked form; sort by one field: {name}(x[field])")
     x = asarray(a)
-    if x.ndim == 0 and axis is not None and positions:
-        return Array(sort_expr(x.reshape(1).expr, 0, True)).reshape(())
+    if x.ndim == 0 and axis in (None, 0, -1) and positions:
+        return Array(sort_expr(x.reshape(1).expr, 0, True))  # NumPy's has an axis then
     return Array(sort_expr(x.expr, axis, positions))
 
 

@@ -355,6 +355,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Array:
     x = asarray(a)
     if axis is None:
         x, axis = (x.ravel() if x.ndim != 1 else x), 0
+    x = x if x.ndim else x.reshape(1)
     (k,) = normalize_axes(axis, x.ndim)
     times = np.asarray(values_of(repeats) if isinstance(repeats, Array) else repeats)
     if times.dtype.kind not in "iub" and times.ndim and times.size:

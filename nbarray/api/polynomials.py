@@ -121,7 +121,8 @@ def polymul(a1: Any, a2: Any) -> Array:
     >>> nb.polymul(nb.asarray([1, 1]), [1, -1]).compute()
     array([ 1,  0, -1])
     """
-    made: Array = PUBLIC["convolve"](_line(a1), _line(a2))
+    first, second = (p if len(p) else PUBLIC["zeros"](1, p.dtype) for p in (_line(a1), _line(a2)))
+    made: Array = PUBLIC["convolve"](first, second)
     return made
 
 

@@ -47,7 +47,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
 
 
 def _check_integers(name: str, x: Array) -> None:
-    if x.dtype.kind not in "iu":
+    if x.dtype.kind not in "iub":
         raise TypeError(f"{name}: only int indices permitted, not {x.dtype}")
 
 

@@ -13,7 +13,7 @@ from nbarray.api.dispatch import PUBLIC, is_method, public
 from nbarray.errors import AxisError, BroadcastError
 from nbarray.expr.leaves import Filled
 from nbarray.kernels.program import Constant
-from nbarray.ops.elementwise import ufunc, where
+from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.joining import concatenate
 from nbarray.ops.scans import scan
 from nbarray.ops.shaping import reshape
@@ -24,10 +24,14 @@ __all__: list[str] = []
 def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str) -> None:
     def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Array:
         x = asarray(a).expr
+        if x.ndim == 0:
+            x = reshape(x, -1)
         if axis is None:
             x, axis = reshape(x, -1), 0
         # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
-        kind = getattr(np, name)(np.empty(1, x.dtype), dtype=dtype).dtype
+        kind = getattr(np, name)(np.ones(1, x.dtype), dtype=dtype).dtype
+        if x.dtype.kind in "SU":
+            x = astype(x, kind)
         if nan_is is not None and x.dtype.kind in "fc":
             x = where(ufunc(np.isnan, x), x.dtype.type(nan_is), x)
         made = Array(scan(operation, x, axis, kind))
@@ -66,6 +70,7 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Array:
         x = asarray(x)
+        x = x if x.ndim else x.reshape(1)
         if axis is None and x.ndim != 1:
             raise AxisError(f"{name}: axis is needed for an array of {x.ndim} axes")
         k = 0 if axis is None else axis

@@ -378,6 +378,9 @@ class Compressed(Lowered):
         return [(a, b), (a[:, :ndim], b[:, :ndim])]
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        if 0 in shape:
+            return deliver(sink, (np.empty(shape, self.arg.dtype), None), workspace)
         inputs = Inputs(self, low, high, blocks, workspace)
         corners = np.array([low], np.int64), np.array([high], np.int64)
         boxes = [(tuple(a[0].tolist()), tuple(b[0].tolist())) for a, b in self.operand_boxes(*corners)]

@@ -218,7 +218,8 @@ def _assemble(chunks: Chunks, slices: tuple[slice, ...], blocks: Sequence[Any], 
     if len(blocks) == 1:
         inside, _ = _overlap(chunks, slices, tuple(r.start for r in ranges))
         values, mask = blocks[0]
-        return values[inside], None if mask is None else mask[inside]
+        everything = (*inside, ...)  # an array even of no axes: texts and objects would be no arrays any more
+        return values[everything], None if mask is None else mask[everything]
     out = np.empty(shape, dtype)
     out_mask = np.zeros(shape, bool) if any(b[1] is not None for b in blocks) else None
     for place, (values, mask) in zip(np.ndindex(*[len(r) for r in ranges]), blocks, strict=True):

@@ -119,7 +119,7 @@ def delete(x: Expr, obj: Any, axis: int) -> Expr:
     lead = (slice(None),) * axis
     runs = [(int(kept[a]), int(kept[b - 1]) + 1) for a, b in pairwise(edges) if b > a]
     parts = [getitem(x, (*lead, slice(a, b))) for a, b in runs or [(0, 0)]]
-    return parts[0] if len(parts) == 1 else concatenate(parts, axis)
+    return parts[0] if len(parts) == 1 else cast_to(concatenate(parts, axis), x.dtype)
 
 
 def insert(x: Expr, obj: Any, values: Any, axis: int) -> Expr:
@@ -142,9 +142,10 @@ def insert(x: Expr, obj: Any, values: Any, axis: int) -> Expr:
         if not -size <= at <= size:
             raise IndexingError(f"index {at} is out of bounds for axis {axis} with size {size}")
         at, lead = at + size if at < 0 else at, (slice(None),) * axis
-        return concatenate([getitem(x, (*lead, slice(0, at))), new, getitem(x, (*lead, slice(at, size)))], axis)
+        made = concatenate([getitem(x, (*lead, slice(0, at))), new, getitem(x, (*lead, slice(at, size)))], axis)
+        return cast_to(made, x.dtype)  # joining makes native numbers of others
     order = _resolved(lambda: np.insert(np.arange(size), indices, size + np.arange(count)))
-    return _along(concatenate([x, new], axis), axis, order)
+    return cast_to(_along(concatenate([x, new], axis), axis, order), x.dtype)
 
 
 def _insert_positions(obj: Any, size: int) -> np.ndarray[Any, Any]:

@@ -16,6 +16,7 @@ from nbarray.expr.blocks import MapBlocks, UserFunction
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById
+from nbarray.ops.elementwise import astype
 from nbarray.ops.operands import normalize_axes, sample
 
 __all__ = ["SCANNED", "scan"]
@@ -41,29 +42,32 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
             "nb.where(nb.isnan(x), 0, x) on an array opened without missing='mask'"
         )
     (k,) = normalize_axes(axis, x.ndim)
+    if dtype is not None and np.dtype(dtype).kind in "mM":
+        x, dtype = astype(x, np.dtype(dtype)), None  # ufuncs take no unit for a dtype
     try:
         kind = np.asarray(ufunc.accumulate(np.atleast_1d(sample(x)).ravel()[:1], dtype=dtype)).dtype
     except TypeError as error:
         raise DTypeError(f"{ufunc.__name__}.accumulate of {x.dtype}: {error}") from None
+    into: dict[str, Any] = {} if kind.kind in "mM" else {"dtype": kind}
     if not x.sizes[k]:
         return _blocks(f"scan by {ufunc.__name__}", lambda block: block.astype(kind), (x,), (x.chunks,), x.chunks, kind)
     count = x.chunks.axes[k].count
     if count == 1:
-        whole = lambda block: ufunc.accumulate(block, axis=k, dtype=kind)  # noqa: E731 - named by `_blocks`
+        whole = lambda block: ufunc.accumulate(block, axis=k, **into)  # noqa: E731 - named by `_blocks`
         return _blocks(f"scan by {ufunc.__name__}", whole, (x,), (x.chunks,), x.chunks, kind)
     one_each = _with_axis(x.chunks, k, count, 1)
     together = _with_axis(x.chunks, k, count, count)
 
     def total(block: Block) -> Block:
-        return np.asarray(ufunc.reduce(block, axis=k, keepdims=True, dtype=kind))
+        return np.asarray(ufunc.reduce(block, axis=k, keepdims=True, **into))
 
     def carry(totals: Block) -> Block:
         # what comes before the first block is never looked at
-        done = ufunc.accumulate(totals, axis=k, dtype=kind)
+        done = ufunc.accumulate(totals, axis=k, **into)
         return np.roll(done, 1, axis=k)
 
     def go_on(block: Block, before: Block, block_id: tuple[int, ...]) -> Block:
-        scanned = np.asarray(ufunc.accumulate(block, axis=k, dtype=kind))
+        scanned = np.asarray(ufunc.accumulate(block, axis=k, **into))
         return scanned if block_id[k] == 0 else np.asarray(ufunc(before, scanned, out=scanned))
 
     name = ufunc.__name__

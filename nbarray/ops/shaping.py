@@ -61,6 +61,8 @@ def swapaxes(x: Expr, first: int, second: int) -> Expr:
 
 def squeeze(x: Expr, axis: Any = None) -> Expr:
     """Without axes of length 1."""
+    if x.ndim == 0 and axis in (0, -1):
+        return x  # as NumPy has it
     axes = tuple(k for k, n in enumerate(x.sizes) if n == 1) if axis is None else normalize_axes(axis, x.ndim)
     long = [a for a in axes if x.sizes[a] != 1]
     if long:

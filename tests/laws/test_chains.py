@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nbarray as nb
 from tests.compare import check, check_blocks, quiet
+from tests.examples import law
 
 Step = Callable[[Any], Any]
-law = settings(
-    derandomize=True, deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 #: Results stay small whole numbers or simple fractions of them, so that any order of adding up gives nearly the same.
 ELEMENTWISE: list[Step] = [
@@ -146,7 +144,7 @@ def run(steps: list[tuple[str, Step]], x: Any) -> Any:
     return x
 
 
-@law
+@law(80)
 @given(st.data())
 def test_chains(data: st.DataObject) -> None:
     """A chain of operations is what it is in NumPy, or is refused as NumPy refuses it."""
@@ -157,7 +155,7 @@ def test_chains(data: st.DataObject) -> None:
     check(lambda: run(steps, nb.from_array(a, chunks=chunks)), lambda: run(steps, a), within=within)
 
 
-@law
+@law(80)
 @given(st.data())
 def test_masked_chains(data: st.DataObject) -> None:
     """Masks go through a chain of operations as numpy.ma's do."""
@@ -167,7 +165,7 @@ def test_masked_chains(data: st.DataObject) -> None:
     check(lambda: run(steps, nb.from_array(a, chunks=chunks)), lambda: run(steps, a), within=4e-6)
 
 
-@law
+@law(80)
 @given(st.data())
 def test_chunks_change_nothing(data: st.DataObject) -> None:
     """Shape and dtype never depend on chunks, values hardly, and each block is what its place says."""
@@ -184,7 +182,7 @@ def test_chunks_change_nothing(data: st.DataObject) -> None:
         check_blocks(cut)
 
 
-@law
+@law(80)
 @given(st.data())
 def test_workers_change_nothing(data: st.DataObject) -> None:
     """Results are the same bits for any number of workers."""
@@ -201,7 +199,7 @@ def test_workers_change_nothing(data: st.DataObject) -> None:
     assert one.tobytes() == two.tobytes() == four.tobytes()
 
 
-@law
+@law(80)
 @given(st.data())
 def test_together_is_as_alone(data: st.DataObject) -> None:
     """Several arrays computed together, sharing what they share, are what each is by itself."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import nbarray as nb
 from tests.compare import check
-from tests.laws.test_chains import chunks_of, law
+from tests.examples import law
+from tests.laws.test_chains import chunks_of
 
 
 @st.composite
@@ -56,7 +57,7 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], Any, Any]:
     return np.arange(np.prod(shape, dtype=int)).reshape(shape), draw(chunks_of(shape)), tuple(index)
 
 
-@law
+@law(80)
 @given(cases())
 def test_got(case: tuple[np.ndarray[Any, Any], Any, Any]) -> None:
     """``x[index]``."""
@@ -66,7 +67,7 @@ def test_got(case: tuple[np.ndarray[Any, Any], Any, Any]) -> None:
     check(lambda: (nb.from_array(a, chunks=chunks) + 1)[index], lambda: (a + 1)[index])
 
 
-@law
+@law(80)
 @given(cases(), st.integers(0, 3))
 def test_assigned(case: tuple[np.ndarray[Any, Any], Any, Any], dropped: int) -> None:
     """``x[index] = value``, of one value or of many."""
@@ -85,7 +86,7 @@ def test_assigned(case: tuple[np.ndarray[Any, Any], Any, Any], dropped: int) -> 
     check(lambda: changed(nb.from_array(a, chunks=chunks)), lambda: changed(a))
 
 
-@law
+@law(80)
 @given(cases())
 def test_blocked_positions(case: tuple[np.ndarray[Any, Any], Any, Any]) -> None:
     """``x[index]`` with all that is an array blocked."""

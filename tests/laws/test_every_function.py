@@ -1,0 +1,54 @@
+"""The law of every public function: called on blocked arrays of any dtype it does what NumPy's does, or refuses."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+import nbarray as nb
+from nbarray.api.dispatch import PUBLIC
+from nbarray.errors import NBArrayError, NotBlocked
+from tests.compare import base_of, compare, computed, outcome, quiet
+from tests.examples import law
+from tests.laws.table import ELSEWHERE, FAMILIES, OURS, THEIRS
+from tests.laws.test_chains import chunks_of
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+@law(6, share=0.1)
+@given(data=st.data())
+def test_function(name: str, data: st.DataObject) -> None:
+    """Values, dtype, shape and errors are NumPy's; where nbarray refuses, it says so."""
+    arrays, call = FAMILIES[name](data.draw, name)
+    note(f"{name} of {arrays}")
+    chunks = [data.draw(chunks_of(a.shape), label="chunks") for a in arrays]
+
+    def blocked() -> Any:
+        return call(OURS[name], *[nb.from_array(a, chunks=c) for a, c in zip(arrays, chunks, strict=True)])
+
+    def expected() -> Any:
+        return call(THEIRS[name], *[a.copy() for a in arrays])
+
+    with quiet():
+        wanted, refusal = outcome(expected)
+        if refusal is None:
+            with contextlib.suppress(NotBlocked):
+                compare(blocked(), wanted, within=0.0)
+            return
+        made, error = outcome(lambda: computed(blocked()))
+    # where several things are wrong at once, any of them may be the one that is told
+    refused = isinstance(error, NBArrayError | base_of(type(refusal)))
+
+    assert refused, f"NumPy raises {refusal!r}, nbarray {made if error is None else error!r}"
+
+
+def test_every_name() -> None:
+    """Each public function is in a family of the law, or among those that are tested otherwise."""
+    elsewhere = {name for names in ELSEWHERE.values() for name in names.split()}
+
+    assert set(PUBLIC) == set(FAMILIES) | elsewhere
+    assert set() == set(FAMILIES) & elsewhere
