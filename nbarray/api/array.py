@@ -351,7 +351,7 @@ class Array:
 
     def tolist(self) -> Any:
         """All values as nested lists; computes."""
-        return np.asarray(self.compute()).tolist()
+        return np.asarray(values_of(self)).tolist()
 
     def __getitem__(self, index: Any) -> Array:
         return apply(indexing.getitem, self, as_index(index))

@@ -53,7 +53,8 @@ class BlockedMagics(Magics):
         expression, which is computed in one pass within the memory budget, with a progress line if it takes
         longer than half a second; it is the cell's value, Out[n] (a ; at the end silences it).  Other names keep
         what the cell assigned to them: arrays not yet computed.  Attributes (var.units), assignments into
-        arrays (arr[0] = 1) and functions of other packages get your own objects, as without the magic.
+        arrays (arr[0] = 1) and functions of other packages get your own objects, as without the magic; under
+        --strict those functions get blocked arrays, so that what they would read whole is seen and refused.
 
             %%blocked --chunks 4,200,200 --memory 2GiB
             t = netCDF4.Dataset("2014-01-01.nc")["t2m"]
@@ -135,7 +136,7 @@ class BlockedMagics(Magics):
         if computes and options.report:
             namespace[options.report] = report
         with _watched(self.shell, options.monitor, closing=not options.background):
-            value = self._evaluate(code, options.chunks or ChunkOption())
+            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict)
             assigned = [output for output in outputs if output in code.assigned]
             for output in assigned:
                 if output not in namespace:
@@ -149,7 +150,7 @@ class BlockedMagics(Magics):
                 return wanted.plan() if options.plan else wanted.picture()
             return wanted.start([report]) if options.background else wanted.compute([report])
 
-    def _evaluate(self, code: CellCode, chunks: ChunkOption) -> Any:
+    def _evaluate(self, code: CellCode, chunks: ChunkOption, strict: bool) -> Any:
         """Run the cell; its value, still blocked."""
         __tracebackhide__ = True
         namespace: dict[str, Any] = cast(Any, self.shell).user_ns
@@ -160,7 +161,7 @@ class BlockedMagics(Magics):
             return wrapped[-1]
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
-        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion)
+        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict)
         with _bound(namespace, lift, keep=code.defines), lift:
             value = map_values(code.run(namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):

@@ -44,6 +44,10 @@ _MAKE_WHOLE = _TAKE_ORIGINAL - {"from_array", "frombuffer", "may_share_memory", 
 # Every function of these packages (and of numpy.ma) needs values: it would lose a mask, or can't wait for them.
 _TAKE_VALUES = frozenset({"cftime", "h5py", "netCDF4", "zarr"})
 _BUILTINS = frozenset({abs, all, any, divmod, max, min, pow, round, sum})
+# Functions of those packages that use a stored array without making one of all its values.
+_KEEP_STORED = frozenset({"copy", "date2index", "move"})
+# Under ``--strict``: what goes through its arguments, or has a function go through them.
+_ITERATING = frozenset({enumerate, filter, iter, list, map, reversed, sorted, tuple, zip})
 
 # Attributes of an in-memory array that mean that very array, its memory or its bytes.
 _ORIGINAL_ATTRIBUTES = frozenset(
@@ -101,6 +105,7 @@ class Lift:
     namespace : the user's; functions defined there are the user's own
     new_bytes : how many bytes of in-memory arrays made by the cell itself may be held for later; arrays
         beyond stay NumPy's, or a loop over files would keep every one of them alive
+    strict : functions and classes of other packages get blocked arrays too, which tell when they are converted
 
     Functions defined in the cell go on calling it after the cell: then, and in other threads (a block
     function), it hands everything through as Python would.
@@ -114,11 +119,12 @@ class Lift:
         namespace: dict[str, Any],
         new_bytes: int = 2**30,
         tell: Callable[[tuple[int, ...], int], None] = lambda shape, nbytes: None,
+        strict: bool = False,
     ) -> None:
         self._wrap, self._blocked, self._compute = wrap, blocked, compute
         self._namespace, self._tell = namespace, tell
         self._thread: int | None = None
-        self._new_bytes = new_bytes
+        self._new_bytes, self._strict = new_bytes, strict
         self._before: set[int] = set()
         self._wrapped: dict[Any, tuple[Any, Any]] = {}
 
@@ -161,8 +167,10 @@ class Lift:
 
     def function(self, function: Any) -> Any:
         """`function`, or one that takes blocked arrays if it calculates with its arguments."""
-        if isinstance(function, type) or not self._active():
+        if not self._active():
             return function
+        if isinstance(function, type):
+            return self._foreign(function)
         plain = function.__func__ if isinstance(function, MethodType) else function
         if isinstance(plain, FunctionType) and plain.__globals__ is self._namespace:
             # one defined in a %%blocked cell looks after its arguments itself
@@ -171,15 +179,23 @@ class Lift:
         home = getattr(function, "__module__", None)
         if not isinstance(home, str):  # a method of something built in
             return function
-        if home == "builtins" and isinstance(function, BuiltinFunctionType):
-            return _Changed(function, self.block, containers=False) if function in _BUILTINS else function
-        package = home.partition(".")[0]
+        if home == "builtins" and isinstance(function, BuiltinFunctionType) and function in _BUILTINS:
+            return _Changed(function, self.block, containers=False)
+        package, name = home.partition(".")[0], getattr(function, "__name__", "")
         if package in _TAKE_VALUES or home.startswith("numpy.ma"):
-            return _Changed(function, self._value, containers=True)
+            return _Changed(function, self._value if name in _KEEP_STORED else self._told_value, containers=True)
         if isinstance(function, np.ufunc) or package in ("numpy", "nbarray"):
-            name = getattr(function, "__name__", "")
             if name in _TAKE_ORIGINAL:
                 return _Changed(function, self._told, containers=False) if name in _MAKE_WHOLE else function
+            return _Changed(function, self.block, containers=True)
+        return self._foreign(function)
+
+    def _foreign(self, function: Any) -> Any:
+        """A function or class of other packages, or Python's: its arguments stay what they are, unless strict."""
+        home = getattr(function, "__module__", None)
+        packages = {"__main__", "builtins", *_TAKE_VALUES}
+        other = isinstance(home, str) and home.partition(".")[0] not in packages
+        if self._strict and (other or function in _ITERATING):
             return _Changed(function, self.block, containers=True)
         return function
 
@@ -197,6 +213,9 @@ class Lift:
         if is_on_file(value):
             self._tell(tuple(value.shape), value.dtype.itemsize * math.prod(value.shape))
         return value
+
+    def _told_value(self, value: Any) -> Any:
+        return self._value(self._told(value))
 
     def _value(self, value: Any) -> Any:
         return self._compute(value) if isinstance(value, self._blocked) else value

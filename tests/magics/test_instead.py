@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
+import types
 
 import h5py
+import netCDF4
 import numpy as np
 import pytest
 
@@ -252,6 +255,77 @@ def test_whole_files_are_no_exception(shell, hdf5_file, capsys):
     assert "all values of an array of shape (6, 4), 192 B, computed for it" in text
     assert isinstance(refused.error_in_exec, BudgetError)
     assert "line 3: np.array(t)" in str(refused.error_in_exec)
+
+
+LARGE = 1000 * 40
+
+
+@pytest.fixture
+def stored(shell, tmp_path):
+    """ds of h5py and nc of netCDF4, of 320 kB: a third of a memory of 1 MB; and ways to convert them."""
+    values = np.arange(float(LARGE)).reshape(1000, 40)
+    module = types.ModuleType("foreign")
+    exec("import numpy as np\ndef mean(x):\n    return np.asarray(x).mean()", module.__dict__)
+    with h5py.File(tmp_path / "l.h5", "w") as file, netCDF4.Dataset(tmp_path / "l.nc", "w") as nc:
+        file["ds"] = values
+        nc.createDimension("y", 1000)
+        nc.createDimension("x", 40)
+        nc.createVariable("nc", "f8", ("y", "x"))[:] = values
+        shell.push({"ds": file["ds"], "nc": nc["nc"], "foreign": module, "partial": functools.partial})
+        shell.run_cell("def own(x):\n    return np.asarray(x).mean()")
+        yield values
+
+
+@pytest.mark.parametrize("name", ["ds", "nc"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.asarray({})",
+        "np.array({})",
+        "np.array({}[...])",
+        "np.asarray({}[:] + 1)",
+        "{}[...].tolist()",
+        "own({})",
+        "(lambda x: np.asarray(x).mean())({})",
+        "foreign.mean({})",
+        "foreign.mean({}[...])",
+        "foreign.mean(x={})",
+        "partial(foreign.mean, {})()",
+        "list(map(foreign.mean, [{}]))",
+        "list(map(np.asarray, ({},)))",
+        "np.ma.masked_array({}[:])",
+        "np.ma.sum({})",
+    ],
+)
+def test_strict_sees_whole_files_wherever_they_are_converted(shell, stored, name, code):
+    """By NumPy, by a function of the user's, by another package's, directly or handed on."""
+    result = shell.run_cell("%%blocked --strict --memory 1MB\n1\n" + code.format(name))
+
+    assert isinstance(result.error_in_exec, BudgetError)
+    assert "--strict allows" in str(result.error_in_exec)
+
+
+@pytest.mark.parametrize("name", ["ds", "nc"])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("{}[...].mean()", LARGE / 2 - 0.5),
+        ("np.mean({})", LARGE / 2 - 0.5),
+        ("own({}[0])", 19.5),
+        ("foreign.mean({}[0])", 19.5),
+        ("len({})", 1000),
+        ("sum(1 for row in {})", 1000),
+        ("type({}).__module__.partition('.')[0] in ('h5py', 'netCDF4')", True),
+    ],
+)
+def test_strict_refuses_nothing_else(shell, stored, name, code, expected):
+    """What is reduced in blocks, selected, or only looked at."""
+    assert expected == run(shell, f"%%blocked --strict --memory 1MB\n{code.format(name)}")
+
+
+def test_without_strict_other_packages_read_what_they_are_given(shell, stored):
+    """They get the user's object, as without the magic."""
+    assert stored.mean() == run(shell, "%%blocked --memory 1MB\nforeign.mean(ds)")
 
 
 def test_blocked_positions_to_delete_are_told_too(shell, a, capsys):
