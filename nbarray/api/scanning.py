@@ -15,6 +15,7 @@ from nbarray.expr.leaves import Filled
 from nbarray.kernels.program import Constant
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.joining import concatenate
+from nbarray.ops.masking import filled, getmaskarray, put_on
 from nbarray.ops.scans import scan
 from nbarray.ops.shaping import reshape
 
@@ -33,7 +34,9 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
         if x.dtype.kind in "SU":
             x = astype(x, kind)
         if nan_is is not None and x.dtype.kind in "fc":
-            x = where(ufunc(np.isnan, x), x.dtype.type(nan_is), x)
+            values = filled(x, nan_is)
+            values = where(ufunc(np.isnan, values), x.dtype.type(nan_is), values)
+            x = put_on(values, getmaskarray(x)) if x.masked else values
         made = Array(scan(operation, x, axis, kind))
         return made if out is None else _cast_into(out, made)
 
@@ -42,7 +45,7 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
 
     Cost: two passes where an axis lies in several blocks, one where it doesn't; memory for a few blocks.
 
-    Raises AxisError, NotBlocked for masked arrays.
+    Masked elements count as nothing, and stay masked. Raises AxisError.
 
     >>> import nbarray as nb
     >>> nb.{name}(nb.arange(1, 5, chunks=2)).compute()

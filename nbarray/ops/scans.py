@@ -17,30 +17,30 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.ops.elementwise import astype
+from nbarray.ops.masking import filled, getmaskarray, put_on
 from nbarray.ops.operands import normalize_axes, sample
 
-__all__ = ["SCANNED", "scan"]
+__all__ = ["SCANNED", "named", "scan"]
 
 #: The ufuncs that can be taken block by block, because it doesn't matter how they are bracketed.
 SCANNED = (
     np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or, np.logical_xor,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.gcd, np.lcm, np.hypot, np.logaddexp, np.logaddexp2,
 )  # fmt: skip
+#: Those that nothing changes which is less, or larger, than all else.
+_LEAST, _LARGEST = (np.maximum, np.fmax), (np.minimum, np.fmin)
 Block = np.ndarray[Any, Any]
 
 
 def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
-    """``ufunc.accumulate(x, axis)``.
+    """``ufunc.accumulate(x, axis)``; masked elements change nothing, and stay masked.
 
-    Raises NotBlocked for other ufuncs and for masked arrays, AxisError, DTypeError.
+    Raises NotBlocked for other ufuncs, and for masked arrays where no value changes nothing; AxisError, DTypeError.
     """
     if ufunc not in SCANNED:
         raise NotBlocked(f"np.{ufunc.__name__}.accumulate has no blocked form; compute first: x.compute()")
     if x.masked:
-        raise NotBlocked(
-            "scans of masked arrays have no blocked form yet; fill what is missing first, as in "
-            "nb.where(nb.isnan(x), 0, x) on an array opened without missing='mask'"
-        )
+        return put_on(scan(ufunc, filled(x, _neutral(ufunc, x.dtype)), axis, dtype), getmaskarray(x))
     (k,) = normalize_axes(axis, x.ndim)
     if dtype is not None and np.dtype(dtype).kind in "mM":
         x, dtype = astype(x, np.dtype(dtype)), None  # ufuncs take no unit for a dtype
@@ -48,32 +48,67 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
         kind = np.asarray(ufunc.accumulate(np.atleast_1d(sample(x)).ravel()[:1], dtype=dtype)).dtype
     except TypeError as error:
         raise DTypeError(f"{ufunc.__name__}.accumulate of {x.dtype}: {error}") from None
-    into: dict[str, Any] = {} if kind.kind in "mM" else {"dtype": kind}
     if not x.sizes[k]:
         return _blocks(f"scan by {ufunc.__name__}", lambda block: block.astype(kind), (x,), (x.chunks,), x.chunks, kind)
     count = x.chunks.axes[k].count
     if count == 1:
-        whole = lambda block: ufunc.accumulate(block, axis=k, **into)  # noqa: E731 - named by `_blocks`
+        whole = lambda block: ufunc.accumulate(block, axis=k, dtype=named(kind))  # noqa: E731 - named by `_blocks`
         return _blocks(f"scan by {ufunc.__name__}", whole, (x,), (x.chunks,), x.chunks, kind)
     one_each = _with_axis(x.chunks, k, count, 1)
     together = _with_axis(x.chunks, k, count, count)
 
     def total(block: Block) -> Block:
-        return np.asarray(ufunc.reduce(block, axis=k, keepdims=True, **into))
+        return np.asarray(ufunc.reduce(block, axis=k, keepdims=True, dtype=named(kind)))
 
     def carry(totals: Block) -> Block:
         # what comes before the first block is never looked at
-        done = ufunc.accumulate(totals, axis=k, **into)
+        done = ufunc.accumulate(totals, axis=k, dtype=named(kind))
         return np.roll(done, 1, axis=k)
 
     def go_on(block: Block, before: Block, block_id: tuple[int, ...]) -> Block:
-        scanned = np.asarray(ufunc.accumulate(block, axis=k, **into))
+        scanned = np.asarray(ufunc.accumulate(block, axis=k, dtype=named(kind)))
         return scanned if block_id[k] == 0 else np.asarray(ufunc(before, scanned, out=scanned))
 
     name = ufunc.__name__
     totals = _blocks(f"total by {name}", total, (x,), (x.chunks,), one_each, kind)
     carried = _blocks(f"carry by {name}", carry, (totals,), (together,), together, kind)
     return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True)
+
+
+def named(dtype: np.dtype[Any]) -> Any:
+    """A dtype as the methods of ufuncs take it: they don't let dates' units be named."""
+    return dtype.type if dtype.kind in "mM" else dtype
+
+
+def _neutral(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Any:
+    """A value of a dtype that changes nothing, whatever a ufunc puts it together with."""
+    value = ufunc.identity
+    if ufunc in (np.fmax, np.fmin) and dtype.kind in "fcmM":
+        value = np.array("NaT", dtype) if dtype.kind in "mM" else np.nan
+    elif ufunc in _LEAST or ufunc in _LARGEST:
+        value = _end_of(dtype, ufunc in _LARGEST)
+    if value is None or (value == -np.inf and dtype.kind in "biu"):
+        raise NotBlocked(
+            f"np.{ufunc.__name__}.accumulate of a masked array of {dtype} has no blocked form: no value stands for "
+            "nothing; fill what is masked first"
+        )
+    return np.asarray(value).astype(dtype)[()]
+
+
+def _end_of(dtype: np.dtype[Any], largest: bool) -> Any:
+    """The least or largest value of a dtype; None for those that have none."""
+    if dtype.kind in "fc":
+        end = np.inf if largest else -np.inf
+        return complex(end, end) if dtype.kind == "c" else end
+    if dtype.kind == "b":
+        return largest
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return limits.max if largest else limits.min
+    if dtype.kind in "mM":  # the least number is NaT
+        limits = np.iinfo(np.int64)
+        return np.array(limits.max if largest else limits.min + 1).view(dtype.newbyteorder("="))
+    return None
 
 
 def _with_axis(chunks: Chunks, axis: int, size: int, step: int) -> Chunks:

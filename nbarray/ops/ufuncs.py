@@ -24,7 +24,7 @@ from nbarray.ops.indexing import getitem
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.reductions import reduction
-from nbarray.ops.scans import SCANNED, scan
+from nbarray.ops.scans import SCANNED, named, scan
 from nbarray.ops.shaping import expand_dims
 from nbarray.ops.tasks import of_blocks
 
@@ -124,7 +124,7 @@ def _by_parts(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: np.dtype
     """What blocks come to, then what those come to; reduced axes stay with length 1."""
 
     def part(block: Block) -> Block:
-        return np.asarray(function.reduce(block, axis=axes, keepdims=True, dtype=kind))
+        return np.asarray(function.reduce(block, axis=axes, keepdims=True, dtype=named(kind)))
 
     part.__name__ = f"{function.__name__}.reduce"
     cut, made = x.chunks, x
@@ -163,7 +163,9 @@ def _by_lines(
         operands.append((broadcast_to(_condition(where), x.sizes), cut))
 
     def line(block: Block, chosen: Any = True) -> Block:
-        return np.asarray(function.reduce(block, axis=axes, keepdims=True, dtype=kind, initial=initial, where=chosen))
+        return np.asarray(
+            function.reduce(block, axis=axes, keepdims=True, dtype=named(kind), initial=initial, where=chosen)
+        )
 
     line.__name__ = f"{function.__name__}.reduce"
     chunks = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(cut.axes)))
@@ -171,9 +173,9 @@ def _by_lines(
 
 
 def accumulate(function: np.ufunc, x: Expr, axis: Any = 0, dtype: Any = None) -> Expr:
-    """``function.accumulate(x, axis)``.
+    """``function.accumulate(x, axis)``; masked elements change nothing (NumPy looks behind their mask here).
 
-    Raises AxisError, DTypeError, NotBlocked for masked arrays and for lines too long where their order matters.
+    Raises AxisError, DTypeError, NotBlocked for lines too long where their order matters, and there for masked arrays.
     """
     if x.ndim == 0:
         raise DTypeError("cannot accumulate on a scalar")
@@ -185,7 +187,7 @@ def accumulate(function: np.ufunc, x: Expr, axis: Any = 0, dtype: Any = None) ->
     cut = _lines(function, "accumulate", x, k)
 
     def line(block: Block) -> Block:
-        return function.accumulate(block, axis=k, dtype=kind) if block.size else block.astype(kind)
+        return function.accumulate(block, axis=k, dtype=named(kind)) if block.size else block.astype(kind)
 
     line.__name__ = f"{function.__name__}.accumulate"
     return of_blocks(line, [(x, cut)], cut, range(x.ndim), kind)
@@ -248,7 +250,7 @@ def _reduceat(
             shape = list(block.shape)
             shape[axis] = len(indices(block_id[axis]))
             return np.zeros(shape, kind)
-        return function.reduceat(block, indices(block_id[axis]), axis=axis, dtype=kind)
+        return function.reduceat(block, indices(block_id[axis]), axis=axis, dtype=named(kind))
 
     slices.__name__ = f"{function.__name__}.reduceat"
     return slices

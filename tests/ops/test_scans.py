@@ -48,6 +48,72 @@ def test_accumulate(kind: str, ufunc: Any, axis: int) -> None:
     same(lambda x: ufunc.accumulate(x, axis=axis), KINDS[kind], chunks=2, close=True)
 
 
+MASK = np.array([[1, 0, 0], [0, 1, 1], [0, 1, 0], [0, 0, 1]], bool)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_cumulative_of_masked(kind: str, function: Any, axis: Any) -> None:
+    """Masked elements count as nothing and stay masked, as `numpy.ma` has it."""
+    values = KINDS[kind]
+    masks = [MASK[: values.shape[0]] if values.ndim == 2 else np.array([True]), True, False]
+    with tiny_tasks():
+        for mask in masks:
+            a = np.ma.masked_array(values, np.broadcast_to(mask, values.shape))
+            same(lambda x: function(x, axis=axis), a, chunks=2, close=True)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "date"])
+@pytest.mark.parametrize("ufunc", [u for u in UFUNCS if u not in (np.subtract, np.hypot)], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_accumulate_of_masked(kind: str, ufunc: Any, axis: int) -> None:
+    """Lines without their masked elements have the same scans, in the places of those that are left."""
+    values = KINDS["whole"].astype("M8[D]") if kind == "date" else KINDS[kind]
+    if values.shape != (4, 3) or (kind == "date" and ufunc not in (np.maximum, np.minimum, np.fmax)):
+        return
+    made = ufunc.accumulate(values, axis=axis)
+    expected = np.ma.masked_array(np.zeros_like(made), MASK)
+    lines, places, wanted = (np.moveaxis(a, axis, -1) for a in (values, ~MASK, expected.data))
+    for line, place, to in zip(lines, places, wanted, strict=True):
+        to[place] = ufunc.accumulate(line[place])
+
+    with tiny_tasks():
+        a = nb.from_array(np.ma.masked_array(values, MASK), chunks=2)
+        check(lambda: ufunc.accumulate(a, axis=axis), expected, within=1e-13)
+
+
+def test_masked_scans_keep_to_what_is_asked() -> None:
+    """The fill value is the default, `dtype` and the standard's names are taken; long lines stay within a budget."""
+    a = np.ma.masked_array(np.arange(12.0).reshape(4, 3), MASK, fill_value=-9)
+    x = nb.from_array(a, chunks=2)
+
+    assert np.cumsum(a, axis=0).fill_value == nb.cumsum(x, axis=0).compute().fill_value
+    check(nb.cumsum(x, axis=1, dtype="f4"), np.cumsum(a, axis=1, dtype="f4"))
+    check(x.cumprod(axis=0), a.cumprod(axis=0))
+    if hasattr(np, "cumulative_sum"):
+        check(nb.cumulative_sum(x, axis=1), np.cumsum(a, axis=1))  # NumPy's looks behind the mask
+    long = np.ma.masked_equal(np.arange(400_000) % 7, 3)
+    made = nb.cumsum(nb.from_array(long, chunks=10_000))
+    check(made[-5:].compute(memory="1MiB"), np.cumsum(long)[-5:])
+
+
+def test_dates() -> None:
+    """Dates and spans of time are scanned, and reduced, as numbers are."""
+    dates = np.array([5, 2, 9, "NaT", 11, 1], "M8[D]")
+    spans = dates - dates[0]
+    for ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):
+        for a in (dates, spans):
+            same(ufunc.accumulate, a, chunks=2)
+            same(ufunc.reduce, a, chunks=2)
+    for ufunc in (np.add, np.subtract):
+        same(ufunc.accumulate, spans, chunks=2)
+        same(ufunc.reduce, spans, chunks=2)
+        same(ufunc.reduceat, spans, [0, 3], chunks=2)
+    same(lambda x: np.cumsum(x), spans[:3], chunks=2)
+    same(lambda x: np.cumsum(x), np.ma.masked_equal(spans[:3], spans[1]), chunks=2)
+
+
 def test_options() -> None:
     """dtype, methods, and the standard's names."""
     a = KINDS["whole"]
@@ -87,8 +153,13 @@ def test_refusals() -> None:
     x = nb.from_array(np.arange(4.0), chunks=2)
     with nb.config(chunk_bytes=16), pytest.raises(NotBlocked, match=r"np\.subtract\.accumulate of lines of 4 elements"):
         np.subtract.accumulate(x)
-    with pytest.raises(NotBlocked, match="masked arrays have no blocked form yet"):
-        nb.cumsum(nb.from_array(np.ma.masked_equal(np.arange(4.0), 2)))
+    masked = nb.from_array(np.ma.masked_equal(np.arange(1, 5), 2), chunks=2)
+    with pytest.raises(NotBlocked, match=r"np\.lcm\.accumulate of a masked array of int64"):
+        np.lcm.accumulate(masked)
+    with pytest.raises(NotBlocked, match=r"np\.logaddexp\.accumulate of a masked array of int64"):
+        np.logaddexp.accumulate(masked)
+    with pytest.raises(NotBlocked, match=r"np\.subtract\.accumulate of masked arrays"):
+        np.subtract.accumulate(masked)
     with pytest.raises(NotBlocked, match="out= "):
         nb.cumsum(x, out=np.zeros(4))
 
