@@ -66,9 +66,12 @@ def solve(a: Any, b: Any, sym_pos: Any = None, assume_a: str = "gen") -> Array:
 
 
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Array:
-    """``x`` with ``a @ x = b`` for a triangle (n, n), block after block; the other half of `a` counts as zeros.
+    """``x`` with ``a @ x = b`` for triangles (..., n, n); the other half of `a` counts as zeros.
 
-    Cost: each block of `a` is read once.
+    b : (n,), or (..., n, k); stacks are broadcast to each other, as by `solve`
+
+    Raises LinAlgError, when it is computed, for zeros on the diagonal. Cost: each block of `a` is read once; a large
+    triangle is solved block after block, of a stack several in a task.
 
     >>> import nbarray as nb
     >>> nb.linalg.solve_triangular(nb.asarray([[2.0, 1.0], [9.0, 4.0]]), nb.asarray([3.0, 4.0])).compute()

@@ -216,7 +216,8 @@ def cholesky(a: Any, /, lower: bool | None = None, *, upper: bool = False) -> Ar
 def lu(a: Any) -> tuple[Array, Array, Array]:
     """P, L and U with P L U the matrix: rows are exchanged for the largest numbers, as in `scipy.linalg.lu`.
 
-    a : (m, n); one larger than a chunk is factored by panels of columns, each in one task
+    a : (..., m, n); one larger than a chunk is factored by panels of columns, each in one task; of a stack, each
+        matrix has to fit into a task, which does several
 
     Cost: each panel is read once; factors are held or go through scratch.
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["conjugate", "lu_in_place", "solve_triangle", "thin_qr"]
+__all__ = ["conjugate", "lu_in_place", "lu_of_each", "solve_triangle", "thin_qr"]
 
 Matrix = np.ndarray[Any, Any]
-#: Triangles of this side are solved as they are; columns of this many are factored one by one.
-SMALLEST_TRIANGLE, NARROWEST_PANEL = 64, 16
+#: Triangles of this side are solved as they are; columns of this many are factored one by one; matrices of a stack
+#: that have no more are factored together.
+SMALLEST_TRIANGLE, NARROWEST_PANEL, SMALL_MATRIX = 64, 16, 32
 
 
 def conjugate(a: Matrix) -> Matrix:
@@ -57,24 +58,21 @@ def _cholesky_qr(a: Matrix) -> tuple[Matrix, Matrix, Matrix] | None:
 
 
 def solve_triangle(t: Matrix, b: Matrix, lower: bool, unit: bool = False) -> Matrix:
-    """``x`` with ``t x = b`` for a triangle; its other half isn't looked at.  By halves, so that most is products.
+    """``x`` with ``t x = b`` for triangles (..., n, n); their other half isn't looked at.
 
-    Raises LinAlgError where a number on the diagonal is 0.
+    By halves, so that most is products.  Raises LinAlgError where a number on the diagonal is 0.
     """
-    n = len(t)
+    n = t.shape[-1]
     if n > SMALLEST_TRIANGLE:
         h = n // 2
-        if lower:
-            top = solve_triangle(t[:h, :h], b[:h], True, unit)
-            bottom = solve_triangle(t[h:, h:], b[h:] - t[h:, :h] @ top, True, unit)
-        else:
-            bottom = solve_triangle(t[h:, h:], b[h:], False, unit)
-            top = solve_triangle(t[:h, :h], b[:h] - t[:h, h:] @ bottom, False, unit)
-        return np.concatenate([top, bottom])
+        one, other = (slice(None, h), slice(h, None)) if lower else (slice(h, None), slice(None, h))
+        first = solve_triangle(t[..., one, one], b[..., one, :], lower, unit)
+        second = solve_triangle(t[..., other, other], b[..., other, :] - t[..., other, one] @ first, lower, unit)
+        return np.concatenate([first, second] if lower else [second, first], axis=-2)
     triangle = np.tril(t) if lower else np.triu(t)
     if unit:
-        np.fill_diagonal(triangle, 1)
-    elif not np.diagonal(triangle).all():
+        triangle[..., np.arange(n), np.arange(n)] = 1
+    elif not np.diagonal(triangle, axis1=-2, axis2=-1).all():
         raise np.linalg.LinAlgError("Singular matrix")
     return np.linalg.solve(triangle, b)
 
@@ -114,3 +112,26 @@ def _lu_by_columns(a: Matrix, order: np.ndarray[Any, np.dtype[np.intp]]) -> None
         if a[k, k] != 0:
             a[k + 1 :, k] /= a[k, k]
             a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k, k + 1 :])
+
+
+def lu_of_each(a: Matrix) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Factors of matrices (count, m, n), in their place, as `lu_in_place`; returns the orders of their rows."""
+    count, m, n = a.shape
+    order = np.tile(np.arange(m), (count, 1))
+    if min(m, n) > SMALL_MATRIX:
+        for k in range(count):
+            order[k] = lu_in_place(a[k])
+        return order
+    each = np.arange(count)
+    for k in range(min(m, n)):
+        column = a[:, k:, k]
+        size = np.abs(column.real) + np.abs(column.imag) if a.dtype.kind == "c" else np.abs(column)
+        p = k + size.argmax(axis=1)
+        for rows in (a, order):
+            largest = rows[each, p]
+            rows[each, p] = rows[:, k]
+            rows[:, k] = largest
+        pivot = a[:, k, k, None]
+        a[:, k + 1 :, k] /= np.where(pivot == 0, 1, pivot)
+        a[:, k + 1 :, k + 1 :] -= a[:, k + 1 :, k, None] * a[:, k, None, k + 1 :]
+    return order

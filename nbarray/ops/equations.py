@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from nbarray.errors import AxisError, DTypeError, LinAlgError, ShapeError
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
+from nbarray.kernels.matrices import solve_triangle
 from nbarray.ops.contraction import matmul
 from nbarray.ops.creation import eye
 from nbarray.ops.diagonals import diagonal
@@ -24,7 +26,13 @@ from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, moveaxis, reshape
 from nbarray.ops.tall import is_tall, triangle
 from nbarray.ops.tasks import of_blocks, one_task, whole
-from nbarray.ops.triangular import RowFactors, blocked_cholesky, blocked_solve_triangle, row_factors
+from nbarray.ops.triangular import (
+    RowFactors,
+    blocked_cholesky,
+    blocked_solve_triangle,
+    row_factors,
+    row_factors_of_each,
+)
 
 __all__ = [
     "cholesky",
@@ -59,20 +67,30 @@ def cholesky(a: Any, upper: bool = False) -> Expr:
 def lu(a: Any) -> tuple[Expr, Expr, Expr]:
     """P, L and U with ``P L U`` the matrix, rows exchanged for the largest numbers."""
     x = matrices("lu", a)
-    if x.ndim > 2:
-        raise LinAlgError(f"lu: expected one matrix, not a stack of {x.ndim} axes; take them one by one: lu(x[k])")
-    factors = row_factors(x)
+    factors = row_factors(x) if x.ndim == 2 else row_factors_of_each(x)
     return factors.exchange, factors.lower, factors.upper
 
 
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Expr:
-    """``x`` with ``a x = b`` for a triangle; the other half of `a` is taken for zeros."""
+    """``x`` with ``a x = b`` for triangles; the other half of `a` is taken for zeros."""
     x, y = _system("solve_triangular", a, b)
-    if x.ndim > 2 or y.ndim > 2:
-        raise LinAlgError("solve_triangular: expected one matrix, not a stack; take them one by one")
     columns = expand_dims(y, 1) if y.ndim == 1 else y
-    made = blocked_solve_triangle(x, columns, lower)
-    return drop_axes(made, (1,)) if y.ndim == 1 else made
+    if x.ndim == 2 and columns.ndim == 2:
+        made = blocked_solve_triangle(x, columns, lower)
+    else:
+
+        def substitute(triangles: Matrix, block: Matrix) -> Matrix:
+            return solve_triangle(triangles, block, lower)
+
+        made = _of_each_system(substitute, x, columns, "solve triangle")
+    return drop_axes(made, (made.ndim - 1,)) if y.ndim == 1 else made
+
+
+def _of_each_system(function: Callable[..., Matrix], x: Expr, columns: Expr, label: str) -> Expr:
+    """A function of the matrices of two stacks, of which each may stand for many of the other."""
+    stack = broadcast_sizes([x.sizes[:-2], columns.sizes[:-2]], label)
+    both = [broadcast_to(e, (*stack, *e.sizes[-2:])) for e in (x, columns)]
+    return of_each(function, both, columns.sizes[-2:], x.dtype, label)
 
 
 def _system(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
@@ -101,9 +119,7 @@ def solve(a: Any, b: Any, positive: bool = False) -> Expr:
         operands = [(x, whole(x.sizes)), (columns, cut)]
         made = of_blocks(np.linalg.solve, operands, cut, (0, 1), x.dtype, takes=1.0)
     else:
-        stack = broadcast_sizes([x.sizes[:-2], columns.sizes[:-2]], "solve")
-        both = [broadcast_to(e, (*stack, *e.sizes[-2:])) for e in (x, columns)]
-        made = of_each(np.linalg.solve, both, columns.sizes[-2:], x.dtype, "solve")
+        made = _of_each_system(np.linalg.solve, x, columns, "solve")
     return drop_axes(made, (made.ndim - 1,)) if y.ndim == 1 else made
 
 

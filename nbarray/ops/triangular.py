@@ -17,16 +17,16 @@ import numpy as np
 from nbarray.expr.leaves import Arange, Filled
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.kernels.matrices import conjugate, lu_in_place, solve_triangle
+from nbarray.kernels.matrices import conjugate, lu_in_place, lu_of_each, solve_triangle
 from nbarray.kernels.program import Constant
-from nbarray.ops.elementwise import astype, ufunc, where
+from nbarray.ops.elementwise import astype, function, ufunc, where
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
-from nbarray.ops.matrices import room
+from nbarray.ops.matrices import of_each, room
 from nbarray.ops.shaping import expand_dims
 from nbarray.ops.tasks import of_blocks, one_task, whole
 
-__all__ = ["RowFactors", "blocked_cholesky", "blocked_solve_triangle", "row_factors", "side_of"]
+__all__ = ["RowFactors", "blocked_cholesky", "blocked_solve_triangle", "row_factors", "row_factors_of_each", "side_of"]
 
 Matrix = np.ndarray[Any, Any]
 #: The side of blocks, and at most so many of them along an axis.
@@ -101,7 +101,7 @@ def _below(
 
 @dataclass(frozen=True)
 class RowFactors:
-    """L and U of a matrix whose rows were put in another order.
+    """L and U of a matrix, or of each of a stack, whose rows were put in another order.
 
     packed : U, and below the diagonal L, whose own is 1
     order : which row of the matrix each row was
@@ -112,24 +112,24 @@ class RowFactors:
 
     @property
     def lower(self) -> Expr:
-        """L (m, k), k the smaller of m and n."""
-        packed = getitem(self.packed, (slice(None), slice(0, min(self.packed.sizes))))
+        """L (..., m, k), k the smaller of m and n."""
+        packed = getitem(self.packed, (..., slice(0, min(self.packed.sizes[-2:]))))
         rows, columns = _positions(packed)
         one = np.ones((), packed.dtype)[()]
         return where(ufunc(np.greater, rows, columns), packed, astype(ufunc(np.equal, rows, columns), one.dtype))
 
     @property
     def upper(self) -> Expr:
-        """U (k, n)."""
-        packed = getitem(self.packed, slice(0, min(self.packed.sizes)))
+        """U (..., k, n)."""
+        packed = getitem(self.packed, (..., slice(0, min(self.packed.sizes[-2:])), slice(None)))
         rows, columns = _positions(packed)
         return where(ufunc(np.less_equal, rows, columns), packed, np.zeros((), packed.dtype)[()])
 
     @property
     def exchange(self) -> Expr:
-        """P (m, m), with P L U the matrix."""
-        rows = _range(self.order.sizes[0])
-        made = ufunc(np.equal, expand_dims(self.order, 0), expand_dims(rows, 1))
+        """P (..., m, m), with P L U the matrix."""
+        rows = _range(self.order.sizes[-1])
+        made = ufunc(np.equal, expand_dims(self.order, -2), expand_dims(rows, 1))
         return astype(made, np.dtype(self.packed.dtype.char.lower()))
 
     def of(self, b: Expr) -> Expr:
@@ -146,15 +146,14 @@ def _range(n: int) -> Expr:
 
 
 def _positions(x: Expr) -> tuple[Expr, Expr]:
-    return expand_dims(_range(x.sizes[0]), 1), expand_dims(_range(x.sizes[1]), 0)
+    return expand_dims(_range(x.sizes[-2]), 1), expand_dims(_range(x.sizes[-1]), 0)
 
 
 def row_factors(x: Expr) -> RowFactors:
     """L and U of a matrix (m, n), rows exchanged for the largest numbers on the diagonal."""
     m, n = x.sizes
     width = n if m * n <= room(x.dtype) else max(1, min(BLOCK_SIDE // 2, room(x.dtype) // max(1, m)), n // MOST_BLOCKS)
-    # the order of rows comes beside the factors, as numbers of the same dtype unless those are too short for it
-    kind = x.dtype if m < 2**24 else np.result_type(x.dtype, np.float64)
+    kind = _order_beside(x)
     if not min(m, n):
         return RowFactors(x, _range(m))
     rest, panels = astype(x, kind), []
@@ -174,6 +173,27 @@ def row_factors(x: Expr) -> RowFactors:
         parts.append(astype(rest, x.dtype))
     order = one_task(_together, orders, (m,), np.intp, label="lu, order of rows")
     return RowFactors(concatenate(parts, 1) if len(parts) > 1 else parts[0], order)
+
+
+def row_factors_of_each(x: Expr) -> RowFactors:
+    """L and U of each matrix (m, n) of a stack, several in a task."""
+    m, n = x.sizes[-2:]
+    kind = _order_beside(x)
+
+    def lu(block: Matrix) -> Matrix:
+        made = np.empty((*block.shape[:-1], n + 1), kind)
+        made[..., :n] = block
+        together = made.reshape(-1, m, n + 1)
+        together[..., n] = lu_of_each(together[..., :n])
+        return made
+
+    packed = of_each(lu, [x], (m, n + 1), kind, "lu")
+    return RowFactors(astype(getitem(packed, (..., slice(0, n))), x.dtype), function("real", getitem(packed, (..., n))))
+
+
+def _order_beside(x: Expr) -> np.dtype[Any]:
+    """The dtype of factors with the order of rows beside them: the matrix' own unless it is too short for numbers."""
+    return x.dtype if x.sizes[-2] < 2**24 else np.result_type(x.dtype, np.float64)
 
 
 def _factor_from(start: int) -> Callable[[Matrix], Matrix]:
