@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_the_new_prompt_comes_at_once_in_the_background(kernel):
     assert (status, value.startswith("<Run ")) == ("ok", True)
     assert took_s < LONG_S
     assert meanwhile[0][1]["data"]["text/plain"] == "('running', False)"
-    assert after[-1][1]["data"]["text/plain"] == "True"
+    assert [content["data"]["text/plain"] for kind, content in after if kind == "execute_result"] == ["True"]
 
 
 def stop(kernel, cell, after_s, times=1):
@@ -174,7 +175,7 @@ def test_a_failing_task_is_told_in_the_users_terms(kernel):
     assert (status, kind) == ("error", "error")
     assert content["traceback"][0].startswith("TaskError: IndexError: index 99 is out of bounds")
     assert "map_blocks(bad)" in text
-    assert "block (0, 0) of 16 × 1" in text
+    assert re.search(r"block \(\d+, 0\) of 16 × 1", text)  # whichever of the first ones failed before the others
     assert "return block[99]" in text
     assert "nbarray/" not in text
     assert again[0][1]["ename"] == "IndexError"
