@@ -198,6 +198,26 @@ def test_panels(shape: tuple[int, int], dtype: str, chunks: Any) -> None:
     check((u * s) @ v, a, within=within)
 
 
+@pytest.mark.parametrize("dtype", list("fD"))
+@pytest.mark.parametrize("shape", [(203, 5), (5, 203), (90, 1), (40, 39)], ids=str)
+def test_full_matrices(shape: tuple[int, int], dtype: str) -> None:
+    """U and V of tall and wide matrices filled up to squares, and the complete Q, are made in one task."""
+    a, within = normal(shape, dtype), CLOSE[dtype]
+    with small_blocks():
+        x = nb.from_array(a, chunks=(50, 2))
+        u, s, v = nb.compute(*nb.linalg.svd(x))
+        q, r = nb.compute(*nb.linalg.qr(x, mode="complete"))
+
+    check(s, np.linalg.svdvals(a), within=within)
+    check((q, r), tuple(np.linalg.qr(a, mode="complete")), within=within * 10)
+    for square, n in ((u, shape[0]), (v, shape[1]), (q, shape[0])):
+        assert (n, n) == square.shape
+        assert a.dtype == square.dtype
+        orthonormal(square, within)
+    k = min(shape)
+    check((u[:, :k] * s) @ v[:k], a, within=within)
+
+
 @pytest.mark.parametrize("dtype", list("fd"))
 def test_dependent_columns(dtype: str) -> None:
     """Columns that depend on each other, of very different lengths, or zero: still orthonormal, still a product."""
@@ -459,17 +479,16 @@ def test_what_has_to_be_whole_is_declared() -> None:
     """Eigenvalues of a matrix that doesn't fit into the budget are refused before anything is read."""
     with pytest.raises(BudgetError, match="eigh"):
         nb.linalg.eigh(nb.zeros((2000, 2000), chunks=100)).eigenvalues.compute(memory="16MiB")
+    for shape in ((10_000, 3), (3, 10_000)):
+        with pytest.raises(BudgetError, match="svd, full_matrices=True"):
+            nb.linalg.svd(nb.zeros(shape, chunks=100)).S.compute(memory="16MiB")
+    with pytest.raises(BudgetError, match="qr, mode='complete'"):
+        nb.linalg.qr(nb.zeros((10_000, 3), chunks=100), mode="complete").R.compute(memory="16MiB")
 
 
 def test_refusals() -> None:
     """What has no blocked form says so; masked arrays and wrong shapes are refused."""
     x = nb.from_array(normal((40, 40)), chunks=7)
-    with small_blocks():
-        tall_one = nb.from_array(normal((300, 4)), chunks=7)
-        with pytest.raises(NotBlocked, match="full_matrices=False"):
-            nb.linalg.svd(tall_one)
-        with pytest.raises(NotBlocked, match="mode='reduced'"):
-            nb.linalg.qr(tall_one, mode="complete")
     with pytest.raises(NotBlocked, match="raw"):
         nb.linalg.qr(x, mode="raw")
     with pytest.raises(DTypeError, match="masked"):

@@ -69,7 +69,7 @@ class EighResult(NamedTuple):
 def qr(a: Any, mode: str = "reduced") -> QRResult | Array:
     """Matrices as Q R, Q with orthonormal columns and R an upper triangle, with the signs that LAPACK gives them.
 
-    a : (..., m, n); mode : "reduced", "complete" (of small matrices), or "r" for R alone
+    a : (..., m, n); mode : "reduced", "complete" (each matrix in one task), or "r" for R alone
 
     A tall matrix of any chunks is cut into panels of whole rows: it is read once, and Q's size is held between or goes
     through scratch. Of a wide one the first square is factored in one task. Stacks run several matrices a task.
@@ -124,9 +124,11 @@ def sfqr(data: Any, name: str | None = None) -> QRResult:
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> SVDResult | Array:
     """Matrices as ``U * S @ Vh``, singular values in descending order.
 
-    a : (..., m, n); full_matrices : square U and Vh, refused for tall and wide matrices that are large: give False
+    a : (..., m, n); full_matrices : square U and Vh
 
-    Tall and wide matrices of any chunks are cut into panels: they are read once. What is neither has to be in one task.
+    Without full matrices, tall and wide ones of any chunks are cut into panels: they are read once. What is neither,
+    and each with its full matrices, has to be in one task, whose bytes the plan tells; BudgetError where they are too
+    many: about 3 times those of the larger square.
     The signs of vectors are any. Raises LinAlgError for fewer than two axes and where LAPACK does not converge.
 
     >>> import nbarray as nb

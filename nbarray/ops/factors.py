@@ -75,13 +75,11 @@ def qr(a: Any, mode: str = "reduced") -> Expr | tuple[Expr, Expr]:
 
 def _complete(x: Expr) -> tuple[Expr, Expr]:
     m, n = x.sizes[-2:]
-    if is_tall(x if x.ndim == 2 else getitem(x, (0,) * (x.ndim - 2))):
-        raise NotBlocked(f"qr: the complete Q has {m} by {m} elements, and no blocked form; use mode='reduced'")
 
     def qr(block: Matrix) -> Matrix:
         return np.concatenate(np.linalg.qr(block, mode="complete"), axis=-1)
 
-    packed = of_each(qr, [x], (m, m + n), x.dtype, "qr", 2.5)
+    packed = of_each(qr, [x], (m, m + n), x.dtype, "qr, mode='complete'", 2.5)
     return getitem(packed, (..., slice(0, m))), getitem(packed, (..., slice(m, None)))
 
 
@@ -113,17 +111,11 @@ def svd(a: Any, full_matrices: bool = True, hermitian: bool = False) -> tuple[Ex
     m, n = x.sizes[-2:]
     if hermitian:
         check_square(x)
-    if x.ndim == 2 and not hermitian:
+    if x.ndim == 2 and not hermitian and not full_matrices:
         for tall, turned in ((x, False), (swapaxes(x, 0, 1), True)):
-            if not is_tall(tall):
-                continue
-            if full_matrices:
-                raise NotBlocked(
-                    f"svd: full matrices of {m} by {n} have {max(m, n)} by {max(m, n)} elements, and no blocked form; "
-                    "use full_matrices=False"
-                )
-            u, s, v = tall_svd(tall)
-            return (swapaxes(v, 0, 1), s, swapaxes(u, 0, 1)) if turned else (u, s, v)
+            if is_tall(tall):
+                u, s, v = tall_svd(tall)
+                return (swapaxes(v, 0, 1), s, swapaxes(u, 0, 1)) if turned else (u, s, v)
     k = min(m, n)
     width = max(m, n) if full_matrices else k
 
@@ -134,7 +126,8 @@ def svd(a: Any, full_matrices: bool = True, hermitian: bool = False) -> tuple[Ex
         made[..., m + 1 :, : v.shape[-2]] = v.swapaxes(-1, -2)
         return made
 
-    packed = of_each(svd, [x], (m + 1 + n, width), x.dtype, "svd", 2.0)
+    label = "svd, full_matrices=True" if full_matrices and m != n else "svd"
+    packed = of_each(svd, [x], (m + 1 + n, width), x.dtype, label, 2.0)
     u = getitem(packed, (..., slice(0, m), slice(0, m if full_matrices else k)))
     v = getitem(packed, (..., slice(m + 1, None), slice(0, n if full_matrices else k)))
     return u, real_part(getitem(packed, (..., m, slice(0, k)))), swapaxes(v, -1, -2)
