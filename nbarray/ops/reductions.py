@@ -109,13 +109,7 @@ def _about_other_means(name: str, x: Expr, dtype: Any) -> bool:
     if dtype is None or name not in ("var", "std") or x.dtype.kind not in "biufc":
         return False
     kind = np.dtype(dtype).kind
-    if kind not in "biuf" or (kind == "f" and x.dtype.kind != "c"):
-        return False
-    if x.masked:
-        raise NotBlocked(
-            f"{name} of a masked array of {x.dtype} with dtype={np.dtype(dtype)} has no blocked form; cast the result"
-        )
-    return True
+    return kind in "biu" or (kind == "f" and x.dtype.kind == "c")
 
 
 def _spread(
@@ -129,6 +123,8 @@ def _spread(
     skip_nan: bool,
 ) -> Expr:
     """The variance as NumPy has it for such a dtype: a pass for the mean, which is cast to the dtype, and one more."""
+    if x.masked:
+        return _masked_spread(name, x, axes, dtype, keepdims, where, ddof)
     if name == "std" and dtype.kind in "biu" and (keepdims or len(axes) < x.ndim):
         raise DTypeError(f"std: Cannot cast ufunc 'sqrt' output from dtype('float64') to {dtype!r}")
     skip = _left_out(x, where, skip_nan)
@@ -137,16 +133,33 @@ def _spread(
     length = math.prod(x.sizes[a] for a in axes)
     count = as_expr(np.int64(length)) if kept is None else reduction("sum", kept, axes, keepdims=True)
     mean = astype(ufunc(np.true_divide, reduction("sum", x, axes, dtype=dtype, **options), count), dtype)
-    away = ufunc(np.subtract, x, mean)
-    if away.dtype.kind == "c":
-        squares = ufunc(np.add, *(ufunc(np.square, function(part, away)) for part in ("real", "imag")))
-    else:
-        squares = ufunc(np.square, away)
-    total = reduction("sum", squares, axes, dtype=dtype, **options)
+    total = reduction("sum", _squares(ufunc(np.subtract, x, mean)), axes, dtype=dtype, **options)
     freedom = ufunc(np.maximum, ufunc(np.subtract, count, ddof), 0)
     made = astype(ufunc(np.true_divide, total, freedom), dtype)
     made = astype(ufunc(np.sqrt, made), dtype) if name == "std" else made
     return made if keepdims else drop_axes(made, axes)
+
+
+def _masked_spread(
+    name: str, x: Expr, axes: tuple[int, ...], dtype: np.dtype[Any], keepdims: bool, where: Any, ddof: float
+) -> Expr:
+    """The variance as numpy.ma has it: the mean alone is of the dtype, or of the floats that its whole numbers make."""
+    options: dict[str, Any] = {"keepdims": True, "where": where}
+    count = reduction("count", x, axes, **options)
+    added = ufunc(np.multiply, reduction("sum", x, axes, dtype=dtype, **options), 1.0)
+    mean = ufunc(np.true_divide, added, count)
+    total = reduction("sum", _squares(ufunc(np.subtract, x, mean)), axes, **options)
+    freedom = ufunc(np.maximum, ufunc(np.subtract, count, ddof), 0)
+    made = ufunc(np.true_divide, total, freedom)  # masked where there is no freedom
+    made = ufunc(np.sqrt, made) if name == "std" else made
+    return made if keepdims else drop_axes(made, axes)
+
+
+def _squares(away: Expr) -> Expr:
+    parts = [function(part, away) for part in ("real", "imag")] if away.dtype.kind == "c" else [away]
+    squares = [ufunc(np.square, part) for part in parts]
+    made: Expr = squares[0] if len(squares) == 1 else ufunc(np.add, *squares)
+    return made
 
 
 def _cast(name: str, x: Expr, dtype: Any) -> Expr:

@@ -67,8 +67,20 @@ def test_options_of_reductions(array: str) -> None:
     for name in ("sum", "prod", "mean", "std", "var"):
         same(lambda x, n=name: getattr(x, n)(axis=0, dtype="f4"), MASKED[array], close=True)
     for name in ("std", "var"):
+        same(lambda x, n=name: getattr(x, n)(axis=1, dtype="i8"), MASKED[array], close=True)
+        same(lambda x, n=name: getattr(x, n)(dtype="i8", ddof=1, keepdims=True), MASKED[array], close=True)
         same(lambda x, n=name: getattr(x, n)(axis=0, ddof=2), MASKED[array], close=True)
         same(lambda x, n=name: getattr(x, n)(axis=1, ddof=5), MASKED[array], close=True)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "i8", "D"])
+def test_spread_of_complex(dtype: str) -> None:
+    """A mean of real or whole numbers has lost what is imaginary, the differences from it have not."""
+    a = np.ma.MaskedArray(np.arange(35).reshape(7, 5) * (1 - 2.5j), np.arange(35).reshape(7, 5) % 4 == 0)
+    a[2] = np.ma.masked
+    for axis in (None, 0, 1):
+        same(lambda x, k=axis: x.var(axis=k, dtype=dtype), a, close=True)
+        same(lambda x, k=axis: x.std(axis=k, dtype=dtype, keepdims=True), a, close=True)
 
 
 @pytest.mark.parametrize("name", [name for name in REDUCTIONS if name not in ("std", "var")])
