@@ -100,7 +100,9 @@ def einsum(
     optimize : a path as `einsum_path` gives it; anything else leaves the order to us: what makes the fewest bytes
     dtype, casting : what is calculated in, and how operands may be cast to it; split_every : taken for dask's sake
 
-    Pairs become matrix products or are multiplied and summed in one pass, so nothing large lies between.
+    Pairs become matrix products or are multiplied and summed in one pass, so nothing large lies between.  An axis of
+    one operand alone is summed before anything is multiplied, where NumPy's order depends on how operands lie: what
+    isn't finite and meets a zero, or another infinity, may give NaN where NumPy's does not, and the other way round.
     Raises ValueError as NumPy does, DTypeError for masked arrays.
 
     >>> import nbarray as nb

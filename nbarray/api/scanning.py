@@ -12,10 +12,12 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, is_method, public
 from nbarray.errors import AxisError, BroadcastError
 from nbarray.expr.leaves import Filled
+from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.program import Constant
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.joining import concatenate
 from nbarray.ops.masking import filled, getmaskarray, put_on
+from nbarray.ops.operands import normalize_axes
 from nbarray.ops.scans import scan
 from nbarray.ops.shaping import reshape
 
@@ -80,9 +82,9 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
         made: Array = PUBLIC[of](x, axis=k, dtype=dtype, out=None if include_initial else out)
         if not include_initial:
             return made
-        shape = list(made.shape)
-        shape[k] = 1
-        start = Filled(Constant.of(made.dtype.type(first)), made[tuple(slice(0, n) for n in shape)].expr.chunks)
+        (along,) = normalize_axes(k, made.ndim)
+        one = Chunks(tuple(regular(1, 1) if j == along else axis for j, axis in enumerate(made.expr.chunks.axes)))
+        start = Filled(Constant.of(made.dtype.type(first)), one)
         longer = Array(concatenate([start, made.expr], k))
         return longer if out is None else _cast_into(out, longer)
 

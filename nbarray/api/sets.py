@@ -228,4 +228,4 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     >>> nb.setxor1d(nb.arange(3), [2, 5]).compute()
     array([0, 1, 5])
     """
-    return _array(sets.set_of("setxor1d", _known(ar1), _known(ar2)).values)
+    return _array(sets.one_side(_known(ar1), _known(ar2)))

@@ -67,11 +67,18 @@ def convolve(x: Expr, short: Expr, mode: str) -> Expr:
     padded = pad_axis(x, 0, before, size + m - 1 - n - before, "constant")
     axis = regular(size, max(1, x.chunks.axes[0].largest))
 
-    def block_of(block: Block, other: Block) -> Block:
-        return np.convolve(block, other, "valid").astype(kind, copy=False)
+    def block_of(block: Block, other: Block, block_id: tuple[int, ...]) -> Block:
+        start = int(axis.offsets[block_id[0]]) - before  # in x
+        kept = block[max(0, -start) : n - start]
+        if len(kept) == len(block):
+            made = np.convolve(block, other, "valid")
+        else:  # what was padded is not to be multiplied: 0 times infinity is no number
+            first = m - 1 - max(0, -start)
+            made = np.convolve(kept, other)[first : first + len(block) - m + 1]
+        return made.astype(kind, copy=False)
 
     block_of.__name__ = "convolve"
-    held = ById(UserFunction(block_of, {}, False, False, False))
+    held = ById(UserFunction(block_of, {}, True, False, False))
     chunks = Chunks((axis,))
     ghosts = ((Ghost(0, m - 1, 0),), (Ghost(0, 0, 0),))
     return MapBlocks(held, (padded, short), (chunks, whole((m,))), chunks, (0,), kind, ghosts)

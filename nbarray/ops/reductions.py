@@ -86,7 +86,7 @@ def _result_dtype(name: str, given: np.dtype[Any], dtype: Any, masked: bool) -> 
         raise NotBlocked(f"{name} of Python objects has no blocked form; make numbers of them first: x.astype(float)")
     if name == "count":
         return np.dtype(np.intp)
-    row: Any = np.zeros((1, 2), given)
+    row: Any = (np.ones if given.kind in "SU" else np.zeros)((1, 2), given)  # texts of numbers can be numbers
     if masked:
         row = np.ma.MaskedArray(row, [[False, True]])
     options = {} if dtype is None else {"dtype": dtype}

@@ -30,12 +30,13 @@ from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import asked_of_numpy, map_lines, refuse_masked
 from nbarray.ops.operands import as_expr, drop_axes, normalize_axes
 from nbarray.ops.ordering import isin, searchsorted
+from nbarray.ops.reductions import reduction
 from nbarray.ops.scans import scan
 from nbarray.ops.selection import count_by_row
 from nbarray.ops.shaping import expand_dims, moveaxis, reshape
 from nbarray.ops.sorting import sort
 
-__all__ = ["Unique", "distinct", "rows_of", "set_of"]
+__all__ = ["Unique", "distinct", "one_side", "rows_of", "set_of"]
 
 #: Distinct elements take at most this share of the budget, and there are between these many.
 SHARE, FEWEST, MOST = 64, 256, 2**18
@@ -202,6 +203,29 @@ def set_of(name: str, a: Expr, b: Expr, first: bool = False) -> Unique:
     if name == "intersect1d":
         a = astype(a, asked_of_numpy(np.result_type, a.dtype, b.dtype))
     return distinct(a, keep=lambda e: isin(e, b, name == "setdiff1d"), wants_first=first)
+
+
+def one_side(a: Expr, b: Expr) -> Expr:
+    """Distinct elements that are in one array only; NaN of one array is none of the other's, so both are kept."""
+    found = set_of("setxor1d", a, b).values
+    if not isinstance(found, Unsized) or found.dtype.kind not in "fcmM":
+        return found
+    lost = tuple(reduction("any", ufunc(np.isnan, astype(e, found.dtype))) for e in (a, b))
+
+    def answer(values: Sequence[Any]) -> Expr:
+        *asked, of_a, of_b = values
+        made: Expr = found.held.value(asked)
+        return _with_last_twice(made) if of_a and of_b else made
+
+    return Unsized((*found.questions, *lost), ById(answer), (None,), found.dtype, "unique")
+
+
+def _with_last_twice(x: Expr) -> Expr:
+    if isinstance(x, Unsized):
+        again = ById(lambda values: _with_last_twice(x.held.value(values)))
+        return Unsized(x.questions, again, (None,), x.dtype, "unique")
+    twice: Expr = concatenate([x, getitem(x, slice(-1, None))], 0)
+    return twice
 
 
 def _in_one_of(a: Expr, b: Expr) -> Keep:

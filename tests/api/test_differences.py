@@ -85,6 +85,18 @@ def test_convolve(mode: str, function: Any) -> None:
     same(lambda x: function(x, np.zeros(0), mode), np.arange(3.0))
 
 
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+def test_convolve_infinite(mode: str, function: Any) -> None:
+    """At the ends nothing is multiplied that isn't there: 0 times infinity would be no number."""
+    for n, m in ((9, 1), (9, 4), (4, 9), (3, 3)):
+        a, v = np.arange(n) + 1.0, np.arange(m) + 1.0
+        v[[0, -1]] = np.inf
+        same(lambda x, y: function(x, y, mode), a, v, chunks=2, close=True)
+        same(lambda x, y: function(x, y, mode), v, a, chunks=4, close=True)
+    same(np.polymul, np.array([1, np.inf, 2]), np.array([np.inf, 1]), chunks=1, close=True)
+
+
 def test_interp() -> None:
     """Values between points, beyond them, and around a period."""
     x, xp, fp = A, np.array([-3.0, 0, 1, 4]), np.array([1.0, 5, 2, 9])

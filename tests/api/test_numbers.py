@@ -100,3 +100,11 @@ def test_equality(equal_nan: bool) -> None:
             assert np.array_equal(a, b, equal_nan) == bool(np.array_equal(x, y, equal_nan))
             assert np.array_equiv(a, b) == bool(np.array_equiv(x, y))
     assert not nb.array_equiv(nb.ones(2), nb.ones(3))
+
+
+@pytest.mark.parametrize("dtype", ["?", "i4", "d", "D", "m8[s]", "M8[s]", "U3", "S3"])
+def test_is_real(dtype: str) -> None:
+    """What has no imaginary part; dates and texts equal no number, so they aren't."""
+    a = np.arange(6).astype(dtype)
+    same(np.isreal, a, chunks=2)
+    same(np.iscomplex, a, chunks=2)

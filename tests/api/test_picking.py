@@ -145,3 +145,34 @@ def test_chunks_of_taken() -> None:
     assert at.chunks == nb.take(nb.arange(5), at).chunks
     assert ((2, 2, 2),) == nb.take(nb.arange(6, chunks=2), at).chunks
     check(nb.take(np.arange(5.0) * 2, at), np.array([2.0, 4.0, 6.0, 6.0, 4.0, 2.0]))
+
+
+@pytest.mark.parametrize("dtype", [">i4", ">f8", ">c16", ">M8[s]", ">U2"])
+def test_byte_orders(dtype: str) -> None:
+    """What is left out, put between and picked keeps its byte order, or becomes what NumPy makes of it."""
+    a = np.arange(10).reshape(5, 2).astype(dtype)
+    calls: list[Callable[[Any], Any]] = [
+        lambda x: np.delete(x, 1, 0), lambda x: np.delete(x, [0, 3]), lambda x: np.insert(x, 1, x[0], 0),
+        lambda x: np.insert(x, [1, 1, 4], x[:3], 0), lambda x: np.insert(x, 9, x[0, 0]),
+        lambda x: np.repeat(x, 2, 1), lambda x: np.compress([True, False, True], x, 0), lambda x: np.append(x, x, 0),
+    ]  # fmt: skip
+    for call in calls:
+        same(call, a, chunks=2)
+
+
+def test_compress_of_nothing() -> None:
+    """Where there is nothing beside the axis there is nothing to pick, of as many as are wanted."""
+    for shape in ((4, 0), (0, 4), (2, 0, 3)):
+        for axis in range(len(shape)):
+            same(lambda x, k=axis: np.compress([True, False][: x.shape[k]], x, k), np.ones(shape), chunks=2)
+
+
+def test_no_axes() -> None:
+    """Of an array without axes NumPy takes axis 0, and what is laid out has one."""
+    for a in (np.array(3), np.array("text"), np.array("2001", "M8[D]")):
+        same(lambda x: np.repeat(x, 3), a)
+        same(lambda x: np.repeat(x, 2, 0), a)
+        same(lambda x: np.squeeze(x, 0), a)
+        same(lambda x: np.squeeze(x, 1), a)
+        for axis in (None, 0, -1, 1):
+            same(lambda x, k=axis: np.argsort(x, k), a)

@@ -65,6 +65,11 @@ def tame(x: Values) -> Values:
     return np.where((x > 99) | (x < 0) & (x < -99), 7, x).astype(x.dtype)
 
 
+def finite(x: Values) -> Values:
+    """Without infinities."""
+    return np.where(np.isinf(x), 2, x).astype(x.dtype) if x.dtype.kind in "fc" else x
+
+
 def like(draw: Draw, shape: tuple[int, ...], x: Values, kinds: list[str] = KINDS) -> Values:
     """Another array, mostly of the same dtype."""
     same = draw(st.integers(0, 2))
@@ -398,6 +403,8 @@ def contracted(draw: Draw, name: str) -> Call:
     x = array(draw, least=2, most=2, kinds=[*"?iqefdFD", ">f8", "O"])
     y = like(draw, x.shape, x, [*"?iqefdFD"])
     if name == "einsum":
+        # whether infinities meet zeros depends on what is added up first, in NumPy on how arrays lie
+        x, y = finite(x), finite(y)
         text = draw(st.sampled_from(["ij,ij->ij", "ij,ij", "ij,kj->ik", "ij,ij->j", "ij,kl->k", "...i,...i->..."]))
         return [x, y], lambda f, x, y: f(text, x, y)
     axes = draw(st.sampled_from([0, 2, ([0], [0]), ([1], [1]), (0, 0), ([0, 1], [0, 1])]))

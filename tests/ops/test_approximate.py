@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nbarray as nb
 from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.kernels.sketches import hashed
+from tests.examples import law
 from tests.laws.arrays import KINDS, MASKED
 
 RNG = np.random.default_rng(3)
@@ -24,7 +25,7 @@ SHAPES = {
 }
 
 
-@settings(max_examples=25)
+@law(25)
 @given(st.sampled_from(list(SHAPES)), st.sampled_from([0.02, 0.05, 0.2]), st.integers(7, 700))
 def test_quantiles(name: str, error: float, chunk: int) -> None:
     """The rank of what is found is as near as was asked for."""

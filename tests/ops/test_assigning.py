@@ -210,6 +210,11 @@ def test_functions_that_change() -> None:
 
     for change in changes:
         same(after(change), a)
+    for dtype in ("f8", "i4", "?", "u8", "D", "U3"):  # putmask and place take what fits safely
+        same(after(lambda x, d=dtype: np.putmask(x, x > 0, np.ones(3, d))), a)
+        same(after(lambda x, d=dtype: np.place(x, x > 0, np.ones(3, d))), a.astype("f4"))
+    same(after(lambda x: np.put(x, [0], 1)), a[:0])
+    same(after(lambda x: np.put(x, [], 1)), a[:0])
     same(after(lambda x: np.fill_diagonal(x, 3)), np.zeros((3, 3, 3)), chunks=2)
     same(after(lambda x: np.fill_diagonal(x, 3)), np.zeros((3, 3, 2)), chunks=2)
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import nbarray as nb
 from nbarray.errors import NotBlocked
 from tests.compare import check, same
+from tests.examples import law
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED
 
 RNG = np.random.default_rng(8)
@@ -51,7 +52,7 @@ def test_weights_and_density() -> None:
     same(lambda x, w: np.histogram(x, 3, weights=w), VALUES, WEIGHTS[:4])
 
 
-@settings(max_examples=60)
+@law(60)
 @given(
     arrays(
         st.sampled_from(["f4", "f8", "i4"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,6 +16,7 @@ from nbarray.errors import NotBlocked
 from nbarray.kernels import extremes
 from nbarray.ops import ordering
 from tests.compare import check, same
+from tests.examples import law
 from tests.laws.arrays import KINDS, MASKED
 
 RNG = np.random.default_rng(4)
@@ -51,7 +52,7 @@ def test_topk(kind: str) -> None:
                 check(nb.argtopk(x, -k, axis), np.argsort(a, axis=axis, kind="stable")[part])
 
 
-@settings(max_examples=40)
+@law(40)
 @given(
     arrays(np.float64, st.integers(1, 60), elements=st.sampled_from([0.0, 1, 2, 3, np.nan, np.inf, -np.inf])),
     st.integers(-9, 9).filter(bool),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -18,6 +18,7 @@ from nbarray.kernels import ranks
 from nbarray.kernels.quantiles import METHODS
 from nbarray.kernels.ranks import between, sample_sorted, thinned, together
 from tests.compare import check, same
+from tests.examples import law
 from tests.laws.arrays import FLOATS, KINDS, LAYOUTS, MASKED
 
 RNG = np.random.default_rng(5)
@@ -122,7 +123,7 @@ def test_weights() -> None:
     same(lambda x, w: np.quantile(x, 0.5, axis=2, weights=w, method="inverted_cdf"), CUBE, -np.arange(6.0))
 
 
-@settings(max_examples=25)
+@law(25)
 @given(
     arrays(np.float64, st.integers(1, 150), elements=st.sampled_from([0.0, 1, 2, 3, 7, np.nan, np.inf, -np.inf])),
     st.integers(1, 9),

@@ -198,8 +198,14 @@ def test_messages() -> None:
         x.max(where=x > 0)
     with pytest.raises(DTypeError, match="where= must be a boolean array, not float64"):
         x.sum(where=x)
-    with pytest.raises(NotBlocked, match="dtype=int64 has no blocked form"):
-        nb.ma.masked_equal(x, 2).var(dtype=int)
+
+
+def test_texts_of_numbers() -> None:
+    """A product of texts in a dtype of numbers is that of the numbers they say."""
+    for a in (np.array(["2", "3.5", "4"]), np.array([b"2", b"7"]), np.array(["a"]), np.array([], "U3")):
+        for name in ("prod", "nanprod", "sum"):
+            for dtype in ("f4", "i8", "D"):
+                same(lambda x, f=name, d=dtype: getattr(np, f)(x, dtype=d), a, chunks=1)
 
 
 @pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])

@@ -185,3 +185,28 @@ def test_out_of_the_standards() -> None:
     nb.cumulative_sum(nb.arange(3), include_initial=True, out=out)
 
     check(out, np.array([0.0, 0.0, 1.0, 3.0]))
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 2), (3, 2)])
+@pytest.mark.parametrize("dtype", ["d", ">f4", "?", "m8[s]"])
+def test_initial(shape: tuple[int, ...], dtype: str) -> None:
+    """What begins with the initial value is one longer, even where there was nothing."""
+    for axis in range(-len(shape), len(shape)):
+        for name in ("cumulative_sum", "cumulative_prod"):
+            same(lambda x, f=name, k=axis: getattr(np, f)(x, axis=k, include_initial=True), np.ones(shape, dtype))
+
+
+def test_times() -> None:
+    """Times add up to times in their unit, NaT among them, with any dtype that NumPy takes."""
+    a = np.array([[3, -2, 5], [1, 7, 0]], "m8[m]")
+    a[1, 0] = "NaT"
+    for axis in (None, 0, 1):
+        same(lambda x, k=axis: np.cumsum(x, k), a, chunks=1)
+        same(lambda x, k=axis: np.cumsum(x, k, "m8[s]"), a, chunks=2)
+
+
+def test_no_axes() -> None:
+    """A number is treated as an array of one element."""
+    for name in ("cumsum", "cumprod", "cumulative_sum"):
+        same(getattr(np, name), np.array(3.5), chunks=1)
+        same(lambda x, f=name: getattr(np, f)(x, axis=0), np.array(3), chunks=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -15,6 +15,7 @@ from nbarray.errors import NotBlocked
 from nbarray.kernels import uniques
 from nbarray.ops import sets
 from tests.compare import check, same
+from tests.examples import law
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED
 
 RNG = np.random.default_rng(6)
@@ -58,7 +59,7 @@ def test_layouts(name: str) -> None:
     same(lambda x: np.unique(x, True, True, True), LAYOUTS[name])
 
 
-@settings(max_examples=20)
+@law(20)
 @given(
     arrays(np.float64, st.integers(1, 50), elements=st.sampled_from([0.0, 1, 2, 3, np.nan, np.inf])),
     st.integers(1, 9),
@@ -151,3 +152,15 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sets, "MOST", 2)
     with pytest.raises(NotBlocked, match="allow more with"):
         nb.unique(nb.arange(9, chunks=2), return_inverse=True)[1].compute()
+
+
+@pytest.mark.usefixtures("amount")
+@pytest.mark.parametrize("dtype", ["d", "D", "M8[D]", "m8[s]"])
+def test_sets_with_nothing_known(dtype: str) -> None:
+    """NaN and NaT of one array are none of the other's, and come once from each."""
+    lost = np.nan if dtype in "dD" else np.array("NaT", dtype)
+    a, b = np.arange(30).astype(dtype), np.arange(8, 20).astype(dtype)
+    a[[2, 5]] = b[[0, 1, 3]] = lost
+    for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d"):
+        for pair in ((a, b), (a, b[4:]), (a[10:], b), (b[:2], b[:1]), (a[:0], b)):
+            same(getattr(np, name), *pair)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import nbarray as nb
 from nbarray.expr.text import expr_text
 from tests.compare import tiny_tasks
+from tests.examples import law
 from tests.pages.arrays import named
 
 #: An array of ours and the same of NumPy's.
@@ -147,7 +148,7 @@ def pairs(draw: st.DrawFn) -> Pair:
 
 
 @given(pairs())
-@settings(max_examples=200)
+@law(200)
 def test_any_expression_means_what_it_means_to_numpy(pair: Pair) -> None:
     """Views, joins, reductions, blocks and arithmetic in any order, cut into many tasks."""
     ours, theirs = pair
