@@ -78,8 +78,10 @@ class _Acquired:
 
 
 def guard_of(lock: Any) -> contextlib.AbstractContextManager[Any]:
-    """A lock to be held, or nothing for None.  Raises InputError for what is no lock."""
-    if lock is None:
+    """A lock to be held, nothing for None or False, one of its own for True.  Raises InputError for what is no lock."""
+    if lock is True:
+        return threading.RLock()
+    if lock is None or lock is False:
         return contextlib.nullcontext()
     if hasattr(lock, "__enter__"):
         guard: contextlib.AbstractContextManager[Any] = lock

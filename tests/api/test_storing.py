@@ -169,3 +169,12 @@ def test_cancelled_in_between() -> None:
         store([nb.ones(1000, chunks=10).map_blocks(lambda b: b)], [Target()], [None], workers=1)
 
     assert 1 == len(taken)
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_a_lock_of_its_own_or_none(lock: bool) -> None:
+    """True and False are taken for a lock, as dask and xarray give them."""
+    target = np.zeros(6)
+    nb.store(nb.arange(6.0, chunks=2), target, lock=lock)
+
+    np.testing.assert_array_equal(np.arange(6.0), target)

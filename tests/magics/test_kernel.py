@@ -168,17 +168,17 @@ def test_a_failing_task_is_told_in_the_users_terms(kernel):
     """What failed, where it was made, on which block, the user's line, the last line; no file of ours."""
     kernel.run("def bad(block):\n    return block[99]")
     status, sent = kernel.run("%%blocked --chunks 8,-1\nnb.map_blocks(bad, a, dtype='f8').sum()")
-    [(kind, content)] = sent
+    [content] = [content for kind, content in sent if kind == "error"]
     text = "\n".join(content["traceback"])
     _, again = kernel.run("import sys; sys.last_value.rerun()")
 
-    assert (status, kind) == ("error", "error")
+    assert status == "error"
     assert content["traceback"][0].startswith("TaskError: IndexError: index 99 is out of bounds")
     assert "map_blocks(bad)" in text
     assert re.search(r"block \(\d+, 0\) of 16 × 1", text)  # whichever of the first ones failed before the others
     assert "return block[99]" in text
     assert "nbarray/" not in text
-    assert again[0][1]["ename"] == "IndexError"
+    assert again[-1][1]["ename"] == "IndexError"
 
 
 def test_run_all_stops_at_a_failing_task(kernel):
