@@ -15,6 +15,7 @@ from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, from_array
 from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public
 from nbarray.api.storing import units
+from nbarray.display.chunk_grid import grid_svg, sized
 from nbarray.errors import DTypeError, InputError, MissingFile
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
@@ -22,7 +23,7 @@ from nbarray.ops.operands import normalize_axes
 from nbarray.ops.tasks import of_blocks
 from nbarray.session import compute
 
-__all__ = ["from_npy_stack", "from_zarr", "moment", "persist", "to_npy_stack"]
+__all__ = ["from_npy_stack", "from_zarr", "moment", "optimize", "persist", "to_npy_stack"]
 
 
 @public()
@@ -55,6 +56,31 @@ def _persist(x: Array, *, memory: int | str | None = None, workers: int | None =
     """Compute this array and keep its values in memory; see `nbarray.persist`."""
     made: Array = persist(x, memory=memory, workers=workers)
     return made
+
+
+@public()
+def optimize(*arrays: Any, **options: Any) -> tuple[Array, ...]:
+    """The arrays as they are: what they are made of is rewritten whenever they are computed; see `Array.explain`.
+
+    For code written for dask, whose options are taken and change nothing.  Cost: none.
+
+    >>> import nbarray as nb
+    >>> (x,) = nb.optimize(nb.arange(4) + 1)
+    >>> x.compute()
+    array([1, 2, 3, 4])
+    """
+    return tuple(asarray(a) for a in arrays)
+
+
+@is_method("to_svg")
+def _to_svg(x: Array, size: float | None = None) -> str:
+    """The picture of how an array is cut into chunks, as SVG text, which fits into a few kB for any number of chunks.
+
+    size : its longer side, in pixels; by default as in the notebook.  Raises InputError for a size that isn't positive.
+    """
+    if size is not None and not size > 0:
+        raise InputError(f"to_svg: size={size!r}; expected pixels, more than 0")
+    return sized(grid_svg(x.expr.chunks, x.expr.shape), size)
 
 
 @is_method("store")

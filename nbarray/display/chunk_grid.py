@@ -9,6 +9,7 @@ see the page's style.  Its size is the same for any number of chunks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, prod
@@ -18,7 +19,7 @@ from nbarray.display.rulers import MOST_CHUNKS, Ruler, axis_lengths, ruler
 from nbarray.grid.chunks import Chunks
 from nbarray.units import format_count
 
-__all__ = ["grid_svg"]
+__all__ = ["grid_svg", "sized"]
 
 #: Classes: a front, b top, c right, h one block, k cuts, u cuts at unknown places, o outline, d dots.
 _STYLE = (
@@ -40,6 +41,9 @@ _COPIES, _COPY_SCALE, _COPY_SPACE = 2, 0.3, 12.0
 _COPY_DOTS, _WIDEST = 20.0, 416.0
 #: An axis into the depth is drawn shorter, as the eye expects.
 _FORESHORTENING = 0.8
+
+#: Where a picture says how large it is.
+_SIDES = r'width="([\d.]+)" height="([\d.]+)"'
 
 Vector = tuple[float, float]
 
@@ -276,3 +280,13 @@ def grid_svg(chunks: Chunks, shape: Sizes | None = None, copies: bool = True) ->
         widths.append(at[0] + _width(rulers[0].text))
     body += _text((0.0, 11.0), "start", note) if note else ""
     return _canvas(max(widths), below + 20.0, body)
+
+
+def sized(svg: str, size: float | None) -> str:
+    """A picture with a longer side of `size` pixels; None leaves it as it is."""
+    drawn = re.search(_SIDES, svg)
+    if size is None or drawn is None:
+        return svg
+    width, height = map(float, drawn.groups())
+    scale = size / max(width, height)
+    return svg.replace(drawn[0], f'width="{_n(width * scale)}" height="{_n(height * scale)}"', 1)

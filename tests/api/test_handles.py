@@ -128,3 +128,13 @@ def test_from_zarr(tmp_path: Path) -> None:
     check(nb.from_zarr(tmp_path / "a.zarr"), a)
     check(nb.from_zarr(zarr.open(tmp_path / "a.zarr"), chunks=3), a)
     check(nb.from_zarr(tmp_path / "g.zarr", "x"), a)
+
+
+def test_optimize_returns_the_arrays() -> None:
+    """What is optimized at each computation anyway is handed back as it is, each array in a tuple."""
+    x = nb.arange(6, chunks=2) + 1
+    made = nb.optimize(x, np.arange(3), traverse=False)
+
+    assert x is made[0]
+    check(made, (np.arange(6) + 1, np.arange(3)))
+    assert () == nb.optimize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -156,6 +157,32 @@ def test_showing_an_array_touches_no_block() -> None:
     assert "map_blocks(never)" in x.visualize().dot
     assert "As run" in repr(x[:3, :3].explain())
     assert before == readable.reads
+
+
+@pytest.mark.parametrize("shape", [(), (9,), (40, 100), (3, 4, 5), (2, 3, 4, 5), (0, 3)], ids=str)
+def test_chunk_grid_as_svg(shape: tuple[int, ...]) -> None:
+    """The picture of chunks is SVG, as large as asked for, and all else in it stays the same."""
+    x = nb.zeros(shape, chunks=2)
+    root, large = (ElementTree.fromstring(svg) for svg in (x.to_svg(), x.to_svg(size=800)))
+
+    width, height = (float(root.get(side, "")) for side in ("width", "height"))
+    assert f"0 0 {root.get('width')} {root.get('height')}" == root.get("viewBox") == large.get("viewBox")
+    assert 800 == max(float(large.get(side, "")) for side in ("width", "height"))
+    assert width / height == pytest.approx(float(large.get("width", "")) / float(large.get("height", "")), rel=1e-2)
+    assert len(root) == len(large)
+    with pytest.raises(InputError, match="size=0"):
+        x.to_svg(size=0)
+
+
+def test_sizes_not_counted_are_not_counted_for_a_picture() -> None:
+    """An array whose size depends on values is drawn without a look at them."""
+
+    def never(block):
+        raise AssertionError("a block was made")
+
+    x = nb.map_blocks(never, nb.zeros(10, chunks=2), dtype=float)
+
+    assert "<svg" in x[x > 0].to_svg()
 
 
 def test_a_million_chunks_are_shown_at_once() -> None:
