@@ -112,9 +112,10 @@ def store_into(out: Any, result: Any, where: Any = True, casting: str = "same_ki
                 f"{result.shape}"
             )
         result = apply(shaping.broadcast_to, result, target.shape)
+    result = apply(elementwise.astype, result, target.dtype)  # before choosing, as what stays keeps its bits
     if where is not True:
         result = apply(elementwise.where, where, result, target)
-    return hold(target, apply(elementwise.astype, result, target.dtype))
+    return hold(target, result)
 
 
 @is_method("_receive")
