@@ -165,7 +165,7 @@ ELSEWHERE: dict[str, str] = {
     " frompyfunc gufunc map_blocks map_overlap reduction vectorize",
     "it reads or writes files, or runs": "compute from_array from_npy_stack from_zarr fromfile monitor open persist"
     " save savetxt savez savez_compressed store to_hdf5 to_netcdf to_npy to_npy_stack to_zarr",
-    "it says something of blocks": "overlap reshape_blockwise shuffle trim_overlap unify_chunks",
+    "it says something of blocks": "optimize overlap reshape_blockwise shuffle trim_overlap unify_chunks",
     "it makes texts": "array2string array_repr array_str",
     "it takes dates, or positions, of few dtypes": "busday_count busday_offset is_busday ravel_multi_index",
     "NumPy has nothing like it in one line": "argtopk moment push rolling_count rolling_prod rolling_std rolling_var",
