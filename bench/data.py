@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,15 @@ def make_files(sizes: Sizes) -> None:
 
 def maps(sizes: Sizes) -> list[tuple[Any, Chunks]]:
     """Maps of packed numbers, four a file, in the blocks of the program that the rows are about."""
+    return [(_opened(path).variables["t2m"], (4, 200, 200)) for path in sizes.files()]
+
+
+@cache
+def _opened(path: Path) -> Any:
+    """A file that stays open: netCDF4 takes no lock when the garbage collector closes one while a thread reads another."""
     import netCDF4
 
-    return [(netCDF4.Dataset(path).variables["t2m"], (4, 200, 200)) for path in sizes.files()]
+    return netCDF4.Dataset(path)
 
 
 def whole_maps(sizes: Sizes) -> list[tuple[Any, Chunks]]:
