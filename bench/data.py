@@ -80,7 +80,7 @@ def maps(sizes: Sizes) -> list[tuple[Any, Chunks]]:
 
 @cache
 def _opened(path: Path) -> Any:
-    """A file that stays open: netCDF4 takes no lock when the garbage collector closes one while a thread reads another."""
+    """A file that stays open: netCDF4 takes no lock when garbage collection closes one while a thread reads."""
     import netCDF4
 
     return netCDF4.Dataset(path)
