@@ -114,8 +114,8 @@ def store_into(out: Any, result: Any, where: Any = True, casting: str = "same_ki
         result = apply(shaping.broadcast_to, result, target.shape)
     result = apply(elementwise.astype, result, target.dtype)  # before choosing, as what stays keeps its bits
     if where is not True:
-        result = apply(elementwise.where, where, result, target)
-    return hold(target, result)
+        result = apply(elementwise.where, where, result, target)  # which is of native byte order
+    return hold(target, apply(elementwise.astype, result, target.dtype))
 
 
 @is_method("_receive")
