@@ -189,11 +189,14 @@ def _cast(op: Op, dtype: np.dtype[Any]) -> ValueKernel:
 
 
 def _function(function: Callable[..., Any]) -> Callable[[Op, np.dtype[Any]], ValueKernel]:
-    """A NumPy function that treats elements one by one and takes no buffer."""
+    """A NumPy function that treats elements one by one and takes no buffer.
+
+    Its values are copied, since they may be part of an argument, whose buffer is soon used for something else.
+    """
 
     def make(op: Op, dtype: np.dtype[Any]) -> ValueKernel:
         options: dict[str, Any] = dict(op.params)  # type: ignore[arg-type]
-        return lambda args, out: np.asarray(function(*args, **options))
+        return lambda args, out: _copied([function(*args, **options)], out)
 
     return make
 

@@ -385,7 +385,7 @@ def _fold_tiles(
             value = _spread(registers[fold.register], tile_shape)
             skip = _left_out(fold, registers, planes, tile_shape)
             if skip is not None:
-                may_overwrite = len(folds) == 1 and evaluator.owns(fold.register)
+                may_overwrite = len(folds) == 1 and evaluator.owns(value)
                 value = _neutralised(value, skip, fold, may_overwrite, workspace)
                 if fold.linear is None or not fold.linear.poison:
                     _count_left(state, skip, axes, target, fold.left)

@@ -259,10 +259,12 @@ class Evaluator:
             value = out
         return value, planes[self.program.result]
 
-    def owns(self, register: int) -> bool:
-        """Whether a register's values lie in our own buffers, so that they may be overwritten."""
-        k = register - self.program.first_instruction
-        return k >= 0 and self._slots[k] >= 0
+    def owns(self, values: Tile) -> bool:
+        """Whether values lie in our own buffers, so that they may be overwritten; unpacking may give an operand."""
+        owner: Any = values
+        while isinstance(owner, np.ndarray) and owner.base is not None:
+            owner = owner.base
+        return any(owner is buffer for buffer in self._buffers)
 
 
 def _share_buffers(program: Program) -> tuple[list[int], list[int]]:
