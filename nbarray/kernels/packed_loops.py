@@ -86,7 +86,8 @@ _MOMENTS = {
     "planes": "o0, o1, o2",
     "results": "c, m, d = o0[place + k0 : place + k1], o1[place + k0 : place + k1], o2[place + k0 : place + k1]",
     "add": "s[k] += np.int32(v)\n                    q[k] += np.int64(v) * np.int64(v)",
-    "poison": "m[k] = d[k] = np.nan",
+    # counted all the same, as NumPy counts them: what comes next takes it that all results have seen equally many
+    "poison": "m[k] = d[k] = np.nan\n                    c[k] += rows",
     # where all results of a stretch have seen equally many, what is the same for all is computed once
     "whole": """
                 n = np.float64(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -101,15 +102,15 @@ def _linear(reduce: Reduce, expr: Expr) -> Linear | None:
     if reduce.skip is not None and not skips_missing:
         return None
     poison = packing.result == "nan" and not skips_missing
-    scale, offset = (_float(s) for s in (packing.scale, packing.offset))
-    return None if scale is None else Linear(scale, offset or Constant.of(0.0), poison)
-
-
-def _float(scalar: StoredScalar | None) -> Constant | None:
-    if scalar is None:
+    scale, offset = _number(packing.scale), 0.0 if packing.offset is None else _number(packing.offset)
+    # whole numbers times whole numbers wrap around, each in its own way
+    if not (isinstance(scale, np.floating) and np.isfinite(scale) and np.isfinite(offset)):
         return None
-    value = np.frombuffer(scalar.raw, np.dtype(scalar.dtype))[0]
-    return Constant.of(float(value)) if value.dtype.kind in "fiu" and np.isfinite(value) else None
+    return Linear(Constant.of(float(scale)), Constant.of(float(offset)), poison)
+
+
+def _number(scalar: StoredScalar) -> Any:
+    return np.frombuffer(scalar.raw, np.dtype(scalar.dtype))[0]
 
 
 class _Builder:

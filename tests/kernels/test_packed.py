@@ -13,6 +13,8 @@ import pytest
 import nbarray as nb
 from nbarray.compiling import CannotCompile
 from nbarray.kernels import packed
+from nbarray.kernels.fused import Workspace, fold_box
+from nbarray.kernels.states import finish_state
 from nbarray.session import plan
 from tests.compare import check, compare
 
@@ -103,6 +105,42 @@ def test_a_range_that_is_valid(jit: bool, tmp_path: Path) -> None:
 
     compare(x.mean(axis=0), values.mean(axis=0).astype(float), 1e-13)
     compare(x.std(axis=0), values.std(axis=0).astype(float), 1e-13)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"scale_factor": np.int8(3), "add_offset": 0.5}, {"add_offset": np.nan}, {"add_offset": np.inf}],
+    ids=["whole numbers wrap around", "no offset", "no end"],
+)
+def test_what_does_not_follow_from_sums(jit: bool, tmp_path: Path, attributes: dict[str, Any]) -> None:
+    """Where values don't follow from stored numbers by a line, they are folded as values."""
+    numbers = stored("i1")
+    path = written(tmp_path, numbers, (5, 40, 50), **attributes)
+    scale = attributes.get("scale_factor", SCALE)
+    values = numbers * scale + np.float64(attributes["add_offset"])
+
+    compare(nb.open(path, "t").mean(axis=0), values.mean(axis=0), 1e-13)
+
+
+def test_after_nan_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NaN in one result changes no other, when more rows follow than the loops take, and NumPy goes on."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(packed, "MOST_ROWS", 10)
+    numbers = stored("i1")
+    numbers[numbers == 7] = 8
+    path = written(tmp_path, numbers, (5, 40, 50), _FillValue=np.int8(7))
+    with nb.config(jit=True):
+        nodes = plan([nb.open(path, "t").std(axis=0).expr]).nodes
+    (program,) = (node.program for node in nodes if hasattr(node, "program"))
+    numbers[9, 0, 0] = 7
+    # rows 8 to 12, then all others
+    read = lambda k, low, high: (numbers[low[0] : high[0]].copy(), None)  # noqa: E731
+    (state,) = fold_box(program, (8, 0, 0), SHAPE, (12, 40, 50), SHAPE, read, Workspace())
+    made, _ = finish_state(program.folds[0], state, SHAPE[0] - 8)
+
+    assert packed.suits(program)
+    expected = as_values(numbers[8:]).filled(np.nan).std(axis=0).astype(float)
+    np.testing.assert_allclose(made[0], expected, rtol=1e-13)
 
 
 def test_small_deviations_on_a_large_mean(jit: bool, tmp_path: Path) -> None:
