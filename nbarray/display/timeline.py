@@ -100,6 +100,14 @@ class Timeline:
             pieces.append(f"peak {format_bytes(self.peak_bytes)}{budget}")
         return ", ".join(pieces)
 
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """The label of each operation, and what a picture says of it, the longest first."""
+        return [
+            (label, f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} task{'s' * (tasks != 1)}")
+            for label, tasks, seconds in self.operations()
+        ]
+
     def __repr__(self) -> str:
         rows = [
             f"{format_seconds(s):>12}  {format_count(n):>9}  {clip(label, 60)}" for label, n, s in self.operations()
@@ -119,6 +127,12 @@ class Timeline:
         size = f'width="{_LEFT + _WIDTH + 20:.0f}" height="{height:.0f}"'
         box = f'viewBox="0 0 {_LEFT + _WIDTH + 20:.0f} {height:.0f}"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>{_STYLE}{body}{legend}</svg>'
+
+    @property
+    def drawn_budget(self) -> int:
+        """The budget; 0 where it is so far above what was held that a picture would show little else."""
+        most = max(float(self.held_bytes.max(initial=0.0)), 1.0)
+        return self.budget_bytes if self.budget_bytes <= 4 * most else 0
 
     def _colours(self) -> dict[str, str]:
         labels = [label for label, _, _ in self.operations()]
@@ -155,7 +169,7 @@ class Timeline:
         """The bytes held, as an area, with the budget and the peak."""
         bottom = top + _MEMORY
         most = max(float(self.held_bytes.max(initial=0.0)), 1.0)
-        budget = self.budget_bytes if 0 < self.budget_bytes <= 4 * most else 0
+        budget = self.drawn_budget
         scale = _MEMORY / max(most, float(budget))
         order = np.argsort(self.stop_s)
         x, y = self._x(self.stop_s[order]), bottom - self.held_bytes[order] * scale
@@ -186,10 +200,9 @@ class Timeline:
 
     def _legend(self, colours: dict[str, str], top: float) -> tuple[str, float]:
         """The longest operations with their colours and times, two a row; and where it ends."""
-        parts, rows = [], self.operations()[: len(COLOURS)]
-        for k, (label, tasks, seconds) in enumerate(rows):
+        parts, rows = [], self.legend[: len(COLOURS)]
+        for k, (label, text) in enumerate(rows):
             x, y = _LEFT + k % 2 * _WIDTH / 2, top + k // 2 * 17.0
-            text = f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} task{'s' * (tasks != 1)}"
             parts.append(f'<rect x="{x:.0f}" y="{y - 9:.0f}" width="10" height="10" fill="{colours[label]}"/>')
             parts.append(f'<text x="{x + 15:.0f}" y="{y:.0f}">{escape(text)}</text>')
         return "".join(parts), top + ceil(len(rows) / 2) * 17.0

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nbarray.display.facts import clip
-from nbarray.units import format_bytes, format_count, format_seconds
-
-if TYPE_CHECKING:
-    from nbarray.display.timeline import Timeline
+from nbarray.display.protocols import TimelineLike
+from nbarray.units import format_bytes
 
 __all__ = ["draw_timeline"]
 
@@ -19,7 +16,7 @@ MOST_NAMES = 8
 _MEMORY, _BUDGET = "#4c8fd0", "#cf5f59"
 
 
-def draw_timeline(timeline: Timeline, colours: dict[str, str], ax: Any = None) -> tuple[Any, Any]:
+def draw_timeline(timeline: TimelineLike, colours: dict[str, str], ax: Any = None) -> tuple[Any, Any]:
     """Draw the workers' lanes on `ax`, or on a figure of pyplot's, and the memory beneath; returns both axes."""
     if ax is None:
         import matplotlib.pyplot as plt
@@ -31,14 +28,10 @@ def draw_timeline(timeline: Timeline, colours: dict[str, str], ax: Any = None) -
         below = ax.inset_axes((0, -0.55, 1, 0.45), sharex=ax)
     from matplotlib.transforms import ScaledTranslation
 
-    rows = timeline.operations()
     spans = np.stack([timeline.start_s, timeline.stop_s - timeline.start_s], axis=1)
     names, workers = np.array([*timeline.labels, ""], object)[timeline.node], timeline.worker
-    for k, (label, tasks, seconds) in enumerate(rows):
-        said: str | None = (
-            f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} task{'s' * (tasks != 1)}"
-        )
-        said = said if k < MOST_NAMES else None
+    for k, (label, words) in enumerate(timeline.legend):
+        said = words if k < MOST_NAMES else None
         for worker in range(timeline.workers):
             chosen = spans[(names == label) & (workers == worker)]
             if len(chosen):
@@ -50,7 +43,7 @@ def draw_timeline(timeline: Timeline, colours: dict[str, str], ax: Any = None) -
     ax.set_title(timeline.title, fontsize="medium", loc="left")
     ax.tick_params(labelbottom=False)
     _draw_memory(timeline, below)
-    if rows:
+    if timeline.legend:
         # in inches: under the seconds, however high the axes are
         beneath = below.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
         named = ax.get_legend_handles_labels()
@@ -61,16 +54,16 @@ def draw_timeline(timeline: Timeline, colours: dict[str, str], ax: Any = None) -
     return ax, below
 
 
-def _draw_memory(timeline: Timeline, below: Any) -> None:
+def _draw_memory(timeline: TimelineLike, below: Any) -> None:
     """The bytes held."""
     order = np.argsort(timeline.stop_s)
     x, y = timeline.stop_s[order], timeline.held_bytes[order] / 2**20
     below.fill_between(x, y, step="pre", color=_MEMORY, alpha=0.35, linewidth=0)
     below.step(x, y, where="pre", color=_MEMORY, linewidth=0.8)
-    if 0 < timeline.budget_bytes <= 4 * max(float(timeline.held_bytes.max(initial=0.0)), 1.0):
-        below.axhline(timeline.budget_bytes / 2**20, color=_BUDGET, linestyle="--", linewidth=0.9)
+    if budget := timeline.drawn_budget:
+        below.axhline(budget / 2**20, color=_BUDGET, linestyle="--", linewidth=0.9)
         below.annotate(
-            f"budget {format_bytes(timeline.budget_bytes)}", (0, timeline.budget_bytes / 2**20),
+            f"budget {format_bytes(budget)}", (0, budget / 2**20),
             xytext=(3, -3), textcoords="offset points", va="top", fontsize="small", color=_BUDGET,
         )  # fmt: skip
     below.set_ylim(bottom=0)

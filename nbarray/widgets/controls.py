@@ -12,8 +12,7 @@ from typing import Any
 
 from nbarray.config import available_memory, current
 from nbarray.units import format_bytes
-from nbarray.widgets.clickable import Clickable, cell_size
-from nbarray.widgets.comms import close_tree, keep_answering
+from nbarray.widgets.comms import keep_answering
 
 __all__ = ["Controls", "budgets"]
 
@@ -50,7 +49,7 @@ class Controls:
 
     ask : called from handlers with what was asked for and its value
     workers, budget_bytes, chunks : what is shown at first; chunks None: there is nothing to rechunk
-    shape : of the grid of blocks to choose from
+    shape : of the grid of blocks that can be looked at
     """
 
     def __init__(self, ask: Ask, workers: int, budget_bytes: int, chunks: str | None, shape: tuple[int, ...]) -> None:
@@ -91,8 +90,6 @@ class Controls:
         )  # fmt: skip
         for name in ("workers", "memory", "priority", "chunks", "blocks"):
             getattr(self, name).observe(self._caught(name, lambda change: change["new"]), "value")
-        self.picker = w.VBox([])
-        self.grid: Clickable | None = None
         row = w.Layout(flex_flow="row wrap", align_items="center")
         self.box = w.VBox(
             [
@@ -136,26 +133,3 @@ class Controls:
     def show_grid(self, shape: tuple[int, ...]) -> None:
         """Offer blocks to look at, if there are any; only the ticker calls this."""
         self.blocks.layout.display = None if shape else "none"
-
-    def show_picker(self, shape: tuple[int, ...], rows: int, columns: int) -> None:
-        """The blocks as a picture in `rows` and `columns`, each to be clicked; only the ticker calls this."""
-        cells = [_unravel(number, shape) for number in range(math.prod(shape))]
-        picked = self._caught("block", cells.__getitem__)
-        names = [", ".join(map(str, cell)) for cell in cells]
-        self.grid = Clickable(names, columns, picked, cell_size(rows, columns))
-        self.picker.children = [self.grid.box]
-
-    def hide_picker(self) -> None:
-        """Take the blocks away, models and all."""
-        self.grid = None
-        children, self.picker.children = self.picker.children, []
-        for child in children:
-            close_tree(child)
-
-
-def _unravel(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    cell: list[int] = []
-    for n in reversed(shape):
-        number, k = divmod(number, n)
-        cell.append(k)
-    return tuple(cell[::-1])

@@ -22,21 +22,12 @@ from nbarray.expr.node import Expr
 from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
 from nbarray.session import later, limits
 from nbarray.units import format_bytes
-from nbarray.widgets.clickable import cell_size
+from nbarray.widgets.blocks import Blocks
 from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, cell_runs, kernel_of
 from nbarray.widgets.controls import Controls
-from nbarray.widgets.panel_html import (
-    GONE_HTML,
-    cells_html,
-    grid_shape,
-    message_html,
-    panel_html,
-    summary_html,
-    summary_text,
-)
+from nbarray.widgets.panel_html import GONE_HTML, message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
 from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
-from nbarray.widgets.previews import Preview
 from nbarray.widgets.watching import Watch
 
 __all__ = ["Monitor"]
@@ -74,16 +65,14 @@ class Monitor:
         self._chunks, self._priority = "", 0
         self._lock = threading.Lock()  # guards _asked and _ticker
         self._asked: dict[str, Any] = {}
-        self._wake, self._closed, self._over = threading.Event(), threading.Event(), threading.Event()
+        self._wake, self._closed = threading.Event(), threading.Event()
         self._ticker: threading.Thread | None = None
         self._context = contextvars.copy_context()
         self._place, self._here = place or Place(), place is not None
         self._controls: Controls | None = None
+        self._blocks: Blocks | None = None
         self._view: Any = None
-        self._note = self._block_html = ""
-        self._error = ""
-        self._preview: Preview | None = None
-        self._drawn_blocks: Any = None
+        self._note = self._error = ""
         self._blocked, self._busy_looks = blocking, 0
         if isinstance(what, Run):
             self._take(what)
@@ -197,8 +186,7 @@ class Monitor:
                     # as it was seen: a run may have ended since, and its end has to be seen too
                     watch = self._watch
                     going = watch is not None and watch.state != "ready" and not watch.ended
-                    moving = going or self._preview is not None
-                    if moving:
+                    if going or (self._blocks is not None and self._blocks.pending):
                         self._closed.wait(self._every_s)
                     else:
                         self._wake.wait()
@@ -232,10 +220,10 @@ class Monitor:
                 return
             self._note = ""
             run.start()
-        elif what == "blocks":
-            self._pick(bool(value))
-        elif what == "block":
-            self._show_block(value)
+        elif what == "blocks" and self._blocks is not None:
+            self._blocks.wanted = bool(value)
+        elif what == "block" and self._blocks is not None and self._watch is not None:
+            self._blocks.pick(self._exprs, self._watch, value, self._budget)
         elif what == "error":
             self._note = message_html(str(value), "error")
 
@@ -296,26 +284,6 @@ class Monitor:
         if self._controls is not None:
             self._controls.show_grid(self._watch.cells.shape)
 
-    def _pick(self, shown: bool) -> None:
-        assert self._controls is not None
-        if not shown:
-            self._controls.hide_picker()
-            self._block_html = ""
-            if self._preview is not None:
-                self._preview.cancel()
-        elif self._watch is not None:
-            self._controls.show_picker(self._watch.cells.shape, *grid_shape(self._watch))
-
-    def _show_block(self, cell: tuple[int, ...]) -> None:
-        assert self._watch is not None
-        if not self._exprs:
-            raise InputError("the expression of this run is not known")
-        cells = self._watch.cells
-        region = cells.region(cell)
-        if self._preview is not None:
-            self._preview.cancel()
-        self._preview = Preview(self._exprs[cells.result], cell, region, self._budget)
-
     # -------------------------------------------------------------------------------------------- drawing
 
     def _build(self) -> None:
@@ -325,10 +293,10 @@ class Monitor:
         chunks = None if self._given else "as they are"
         self._controls = Controls(self._ask, self._workers, self._budget, chunks, shape if len(shape) else ())
         self._view = ipywidgets.HTML()
-        self._block_view = ipywidgets.HTML()
+        self._blocks = Blocks(lambda cell: self._ask("block", cell))
         layout = ipywidgets.Layout(padding="4px 2px", max_width="1000px")
         self._box = ipywidgets.VBox(
-            [self._controls.box, self._view, self._controls.picker, self._block_view], layout=layout
+            [self._controls.box, self._view, self._blocks.picker, self._blocks.view], layout=layout
         )
         self._box.add_class("nbarray-panel")
 
@@ -344,32 +312,20 @@ class Monitor:
             self._refused(run.error or InputError("it can't be planned"))
 
     def _draw(self) -> None:
-        if self._controls is None:
+        if self._controls is None or self._blocks is None:
             return
         watch = self._watch
+        self._blocks.draw(watch)
         if watch is None:
             html, state = message_html(self._error, "error"), "failed" if self._given else "none"
         else:
             state = watch.state
-            html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._controls.grid is None)
+            html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._blocks.grid is None)
             if state == "planning":
                 html = planning_html(self._clock() - self._began_s, self._counted())
         deaf = state in ("planning", "running", "paused") and self._is_deaf()
         self._view.value = GONE_HTML + (message_html(BLOCKED_NOTE) if deaf else "") + html + self._note
-        self._draw_blocks()
         self._controls.show_state("deaf" if deaf else state)
-        if self._preview is not None:
-            self._block_html = self._preview.html()
-            if not self._preview.pending:
-                self._preview = None
-        self._block_view.value = self._block_html
-
-    def _draw_blocks(self) -> None:
-        """The picture that is clicked on, if somebody wants to see blocks."""
-        watch, grid = self._watch, self._controls.grid if self._controls is not None else None
-        if grid is not None and watch is not None and self._drawn_blocks is not watch.filled:
-            grid.draw(cells_html(watch, cell_size(*grid_shape(watch))))
-        self._drawn_blocks = None if grid is None or watch is None else watch.filled
 
     def _is_deaf(self) -> bool:
         """Whether no button can work now: a cell runs, and the kernel has nobody else to look at them."""
@@ -390,8 +346,8 @@ class Monitor:
 
     def _end(self, *, linger: bool) -> None:
         """The run is over, or the panel is closed: leave the summary."""
-        if self._preview is not None:
-            self._preview.cancel()
+        if self._blocks is not None:
+            self._blocks.cancel()
         if not self._place.shown:
             return
         self._look()
@@ -399,6 +355,6 @@ class Monitor:
         if self._watch is not None and self._watch.ended:
             remember_rate(self._watch)
         self._place.end(*self._still(), linger=linger)
-        self._controls = None
+        self._controls = self._blocks = None
         if self._given and self._watch is not None and self._watch.ended:
             self._run = None  # nobody keeps its result for our sake

@@ -14,6 +14,7 @@ from ipywidgets.widgets import widget as widget_module
 from traitlets.config import Config
 
 import nbarray as nb
+from nbarray import runs
 
 
 class Displays(DisplayPublisher):
@@ -47,6 +48,14 @@ def models():
     registry = widget_module._instances
     before = set(registry)
     return lambda: [model for key, model in registry.items() if key not in before]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_paused():
+    """A run that a test leaves paused would go on by itself never, and be in every later list of runs."""
+    yield
+
+    assert [] == [record for record in runs.recent() if record.state == "paused"]
 
 
 class Gate:

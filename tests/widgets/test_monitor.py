@@ -8,6 +8,7 @@ import time
 import ipywidgets
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import nbarray as nb
 from nbarray import runs
@@ -115,6 +116,28 @@ def test_a_budget_below_the_least_is_told(displays, until) -> None:
     assert state == "running"
 
 
+def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
+    """There is room for the tasks one at a time, and four are under way: it takes effect as their blocks are freed."""
+    x = nb.map_blocks(gate, nb.zeros((16, 2**19), chunks=(1, 2**19)), dtype="f8").sum()
+    monitor = Monitor([x.expr], workers=4, memory="256MiB", every_s=0.01)
+    monitor.show()
+    press(monitor, "start")
+    size = 3 * 2**23
+    more_held = until(lambda: monitor._watch.last is not None and sum(monitor._watch.last.held[:3]) > size)
+    least = monitor.run.plan.run_bytes()
+    monitor._controls.memory.value = size
+    told = until(lambda: "the new budget takes effect as blocks are freed" in text(monitor))
+    budget, state = monitor.run.budget_bytes, monitor.state
+    gate.open.set()
+    value = monitor.result(10)
+    monitor.close()
+
+    assert more_held
+    assert least <= size
+    assert told
+    assert (budget, state, value) == (size, "running", 2**23)
+
+
 def test_changes_before_the_start_plan_anew(shown, until) -> None:
     """Other chunks are other tasks; a budget is part of the plan; what can't be read is told in place."""
     shown._controls.workers.value = 2
@@ -176,15 +199,39 @@ def test_closing_in_the_middle_lets_the_run_go_on(shown, gate, displays, models,
         shown.show()
 
 
+def test_a_run_whose_panel_was_closed_is_steered_by_its_number(shown, gate, until) -> None:
+    """`%blocked_runs` lists it, pauses it, and cancels it while it is paused."""
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "nbarray")
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    run = shown.run
+    shown.close()
+
+    def row(line):
+        table = repr(shell.run_line_magic("blocked_runs", line))
+        (found,) = (row for row in table.splitlines() if row.split()[0] == str(run.number))
+        return found
+
+    rows = [row(line).split() for line in ("", f"--pause {run.number}", f"--cancel {run.number}")]
+    gate.open.set()
+    with pytest.raises(Cancelled):
+        run.result(10)
+    shell.run_line_magic("unload_ext", "nbarray")
+
+    assert ["running", "paused", "cancelled"] == [state for _, state, *_ in rows]
+    assert ["0/24"] * 3 == [tasks for _, _, tasks, *_ in rows]
+
+
 def test_a_block_is_computed_by_itself(shown, gate, until) -> None:
     """A click on one shows it; nothing else is computed."""
     gate.open.set()
     shown._controls.blocks.value = True
-    until(lambda: shown._controls.picker.children)
-    grid = shown._controls.grid
+    until(lambda: shown._blocks.picker.children)
+    grid = shown._blocks.grid
     before = gate.passed
     grid.cells.value = 5
-    seen = until(lambda: "block (1, 2): [6:12, 6:9]" in shown._block_view.value and "mean" in shown._block_view.value)
+    seen = until(lambda: "block (1, 2): [6:12, 6:9]" in shown._blocks.view.value and "mean" in shown._blocks.view.value)
     computed = gate.passed - before
     count = len(grid.cells.options)
     drawn = grid.picture.value
@@ -194,8 +241,8 @@ def test_a_block_is_computed_by_itself(shown, gate, until) -> None:
     assert "0 of 24 blocks of the result are done" in drawn
     assert seen
     assert 1 <= computed <= 2
-    assert "<img" in shown._block_view.value
-    assert until(lambda: not shown._controls.picker.children)
+    assert "<img" in shown._blocks.view.value
+    assert until(lambda: not shown._blocks.picker.children)
     assert shown.state == "ready"
 
 
@@ -206,16 +253,55 @@ def test_each_of_many_blocks_can_be_clicked(displays, models, until) -> None:
     monitor.show()
     before = len(models())
     monitor._controls.blocks.value = True
-    until(lambda: monitor._controls.picker.children)
+    until(lambda: monitor._blocks.picker.children)
     few = len(models()) - before
-    grid = monitor._controls.grid
+    grid = monitor._blocks.grid
     grid.cells.value = 7
-    seen = until(lambda: "[6:8, 2:4]" in monitor._block_view.value and "mean" in monitor._block_view.value)
+    seen = until(lambda: "[6:8, 2:4]" in monitor._blocks.view.value and "mean" in monitor._blocks.view.value)
     monitor.close()
 
     assert len(grid.cells.options) == 6000
     assert few < 20
     assert seen
+
+
+def test_blocks_to_click_on_follow_the_plan(displays, until) -> None:
+    """Another budget may mean other blocks; the one that was looked at goes with the old ones."""
+    x = nb.from_array(np.arange(2e6).reshape(2000, 1000), chunks=(100, 1000)) + 1
+    monitor = Monitor([x.expr], workers=1, memory="64MiB", every_s=0.01)
+    monitor.show()
+    monitor._controls.blocks.value = True
+    until(lambda: monitor._blocks.grid is not None)
+    before = monitor._watch.cells.shape
+    monitor._blocks.grid.cells.value = 15
+    seen = until(lambda: "[1875:2000, 0:1000]" in monitor._blocks.view.value and "mean" in monitor._blocks.view.value)
+    monitor._controls.memory.value = 2**30
+    followed = until(lambda: (grid := monitor._blocks.grid) is not None and "0 of 8 blocks" in grid.picture.value)
+    cleared = monitor._blocks.view.value
+    count = len(monitor._blocks.grid.cells.options)
+    monitor._blocks.grid.cells.value = 7
+    other = until(lambda: "block (7, 0): [1750:2000, 0:1000]" in monitor._blocks.view.value)
+    monitor.close()
+
+    assert (before, seen, followed, cleared) == ((16, 1), True, True, "")
+    assert count == 8
+    assert other
+
+
+def test_a_block_nobody_wants_any_more_is_no_error(shown, gate, until) -> None:
+    """It is given up without a word."""
+    shown._controls.blocks.value = True
+    until(lambda: shown._blocks.grid is not None)
+    shown._blocks.grid.cells.value = 5
+    computing = until(lambda: "block (1, 2)" in shown._blocks.view.value)
+    shown._controls.blocks.value = False
+    gone = until(lambda: not shown._blocks.picker.children)
+    gate.open.set()
+    time.sleep(0.1)
+
+    assert computing
+    assert gone
+    assert shown._blocks.view.value == ""
 
 
 def test_a_failing_task_is_told_in_place(displays, until) -> None:

@@ -81,6 +81,7 @@ def test_pauses_are_no_time_of_work(slow, gate, clock) -> None:
     watch.look()
     clock.now_s += 60
     watch.look()
+    run.cancel()
 
     assert watch.last is not None
     assert watch.last.working_s == pytest.approx(1.0, abs=0.5)
