@@ -195,7 +195,7 @@ class Lift:
         home = getattr(function, "__module__", None)
         packages = {"__main__", "builtins", *_TAKE_VALUES}
         other = isinstance(home, str) and home.partition(".")[0] not in packages
-        if self._strict and (other or function in _ITERATING):
+        if self._strict and (other or any(function is each for each in _ITERATING)):  # it may have no hash
             return _Changed(function, self.block, containers=True)
         return function
 

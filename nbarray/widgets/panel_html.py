@@ -1,8 +1,8 @@
 """How a monitor looks: the state of a run as HTML and SVG.
 
 While it lasts the panel stands in a widget, where the page's colours can be used.  What stays in the notebook
-afterwards goes through sanitizers that know neither style sheets nor SVG, so that is a plain table.  Names
-come from users and files, and are escaped.  No widgets here.
+afterwards goes through sanitizers, of which some show the tags of a table as text; so that is bold words and a
+list.  Names come from users and files, and are escaped.  No widgets here.
 """
 
 from __future__ import annotations
@@ -290,20 +290,14 @@ def summary_text(watch: Watch) -> str:
 
 
 def summary_html(watch: Watch) -> str:
-    """A run in a few lines that any page can show: no style sheets, no SVG, the page's own colours."""
-    name = _name(watch)
-    error = f'<pre style="white-space:pre-wrap">{escape(watch.error)}</pre>' if watch.error else ""
-    if not watch.planned:
-        return f"<div><b>{escape(name)}: {escape(_ending(watch)[0])}</b></div>{error}"
-    facts = "".join(f"<li>{escape(fact)}</li>" for fact in _ending(watch)[1:])
-    rows = "".join(
-        f'<tr><td style="text-align:left">{escape(o.name)}</td>'
-        f'<td style="text-align:right">{format_count(o.done)}/{format_count(o.tasks)}</td></tr>'
-        for o in _shown(watch.operations)
-    )
-    head = f"{escape(name)}: {escape(_ending(watch)[0])}"
-    return (
-        f"<details><summary><b>{head}</b></summary><ul>{facts}</ul>"
-        '<table><thead><tr><th scope="col" style="text-align:left">operation</th><th scope="col">tasks</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></details>{error}"
-    )
+    """A run in a few lines that any page can show: no style sheets, no SVG, bold words and a list."""
+    said, *facts = _ending(watch)
+    if watch.planned:
+        facts.append(
+            ", ".join(f"{o.name} {format_count(o.done)}/{format_count(o.tasks)}" for o in _shown(watch.operations))
+        )
+    rows = [escape(fact) for fact in facts]
+    if watch.error:
+        rows.append(f'<code style="white-space:pre-wrap">{escape(watch.error)}</code>')
+    head = f"<b>{escape(_name(watch))}: {escape(said)}</b>"
+    return f"{head}<ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>" if rows else head

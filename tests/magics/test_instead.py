@@ -323,6 +323,14 @@ def test_strict_refuses_nothing_else(shell, stored, name, code, expected):
     assert expected == run(shell, f"%%blocked --strict --memory 1MB\n{code.format(name)}")
 
 
+def test_strict_calls_objects_that_have_no_hash(shell, stored):
+    """Such as a data class that can be called."""
+    shell.run_cell("import dataclasses\n@dataclasses.dataclass\nclass Row:\n    k: int\n    def __call__(self, x):\n"
+                   "        return x[self.k].sum()\nrow = Row(0)")  # fmt: skip
+
+    assert 780.0 == run(shell, "%%blocked --strict --memory 1MB\nrow(ds)")
+
+
 def test_without_strict_other_packages_read_what_they_are_given(shell, stored):
     """They get the user's object, as without the magic."""
     assert stored.mean() == run(shell, "%%blocked --memory 1MB\nforeign.mean(ds)")
