@@ -31,8 +31,8 @@ _STYLE = (
 )
 #: Chunks drawn along each axis of a box, whose faces are small.
 _MOST_IN_BOX = 15
-#: Width in pixels a character of a label is taken to have.
-_CHARACTER = 6.4
+#: Width in pixels a character of a label is taken to have: a digit of the widest of the usual fonts.
+_CHARACTER = 7.0
 #: Direction of the depth, to the right and up.
 _DEPTH = (0.8, -0.6)
 #: Small copies of a box: how many at most, how large, and pixels between them.
@@ -266,20 +266,19 @@ def grid_svg(chunks: Chunks, shape: Sizes | None = None, copies: bool = True) ->
     below, beside = corner[1] + down.length, corner[0] + across.length
     edges, others, copies_end = _edges(rulers, corner), prod(chunks.numblocks[: -len(rulers)]) - 1, 0.0
     body = _sheet(edges, corner, one_block=others > 0 or chunks.nblocks == 1)
+    at = (beside + right / 2 + 5.0, below + up / 2 + 9.0)
+    deep = at[0] + _width(rulers[0].text) + 1.0 if len(rulers) == 3 else 0.0
     if others and copies:
-        first = (beside + right + _COPY_SPACE, below - _COPY_SCALE * (down.length - up))
+        first = (max(beside + right, deep - 6.0) + _COPY_SPACE, below - _COPY_SCALE * (down.length - up))
         small, copies_end = _copies(first, _plus(corner, (0.0, up)), across.length + right, others)
         body = f'<g id="b">{body}</g>{small}'
     body += _first_block(edges, corner) if others else ""
     body += _text((corner[0] - 5.0, corner[1] + down.length / 2 + 4.0), "end", down.text)
     body += _text((corner[0] + across.length / 2, below + 15.0), "middle", across.text)
     widths = [beside + right + 2.0, corner[0] + (across.length + _width(across.text)) / 2, _width(note), copies_end]
-    if len(rulers) == 3:
-        at = (beside + right / 2 + 5.0, below + up / 2 + 9.0)
-        body += _text(at, "start", rulers[0].text)
-        widths.append(at[0] + _width(rulers[0].text))
+    body += _text(at, "start", rulers[0].text) if deep else ""
     body += _text((0.0, 11.0), "start", note) if note else ""
-    return _canvas(max(widths), below + 20.0, body)
+    return _canvas(max(*widths, deep), below + 20.0, body)
 
 
 def sized(svg: str, size: float | None) -> str:

@@ -30,6 +30,7 @@ CASES: list[tuple[tuple[int | None, ...], Chunking]] = [
     ((3, 10**6), (3, 1000)),
     ((None, 5), (1, 2)),
     ((0, 0), (1, 1)),
+    ((184, 721, 1440), (4, 200, 200)),
     ((1464, 721, 1440), (4, 200, 200)),
     ((1000, 1000, 1000), (1, 1, 1)),
     ((10, 10, 10), ((1, 2, 3, 4), 10, (9, 1))),
@@ -59,6 +60,14 @@ def points(data: str) -> Iterator[tuple[float, float]]:
         yield x, y
 
 
+def spans(root: ElementTree.Element) -> Iterator[tuple[float, float]]:
+    """Where each label begins and ends, written in a font whose digits are as wide as DejaVu's: seven pixels."""
+    for text in root.iter(f"{SVG}text"):
+        x, wide = float(text.attrib["x"]), 7.0 * len(text.text or "")
+        left = x - {"end": wide, "middle": wide / 2}.get(text.attrib.get("text-anchor", ""), 0.0)
+        yield left, left + wide
+
+
 def check_picture(svg: str) -> None:
     """A picture is XML, small, and has everything it draws inside its frame."""
     root = ElementTree.fromstring(svg)
@@ -71,6 +80,7 @@ def check_picture(svg: str) -> None:
     assert max(width, height) <= 420
     assert all(math.isfinite(x) and math.isfinite(y) for x, y in drawn)
     assert all(-0.2 <= x <= width + 0.2 and -0.2 <= y <= height + 0.2 for x, y in drawn)
+    assert all(-0.2 <= left and right <= width + 0.2 for left, right in spans(root))
 
 
 @pytest.mark.parametrize(("shape", "chunks"), CASES)
@@ -159,3 +169,14 @@ def test_blocks_along_other_axes_are_small_copies() -> None:
     assert [0, 0, 0, 1] == [svg.count('class="d"') for svg in (none, one, two, many)]
     assert 2 == many.count('class="h"')
     assert "<use " not in grid_svg(cut((9, 10, 10, 10), (1, 5, 5, 5)), copies=False)
+
+
+def test_no_copy_lies_on_a_label() -> None:
+    """They begin where the size of the axis into the depth has been said."""
+    svg = grid_svg(cut((3, 5, 184, 721, 1440), (1, 1, 4, 200, 200)))
+    root = ElementTree.fromstring(svg)
+    (label,) = (span for span, text in zip(spans(root), texts(svg), strict=True) if text == "184")
+    box = min(x for path in root.iter(f"{SVG}path") for x, _ in points(path.attrib["d"]))
+    shift, scale = map(float, re.findall(r"translate\(([\d.]+) [\d.-]+\)scale\(([\d.]+)\)", svg)[0])
+
+    assert label[1] <= shift + scale * box
