@@ -58,7 +58,8 @@ RELOADED = "run = logged('reloaded').start(workers=1)\nrun.monitor()"
 SUMMARY = "%%blocked --workers 4\nlogged('summary', rows=16)"
 RESTARTED = "logged('restarted').start(workers=1).monitor()"
 CELLS = [SETUP, BACKGROUND, BLOCKING, AWAITED, TWO, SUMMARY, RELOADED, RESTARTED]
-LONGEST_CANCEL_S = 2.0  # 0.6 where the machine has nothing else to do
+#: From a click on Cancel until it is seen, beyond what one on Pause takes: the machine may be busy with other things.
+LONGEST_CANCEL_S = 0.6
 LAB = [("lab", "nbarray-7"), pytest.param(("lab", "nbarray-6"), marks=pytest.mark.needs("ipykernel-6"))]
 NOTEBOOK = [("notebook", "nbarray-7")]
 in_lab = pytest.mark.parametrize("notebook", LAB, indirect=True, ids=["lab-7", "lab-6"])
@@ -96,6 +97,13 @@ class Steered:
 
     def press(self, name: str) -> None:
         self.output.get_by_role("button", name=name).nth(self.number).click()
+
+    def press_until(self, name: str, condition, what: str) -> float:
+        """Press a button; seconds until something is seen of it."""
+        start = time.perf_counter()
+        self.press(name)
+        self.wait(condition, what)
+        return time.perf_counter() - start
 
     def wait(self, condition, what: str) -> None:
         wait_until(condition, 20, what, self.notebook.page.wait_for_timeout)
@@ -137,12 +145,13 @@ class Steered:
     def budget(self) -> str:
         return re.search(r"budget ([\d.]+ \w+)", self.panel.inner_text())[1]
 
+    def pause(self) -> float:
+        """Press Pause; seconds until the panel says so."""
+        return self.press_until("Pause", lambda: "paused" in self.panel.inner_text(), "the panel says paused")
+
     def cancel(self) -> float:
         """Press Cancel; seconds until the panel has gone."""
-        start = time.perf_counter()
-        self.press("Cancel")
-        self.wait(lambda: "cancelled after" in self.output.inner_text(), "it is cancelled")
-        return time.perf_counter() - start
+        return self.press_until("Cancel", lambda: "cancelled after" in self.output.inner_text(), "it is cancelled")
 
 
 def steer(panel: Steered, pictures: Path, name: str) -> None:
@@ -151,8 +160,7 @@ def steer(panel: Steered, pictures: Path, name: str) -> None:
     panel.wait_more()
     page.wait_for_timeout(1200 if "NBARRAY_SCREENSHOTS" in os.environ else 0)
     photograph(panel, pictures, f"{name}-running")
-    panel.press("Pause")
-    panel.wait_state("paused")
+    base_s = panel.pause()
     page.wait_for_timeout(150)  # the task under way may end
     assert panel.is_still(), "paused, and blocks are computed"
     photograph(panel, pictures, f"{name}-paused")
@@ -166,10 +174,11 @@ def steer(panel: Steered, pictures: Path, name: str) -> None:
     panel.move(1, 0)
     panel.wait(lambda: panel.budget() != before and panel.at_once() == {"1"}, "the budget has room for one task")
     took_s = panel.cancel()
-    (pictures / f"monitor-{notebook.name}-{name}.txt").write_text(f"{took_s:.3f} s from Cancel until it was seen\n")
+    told = f"{took_s:.3f} s from Cancel until it was seen, {base_s:.3f} s from Pause\n"
+    (pictures / f"monitor-{notebook.name}-{name}.txt").write_text(told)
     assert panel.is_still(), "cancelled, and blocks are computed"
     photograph(panel, pictures, f"{name}-cancelled")
-    assert took_s < LONGEST_CANCEL_S
+    assert took_s < LONGEST_CANCEL_S + base_s
 
 
 def photograph(panel: Steered, pictures: Path, name: str) -> None:
