@@ -11,8 +11,9 @@ from nbarray.grid.chunks import Chunks
 from nbarray.io.protocols import Reader
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
+from nbarray.kernels.random import Draw
 
-__all__ = ["Arange", "Eye", "Filled", "Scalar", "SourceArray"]
+__all__ = ["Arange", "Eye", "Filled", "Generated", "Random", "Scalar", "SourceArray"]
 
 
 @node
@@ -75,8 +76,19 @@ class Filled(Expr):
         return f"full({self.value.value})"
 
 
+class Generated(Expr):
+    """Values that are made at each read, of a dtype and in chunks that are given."""
+
+    of_dtype: np.dtype[Any]
+
+    kind: ClassVar[str] = "create"
+
+    def settle(self) -> dict[str, Any]:
+        return settled(self.chunks.shape, self.of_dtype, self.chunks, False)
+
+
 @node
-class Arange(Expr):
+class Arange(Generated):
     """``start + step * i`` along one axis, computed as `numpy.arange` does."""
 
     start: Constant
@@ -84,25 +96,24 @@ class Arange(Expr):
     of_dtype: np.dtype[Any]
     chunks: Chunks
 
-    kind: ClassVar[str] = "create"
-
-    def settle(self) -> dict[str, Any]:
-        return settled(self.chunks.shape, self.of_dtype, self.chunks, False)
-
-    @property
-    def label(self) -> str:
-        return "arange"
-
 
 @node
-class Eye(Expr):
+class Eye(Generated):
     """Ones on the `k`-th diagonal, zeros elsewhere."""
 
     k: int
     of_dtype: np.dtype[Any]
     chunks: Chunks
 
-    kind: ClassVar[str] = "create"
 
-    def settle(self) -> dict[str, Any]:
-        return settled(self.chunks.shape, self.of_dtype, self.chunks, False)
+@node
+class Random(Generated):
+    """Random numbers, the same in any chunks: made from a seed and a counter."""
+
+    draw: Draw
+    of_dtype: np.dtype[Any]
+    chunks: Chunks
+
+    @property
+    def label(self) -> str:
+        return self.draw.method

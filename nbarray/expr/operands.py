@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.expr.leaves import Arange, Eye, Filled, Scalar, SourceArray
+from nbarray.expr.leaves import Arange, Eye, Filled, Generated, Random, Scalar, SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.patchwork import Patchwork
-from nbarray.expr.random import Random
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
 from nbarray.grid.regions import Placement, identity
@@ -59,7 +58,7 @@ def is_direct(expr: Expr) -> bool:
 
 def is_generated(expr: Expr) -> bool:
     """Whether values are computed at each read."""
-    return isinstance(expr, Arange | Eye | Random)
+    return isinstance(expr, Generated)
 
 
 def reads_storage(expr: Expr) -> bool:

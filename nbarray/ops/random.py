@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import BroadcastError, DTypeError, InputError, NotBlocked
+from nbarray.expr.leaves import Random
 from nbarray.expr.node import Expr
-from nbarray.expr.random import Random
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
 from nbarray.kernels.random import Draw

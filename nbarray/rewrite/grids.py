@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nbarray.expr.leaves import SourceArray
+from nbarray.expr.leaves import Random, SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import Operand, is_direct, is_generated, operand_of, reads_storage, stored_axis
-from nbarray.expr.random import Random
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
