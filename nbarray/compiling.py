@@ -31,6 +31,7 @@ __all__ = [
     "kernels_loaded",
     "loading_bytes",
     "run_loops",
+    "run_watched",
 ]
 
 #: The name of the function that a text defines.
@@ -96,8 +97,8 @@ def can_compile() -> bool:
     return importlib.util.find_spec("numba") is not None and flags() is not None
 
 
-def run_loops(text: str, *arguments: Any) -> Any:
-    """What the loops of a text return; what went wrong in their operations is told as NumPy would tell it.
+def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
+    """What the loops of a text return, and the flags of what went wrong in their operations.
 
     Raises CannotCompile.
     """
@@ -107,10 +108,18 @@ def run_loops(text: str, *arguments: Any) -> Any:
         raise CannotCompile
     raised.clear()
     try:
-        made = function(*arguments)
+        return function(*arguments), raised
     except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
         _failing.add(function)
         raise CannotCompile from error
+
+
+def run_loops(text: str, *arguments: Any) -> Any:
+    """What the loops of a text return; what went wrong in their operations is told as NumPy would tell it.
+
+    Raises CannotCompile.
+    """
+    made, raised = run_watched(text, *arguments)
     if raised.found():
         raised.tell()
     return made

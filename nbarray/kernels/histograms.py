@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.compiling import KERNEL, compiled
+from nbarray.compiling import KERNEL, CannotCompile, run_watched
 from nbarray.errors import InputError
 from nbarray.kernels.native import worth
 from nbarray.kernels.summaries import Block, Int64, Summary
@@ -112,16 +112,17 @@ def _evenness(edges: Block) -> float:
 
 
 def _count_compiled(values: Block, edges: Block, counts: Block) -> bool:
-    """Count by compiled code; returns whether that could be done."""
+    """Count by compiled code, which raises a flag where it meets NaN; returns whether that could be done."""
     exact = values.dtype == edges.dtype or (values.dtype.kind in "iu" and values.itemsize <= 4)
     if edges.dtype.name not in _COUNT or not exact or not values.dtype.isnative:
         return False
     tables = np.zeros((TABLES if len(counts) <= FEW_BINS else 1, len(counts)), np.int64)
     above = np.append(edges[1:-1], edges.dtype.type(np.inf))
     first, last = float(edges[0]), float(edges[-1])
+    scale = len(counts) / (last - first)
     try:
-        compiled(_COUNT[edges.dtype.name])(values, first, last, len(counts) / (last - first), edges[:-1], above, tables)
-    except Exception:  # whatever a compiler or its cache may raise: the loop itself raises nothing
+        run_watched(_COUNT[edges.dtype.name], values, first, last, scale, edges[:-1], above, tables)
+    except CannotCompile:
         return False
     counts += tables.sum(axis=0)
     return True

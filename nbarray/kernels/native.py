@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.compiling import can_compile, compiled, flags
+from nbarray.compiling import CannotCompile, can_compile, run_watched
 from nbarray.config import current
 from nbarray.kernels.codegen import arguments, source, without_skips
 from nbarray.kernels.loops import FOLDS
@@ -24,8 +24,6 @@ Tile = np.ndarray[Any, Any]
 
 #: Operations on elements that a computation has at least for its kernels to be worth loading, or compiling.
 WORTH_OPERATIONS = 2**27
-#: Kernels that couldn't be compiled.
-_failing: set[Callable[..., bool]] = set()
 
 
 def worth_compiling(program: Program, elements: int) -> bool:
@@ -43,12 +41,6 @@ def worth(operations: int) -> bool:
     if wanted is False or not can_compile():
         return False
     return wanted is True or operations >= WORTH_OPERATIONS
-
-
-def _kernel(program: Program) -> Callable[..., bool]:
-    text = source(program)
-    assert text is not None
-    return compiled(text)
 
 
 def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:
@@ -84,16 +76,12 @@ def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], resu
             return False
         made = [found[0]]
         strides += found[1]
-    raised = flags()
-    assert raised is not None
-    kernel = _kernel(program)
-    if kernel in _failing:
-        return False
-    raised.clear()
+    text = source(program)
+    assert text is not None
+    sizes, apart = np.array(shape, np.int64), np.array([*strides, 0], np.int64)
     try:
-        bad = kernel(np.array(shape, np.int64), np.array([*strides, 0], np.int64), *taken, *arguments(program), *made)
-    except Exception:  # whatever a compiler or its cache may raise: kernels themselves raise nothing
-        _failing.add(kernel)
+        bad, raised = run_watched(text, sizes, apart, *taken, *arguments(program), *made)
+    except CannotCompile:
         return False
     return not bad and not raised.found()
 

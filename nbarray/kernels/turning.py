@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.compiling import KERNEL, compiled
+from nbarray.compiling import KERNEL, CannotCompile, run_loops
 
 __all__ = ["along", "stored_along", "straight"]
 
@@ -92,7 +92,7 @@ def _turned(rows: Tile, room: Tile) -> bool:
     kind = np.dtype(f"u{itemsize}")
     flat = np.lib.stride_tricks.as_strided(rows, ((m - 1) * apart // itemsize + n,), (itemsize,))
     try:
-        compiled(_TURN)(flat.view(kind), apart // itemsize, room.reshape(-1).view(kind), room.shape[1], n, m)
-    except Exception:  # whatever a compiler or its cache may raise: the loop itself raises nothing
+        run_loops(_TURN, flat.view(kind), apart // itemsize, room.reshape(-1).view(kind), room.shape[1], n, m)
+    except CannotCompile:
         return False
     return True

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray import compiling
 from nbarray.errors import ConfigError
-from nbarray.kernels import moments, native
+from nbarray.kernels import moments
 from nbarray.session import plan
 from tests.compare import check, compare
 
@@ -147,7 +148,7 @@ def test_a_broken_compiler_is_no_misfortune(monkeypatch: pytest.MonkeyPatch) -> 
     def broken(*args: Any) -> bool:
         raise RuntimeError("no compiler today")
 
-    monkeypatch.setattr(native, "_kernel", lambda program: broken)
+    monkeypatch.setattr(compiling, "_compiled", lambda text: broken)
 
     check(blocked(X) * 2, X * 2)
 
