@@ -15,7 +15,7 @@ from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Corner, Inputs
 from nbarray.expr.node import place_of
 from nbarray.expr.operands import operand_of
-from nbarray.kernels.fused import Workspace
+from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan
 
 __all__ = ["Failure", "task_error"]

@@ -25,7 +25,7 @@ from nbarray.errors import Cancelled, ConfigError
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
-from nbarray.kernels.fused import Workspace
+from nbarray.kernels.workspace import Workspace
 from nbarray.plan.ledger import Ledger
 from nbarray.plan.plan import Plan
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nbarray.engines.failures import task_error
 from nbarray.engines.tasks import Results, run_task
-from nbarray.kernels.fused import Workspace
+from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan
 
 __all__ = ["run_serially"]

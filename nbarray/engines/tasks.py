@@ -11,8 +11,8 @@ from nbarray.config import current
 from nbarray.expr.lowered import Lowered, Sink
 from nbarray.io.scratch import forget
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
-from nbarray.kernels.fused import Workspace
 from nbarray.kernels.tiles import part_of
+from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan, block_box
 
 __all__ = ["Results", "run_task"]

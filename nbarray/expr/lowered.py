@@ -26,12 +26,13 @@ from nbarray.expr.operands import (
     turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Fetch, Planes, Workspace, evaluate_box, evaluate_pieces, fold_box
+from nbarray.kernels.fused import Fetch, Planes, evaluate_box, evaluate_pieces, fold_box
 from nbarray.kernels.packed import folds_at_once, needs_stored_sums
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
 from nbarray.kernels.sums import FEW
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Box", "Corner", "Fused", "Inputs", "Lowered", "Sink", "deliver", "state_bytes"]
 

@@ -17,7 +17,8 @@ from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import Operand, decoding_bytes, operand_of
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.elementwise import ById
-from nbarray.kernels.fused import Planes, Workspace
+from nbarray.kernels.fused import Planes
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Compressed", "Joined", "Mapped", "Reshaped"]
 

@@ -10,10 +10,11 @@ import numpy as np
 from nbarray.expr.lowered import Box, Corner, Fused, Inputs, Lowered, Sink, deliver, state_bytes
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Workspace, fold_box
+from nbarray.kernels.fused import fold_box
 from nbarray.kernels.program import Fold
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.states import finish_state, merge_states
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["FoldedParts", "Merge"]
 

@@ -20,8 +20,9 @@ from nbarray.expr.operands import decoding_bytes, operand_of
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64
 from nbarray.grid.indexing import in_bounds
 from nbarray.kernels.elementwise import ById
-from nbarray.kernels.fused import Planes, Workspace
+from nbarray.kernels.fused import Planes
 from nbarray.kernels.picking import pick_into
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Assigned", "Gathered", "GatheredLater", "in_memory", "unit_numbers"]
 

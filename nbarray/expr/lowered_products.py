@@ -11,7 +11,7 @@ import numpy as np
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64
-from nbarray.kernels.fused import Workspace
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Mirrored", "Product"]
 

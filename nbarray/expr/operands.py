@@ -24,10 +24,11 @@ from nbarray.grid.chunks import Chunks
 from nbarray.grid.regions import Placement, identity
 from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
-from nbarray.kernels.fused import Planes, Workspace
+from nbarray.kernels.fused import Planes
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.random import random_part
 from nbarray.kernels.turning import stored_along
+from nbarray.kernels.workspace import Workspace
 
 __all__ = [
     "DIRECT",

@@ -10,8 +10,8 @@ import numpy as np
 from nbarray.expr.lowered import Box, Corner, Lowered, Sink, deliver
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Workspace
 from nbarray.kernels.sorting import cut_runs, merge_pieces
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Cuts", "MergeRuns", "MergedRuns"]
 

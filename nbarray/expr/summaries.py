@@ -14,8 +14,8 @@ from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import decoding_bytes, is_direct, operand_of, reads_storage
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById
-from nbarray.kernels.fused import Workspace
 from nbarray.kernels.summaries import Summary
+from nbarray.kernels.workspace import Workspace
 
 __all__ = ["LineBlocks", "MapLines", "MergedSummaries", "PartSummaries", "Summarise"]
 

@@ -16,8 +16,9 @@ from nbarray.kernels.program import Evaluator, Fold, Program
 from nbarray.kernels.reductions import REDUCTIONS, State
 from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 from nbarray.kernels.turning import along, straight
+from nbarray.kernels.workspace import Workspace
 
-__all__ = ["Fetch", "Planes", "Workspace", "evaluate_box", "evaluate_pieces", "fold_box"]
+__all__ = ["Fetch", "Planes", "evaluate_box", "evaluate_pieces", "fold_box"]
 
 #: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
 _EVALUATORS_KEPT = 16
@@ -28,61 +29,6 @@ Corner = tuple[int, ...]
 Planes = tuple[Tile, Tile | None]
 #: (operand, low, high) -> that part of the operand, broadcastable to the box
 Fetch = Callable[[int, Corner, Corner], Planes | Patched]
-
-
-class Workspace:
-    """What one worker keeps from task to task: evaluators and buffers, by key."""
-
-    def __init__(self) -> None:
-        #: whose task it was used for last
-        self.node: int | None = None
-        self._kept: dict[Any, Any] = {}
-        self._lent: set[int] = set()
-
-    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = make()
-        return found
-
-    def tile_buffer(self, number: int, nbytes: int) -> Tile:
-        """A buffer for tiles, the same one for the same number and size."""
-        made: Tile = self.keep(("tile", number, nbytes), lambda: np.empty(nbytes, np.uint8))
-        self._lent.add(id(made))
-        return made
-
-    def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
-        """As `buffer`, named by who uses it and what for."""
-        return self.buffer((owner, name), shape, dtype)
-
-    def buffer(self, name: Any, shape: Corner, dtype: np.dtype[Any]) -> Tile:
-        """A reused array of `shape`; valid until the next call with the same name."""
-        if dtype.hasobject:
-            return np.empty(shape, dtype)
-        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        have: Tile | None = self._kept.get(("buffer", name))
-        if have is None or have.nbytes < nbytes:
-            if have is not None:
-                self._lent.discard(id(have))
-            have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
-            self._lent.add(id(have))
-        return have[:nbytes].view(dtype).reshape(shape)
-
-    def trim(self, nbytes: int) -> bool:
-        """Let go of all buffers if they take more than so many bytes; returns whether they did."""
-        kept = {key: made for key, made in self._kept.items() if key[0] == "buffer"}
-        if sum(made.nbytes for made in kept.values()) <= nbytes:
-            return False
-        for key in kept:
-            del self._kept[key]
-        return True
-
-    def lends(self, array: Tile) -> bool:
-        """Whether an array lies in one of our buffers, so that what is in it will not stay."""
-        owner: Any = array
-        while isinstance(owner, np.ndarray) and owner.base is not None:
-            owner = owner.base
-        return id(owner) in self._lent
 
 
 def _evaluator(program: Program, workspace: Workspace) -> Evaluator:

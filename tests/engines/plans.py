@@ -12,7 +12,7 @@ from nbarray.expr.lowered import Box, Corner, Lowered, Sink
 from nbarray.expr.node import node, settled
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById
-from nbarray.kernels.fused import Workspace
+from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan
 
 #: What each task needs, the bytes of each task's block, and the bytes each needs while it runs.

@@ -9,8 +9,8 @@ import pytest
 
 import nbarray as nb
 from nbarray.compiling import can_compile
-from nbarray.kernels.fused import Workspace
 from nbarray.kernels.turning import straight
+from nbarray.kernels.workspace import Workspace
 from nbarray.session import plan
 from tests.compare import same
 

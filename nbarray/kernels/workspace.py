@@ -1,0 +1,68 @@
+"""What a worker has at hand from task to task, so that nothing is made anew for each tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Workspace"]
+
+Tile = np.ndarray[Any, Any]
+Corner = tuple[int, ...]
+
+
+class Workspace:
+    """What one worker keeps from task to task: evaluators and buffers, by key."""
+
+    def __init__(self) -> None:
+        #: whose task it was used for last
+        self.node: int | None = None
+        self._kept: dict[Any, Any] = {}
+        self._lent: set[int] = set()
+
+    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make()
+        return found
+
+    def tile_buffer(self, number: int, nbytes: int) -> Tile:
+        """A buffer for tiles, the same one for the same number and size."""
+        made: Tile = self.keep(("tile", number, nbytes), lambda: np.empty(nbytes, np.uint8))
+        self._lent.add(id(made))
+        return made
+
+    def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """As `buffer`, named by who uses it and what for."""
+        return self.buffer((owner, name), shape, dtype)
+
+    def buffer(self, name: Any, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """A reused array of `shape`; valid until the next call with the same name."""
+        if dtype.hasobject:
+            return np.empty(shape, dtype)
+        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        have: Tile | None = self._kept.get(("buffer", name))
+        if have is None or have.nbytes < nbytes:
+            if have is not None:
+                self._lent.discard(id(have))
+            have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
+            self._lent.add(id(have))
+        return have[:nbytes].view(dtype).reshape(shape)
+
+    def trim(self, nbytes: int) -> bool:
+        """Let go of all buffers if they take more than so many bytes; returns whether they did."""
+        kept = {key: made for key, made in self._kept.items() if key[0] == "buffer"}
+        if sum(made.nbytes for made in kept.values()) <= nbytes:
+            return False
+        for key in kept:
+            del self._kept[key]
+        return True
+
+    def lends(self, array: Tile) -> bool:
+        """Whether an array lies in one of our buffers, so that what is in it will not stay."""
+        owner: Any = array
+        while isinstance(owner, np.ndarray) and owner.base is not None:
+            owner = owner.base
+        return id(owner) in self._lent
