@@ -147,6 +147,11 @@ def test_blocked_parameters_move_and_scale() -> None:
     assert np.all(np.abs(x - loc) < 16)
     with pytest.raises(NotBlocked):
         nb.random.default_rng(1).poisson(nb.ones(5))
+    for size, *params in ((3, np.ones((2, 3)), np.ones(3)), (None, np.ones(3), np.ones(4)), (-1, np.ones(1), 1.0)):
+        check(
+            lambda s=size, p=params: nb.random.normal(nb.from_array(p[0]), p[1], size=s),
+            lambda s=size, p=params: np.random.default_rng(1).normal(*p, size=s),
+        )
 
 
 def test_permutations_and_choices() -> None:
@@ -200,6 +205,7 @@ def test_options_of_numpys_methods() -> None:
     check(lambda: rng.random(-1), lambda: np.random.default_rng(1).random(-1))
     check(lambda: rng.choice(2.5), lambda: np.random.default_rng(1).choice(2.5))
     check(lambda: rng.choice(0, 2), lambda: np.random.default_rng(1).choice(0, 2))
+    check(lambda: rng.choice(0, (2, 0)), lambda: np.random.default_rng(1).choice(0, (2, 0)))
 
 
 def test_names() -> None:

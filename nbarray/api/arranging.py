@@ -174,7 +174,8 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Array:
 def roll(a: Any, shift: Any, axis: Any = None) -> Array:
     """Elements moved along axes (None: along the flattened array); what leaves at the end comes back in front.
 
-    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for;
+    without an axis, several are flattened as by `reshape`.
 
     >>> import nbarray as nb
     >>> nb.roll(nb.arange(5, chunks=2), 2).compute()

@@ -230,7 +230,7 @@ def unify_chunks(*args: Any, **options: Any) -> tuple[dict[Any, tuple[int, ...]]
 
     args : arrays and the names of their axes in turns
 
-    Cost: none by itself: a view, no element is moved.
+    Cost: as `rechunk` of those that are cut otherwise.
 
     >>> import nbarray as nb
     >>> chunks, _ = nb.unify_chunks(nb.ones(4, chunks=2), "i", nb.ones(4, chunks=3), "i")

@@ -128,7 +128,7 @@ def along_axis(positions: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, 
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """``a.flat[n] = values[n]`` where the mask is True; values are repeated if there are fewer than elements.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass where the result is needed; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> x = nb.arange(4)
@@ -138,7 +138,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     """
     target = changeable("putmask", a)
     _check_fits(target, values)
-    chosen, given = asarray(mask), asarray(values)
+    chosen, given = asarray(mask), asarray(values, None if hasattr(values, "dtype") else target.dtype)
     if chosen.size != target.size:
         raise InputError("putmask: mask and data must be the same size")
     if not given.size or not target.size:
@@ -188,7 +188,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """Values along the main diagonal; from its start on again below it, for `wrap`.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass where the result is needed; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> x = nb.zeros((2, 2))

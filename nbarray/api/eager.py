@@ -27,8 +27,9 @@ def eager(function: Callable[..., Any]) -> Callable[..., Any]:
     function : NumPy's or any other; blocked arrays may lie in lists, tuples and dictionaries of its arguments
 
     Returns what `function` returns.  Before anything is read, warns (EagerWarning) how many bytes the arguments take;
-    raises BudgetError if that is more than the budget.  Cost: all of the arguments in
-    memory; what the function itself needs on top of it, nobody knows.
+    raises BudgetError if that is more than the budget.
+
+    Cost: all of the arguments in memory; what the function itself needs on top of it, nobody knows.
 
     >>> import numpy as np, nbarray as nb, warnings
     >>> with warnings.catch_warnings():

@@ -29,7 +29,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
 
     Raises InputError for bad widths, NotBlocked for functions as modes.
 
-    Cost: none by itself: blocks are read where they lie, and only those that are asked for.
+    Cost: none by itself: blocks are read where they lie, and only those that are asked for; the modes that take
+    statistics read what they are of once more.
 
     >>> import nbarray as nb
     >>> nb.pad(nb.arange(3), 2, mode="reflect").compute()
@@ -109,7 +110,7 @@ def overlap(x: Any, depth: Any, boundary: Any = None, *, allow_rechunk: bool = T
 def trim_overlap(x: Any, depth: Any, boundary: Any = None) -> Array:
     """Blocks without what `overlap` gave them.
 
-    Cost: none by itself.
+    Cost: one pass, a task for each block.
 
     >>> import nbarray as nb
     >>> nb.trim_overlap(nb.overlap(nb.arange(4, chunks=2), 1, boundary=9), 1, boundary=9).compute()

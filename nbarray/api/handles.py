@@ -32,7 +32,7 @@ def persist(*arrays: Any, memory: int | str | None = None, workers: int | None =
 
     memory, workers : for the run; the kept values count as results, and stay as long as the arrays do
 
-    Cost: one run, as `compute`; the values are held.  Returns an array for one, a tuple for several.
+    Returns an array for one, a tuple for several.  Cost: one run, as `compute`; the values are held.
 
     >>> import nbarray as nb
     >>> x = nb.persist(nb.arange(4) + 1)
@@ -202,7 +202,7 @@ def from_zarr(url: Any, component: str | None = None, chunks: Any = None, **opti
 def to_npy_stack(dirname: Any, x: Any, axis: int = 0) -> None:
     """Write an array to a folder of ``.npy`` files, one for each chunk along an axis: 0.npy, 1.npy, ...
 
-    Cost: one pass; memory for a few pieces that are written while others are computed.
+    Cost: a run for each file, which computes what it needs: one pass, but what all need (a mean, say) is made for each.
 
     >>> import nbarray as nb
     >>> from pathlib import Path

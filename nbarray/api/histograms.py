@@ -115,7 +115,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
 
     bins : edges in rising or falling order, which are held in memory
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass; memory for a few blocks, and the edges for each task.
 
     >>> import nbarray as nb
     >>> nb.digitize(nb.arange(4), [1, 3]).compute()

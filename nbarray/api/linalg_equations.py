@@ -146,8 +146,10 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Array, Array, Arr
 
     a : (m, n); b : (m,) or (m, k); rcond : singular values up to so many times the largest count as 0
 
-    Returns the solution, the sums of squares that are left, the rank and the singular values. Cost: a
-    tall matrix is read once. The sums are there for a matrix of less than full rank, too, where NumPy gives none.
+    Returns the solution, the sums of squares that are left, the rank and the singular values. The sums are there for a
+    matrix of less than full rank, too, where NumPy gives none.
+
+    Cost: a tall matrix is read once.
 
     >>> import nbarray as nb
     >>> t = nb.arange(100.0, chunks=10)

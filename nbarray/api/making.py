@@ -82,7 +82,7 @@ def asanyarray(
 def ascontiguousarray(a: Any, dtype: Any = None) -> Array:
     """A blocked array of at least one axis; how blocks lie in memory is not told.
 
-    Cost: none: known without reading anything.
+    Cost: none, but for the list or scalar that is made an array of.
 
     >>> import nbarray as nb
     >>> nb.ascontiguousarray(3).shape
@@ -92,17 +92,7 @@ def ascontiguousarray(a: Any, dtype: Any = None) -> Array:
     return x if x.ndim else x.reshape(1)
 
 
-@public()
-def asfortranarray(a: Any, dtype: Any = None) -> Array:
-    """A blocked array of at least one axis; how blocks lie in memory is not told.
-
-    Cost: none: known without reading anything.
-
-    >>> import nbarray as nb
-    >>> nb.asfortranarray([[1, 2]]).shape
-    (1, 2)
-    """
-    return ascontiguousarray(a, dtype)
+PUBLIC["asfortranarray"] = ascontiguousarray
 
 
 @public()
@@ -291,7 +281,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:  # noqa: N803 - NumPy's names
     """Powers of the elements of a line, one a column; the highest first, unless `increasing`.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.vander(nb.asarray([1, 2, 3]), 3).compute()

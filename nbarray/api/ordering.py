@@ -83,7 +83,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
 def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Array:
     """The positions that make a partition, as `numpy.argpartition` has it; see `nbarray.partition`.
 
-    Cost: as `argsort`, of which it is one.
+    Cost: as `argsort` at most.
 
     >>> import nbarray as nb
     >>> nb.argpartition(nb.asarray([3, 1, 2]), 1).compute()
@@ -129,7 +129,7 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
 
     keys : arrays of one shape, or one array whose first axis counts them
 
-    Cost: as `argsort`, once for each key.
+    Cost: as `argsort` of all keys together.
 
     >>> import nbarray as nb
     >>> nb.lexsort([nb.asarray([1, 0, 2]), nb.asarray([5, 5, 4])]).compute()

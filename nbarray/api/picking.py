@@ -185,7 +185,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
 
     Raises BroadcastError, DTypeError; IndexingError (an InputError) for numbers out of bounds.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.choose(nb.asarray([0, 1, 0]), [[1, 2, 3], [-1, -2, -3]]).compute()

@@ -25,7 +25,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
 
     Raises InputError for numbers out of bounds, when they are computed if they are blocked.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass for each axis that is asked for; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> [p.compute() for p in nb.unravel_index(nb.asarray([5, 3]), (2, 3))]
@@ -59,7 +59,7 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
 
     Raises InputError for positions out of bounds, when they are computed if they are blocked.
 
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+    Cost: one pass; memory for a few blocks.
 
     >>> import nbarray as nb
     >>> nb.ravel_multi_index((nb.asarray([1, 1]), nb.asarray([2, 0])), (2, 3)).compute()

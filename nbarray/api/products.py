@@ -180,7 +180,7 @@ def outer(a: Any, b: Any, out: None = None) -> Array:
 def kron(a: Any, b: Any) -> Array:
     """The Kronecker product: `b` times each element of `a`, side by side.
 
-    Cost: one pass, fused with what it is used in; `b` is read for each block of the result.
+    Cost: one pass; `b` is read for each block of the result.
 
     >>> import nbarray as nb
     >>> nb.kron(nb.asarray([1, 10]), nb.asarray([1, 2, 3])).compute()

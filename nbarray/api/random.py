@@ -16,7 +16,7 @@ from nbarray.api.array import Array, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC
 from nbarray.errors import InputError, NotBlocked
-from nbarray.ops.random import DISTRIBUTIONS, NEEDED, Distribution, draw
+from nbarray.ops.random import DISTRIBUTIONS, NEEDED, Distribution, draw, shape_for
 
 __all__ = ["Generator", "RandomState", "default_rng"]
 
@@ -55,7 +55,7 @@ class Generator:
         """A distribution of blocked parameters: its standard form, scaled and moved."""
         if not row.form:
             raise NotBlocked(f"{row.name}: blocked parameters have no blocked form; compute them first: .compute()")
-        shape = np.broadcast_shapes(*(np.shape(p) for p in params)) if size is None else size
+        shape = shape_for(row.name, [np.shape(p) for p in params], size)
         if chunks is None:
             chunks = next((p.expr.chunks for p in params if isinstance(p, Array) and p.shape == shape), None)
         standard = self._draw(row.name, [v for _, v in row.params], shape, chunks)
@@ -86,12 +86,12 @@ class Generator:
         """
         values = None if np.ndim(a) == 0 and not isinstance(a, Array) else asarray(a)
         count = _whole(a) if values is None else int(values.shape[axis])
-        if count <= 0 and size != 0:
+        if count <= 0 and (size is None or math.prod(np.atleast_1d(size).tolist())):
             raise InputError("choice: a has no elements to choose from")
         if p is not None:
             at = self._weighted(count, size, replace, p, chunks)
         elif replace:
-            at = self._draw("integers", [0, count], size, chunks)
+            at = self._draw("integers", [0, max(1, count)], size, chunks)
         else:
             shape = () if size is None else tuple(np.atleast_1d(size).tolist())
             if math.prod(shape) > count:

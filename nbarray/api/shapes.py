@@ -12,6 +12,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import public
 from nbarray.errors import NotBlocked
 from nbarray.ops import joining, shaping
+from nbarray.ops.arranging import at_least
 
 __all__ = ["concatenate", "stack"]
 
@@ -48,15 +49,6 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     return apply(joining.stack, list(arrays), axis)
 
 
-def _at_least(a: Any, ndim: int) -> Array:
-    x = asarray(a)
-    if ndim == 3 and x.ndim == 2:
-        return x[:, :, None]
-    if ndim == 3 and x.ndim == 1:
-        return x[None, :, None]
-    return x[(None,) * max(0, ndim - x.ndim)] if x.ndim < ndim else x
-
-
 @public(np.vstack)
 def vstack(tup: Sequence[Any]) -> Array:
     """Arrays below each other.
@@ -68,7 +60,7 @@ def vstack(tup: Sequence[Any]) -> Array:
     array([[0, 1],
            [0, 1]])
     """
-    return concatenate([_at_least(a, 2) for a in tup], 0)
+    return concatenate([apply(at_least, asarray(a), 2) for a in tup], 0)
 
 
 @public(np.hstack)
@@ -81,7 +73,7 @@ def hstack(tup: Sequence[Any]) -> Array:
     >>> nb.hstack([nb.arange(2), nb.arange(3)]).compute()
     array([0, 1, 0, 1, 2])
     """
-    parts = [_at_least(a, 1) for a in tup]
+    parts = [apply(at_least, asarray(a), 1) for a in tup]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
@@ -95,7 +87,7 @@ def dstack(tup: Sequence[Any]) -> Array:
     >>> nb.dstack([nb.arange(2), nb.arange(2)]).shape
     (1, 2, 2)
     """
-    return concatenate([_at_least(a, 3) for a in tup], 2)
+    return concatenate([apply(at_least, asarray(a), 3) for a in tup], 2)
 
 
 @public(np.transpose)
@@ -167,7 +159,8 @@ def expand_dims(a: Any, axis: Any) -> Array:
 def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy: bool | None = None) -> Array:
     """Another shape of the same size, in C order; one size may be -1.
 
-    Cost: none where axes are only split or merged; else blocks are put together from runs of elements.
+    Cost: none where axes of length 1 come and go, or stored axes are split; else blocks are put together from runs of
+    elements.
 
     >>> import nbarray as nb
     >>> nb.reshape(nb.arange(6), (2, -1)).compute()
@@ -183,7 +176,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy
 def ravel(a: Any, order: str = "C") -> Array:
     """One axis, in C order.
 
-    Cost: none by itself: a view, no element is moved.
+    Cost: as `reshape`.
 
     >>> import nbarray as nb
     >>> nb.ravel(nb.eye(2)).compute()

@@ -77,10 +77,13 @@ def _within(region: tuple[tuple[int, int], ...], spans: Sequence[tuple[int, int]
     if not spans:
         return ...
     places = (*region, *((0, 1),) * (len(spans) - len(region)))
-    return tuple(
-        slice(start + a * step, start + (b - 1) * step + 1, step)
-        for (start, step), (a, b) in zip(places, spans, strict=True)
-    )
+    return tuple(_along(*place, *span) for place, span in zip(places, spans, strict=True))
+
+
+def _along(start: int, step: int, a: int, b: int) -> slice:
+    """Elements a to b of what begins at `start`."""
+    end = start + (b - 1) * step + (1 if step > 0 else -1)
+    return slice(start + a * step, None if end < 0 else end, step)
 
 
 def _whole_units(source: Array, unit: tuple[int, ...]) -> tuple[int, ...]:

@@ -148,6 +148,6 @@ def is_among(block: Block, ordered: Block) -> Block:
 
 
 def _found(block: Block, ordered: Block) -> Block:
-    at = np.searchsorted(ordered, block)
+    at = np.asarray(np.searchsorted(ordered, block))  # NumPy gives a number for a block without axes
     at[at == len(ordered)] = 0
     return np.asarray(ordered[at] == block)

@@ -17,6 +17,7 @@ import numpy as np
 from nbarray.errors import DTypeError, InputError, ShapeError
 from nbarray.expr.blocks import Contract
 from nbarray.expr.node import Expr
+from nbarray.ops.creation import full
 from nbarray.ops.diagonals import diagonal
 from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.operands import as_expr, drop_axes
@@ -58,6 +59,8 @@ def einsum(given: Sequence[Any], dtype: Any = None, casting: str = "safe", path:
     parts = [
         _prepared(astype(x, kind, casting), labels, sizes) for x, labels in zip(operands, terms.inputs, strict=True)
     ]
+    if 0 in sizes.values() and kind.kind in "biufcO":  # sums of nothing, whatever it would be multiplied with
+        return full(tuple(sizes[c] for c in terms.output), np.zeros((), kind))
     kept = [set(terms.output).union(*(p[1] for j, p in enumerate(parts) if j != k)) for k in range(len(parts))]
     parts = [_summed(*part, needed, kind) for part, needed in zip(parts, kept, strict=True)]
     steps = list(path) if path is not None else contraction_order([p[1] for p in parts], terms.output, sizes)

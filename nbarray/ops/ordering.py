@@ -137,7 +137,7 @@ def searchsorted(a: Expr, v: Expr, side: Any = "left") -> Expr:
     asked_of_numpy(np.searchsorted, np.empty(0, a.dtype), np.empty(0, v.dtype), side)
     if is_empty(a) or is_empty(v):
         return as_expr(np.zeros(v.sizes, np.intp))
-    kind = np.result_type(a.dtype, v.dtype)
+    kind = asked_of_numpy(np.result_type, a.dtype, v.dtype)
     a, v = astype(a, kind), astype(v, kind)
     if math.prod(v.sizes) * kind.itemsize <= held():
         return Rechunk(Summarise(Ranked(side, v.sizes), (a,), (v,), v.sizes, np.dtype(np.intp)), v.chunks)

@@ -16,7 +16,7 @@ from nbarray.kernels.program import Constant
 from nbarray.kernels.random import Draw
 from nbarray.ops.operands import as_sizes, given_chunks
 
-__all__ = ["DISTRIBUTIONS", "Distribution", "draw"]
+__all__ = ["DISTRIBUTIONS", "Distribution", "draw", "shape_for"]
 
 
 @dataclass(frozen=True)
@@ -112,16 +112,28 @@ def draw(
         raise InputError(f"{row.name}: {error}") from None
     tail = trial.shape[trial.ndim - row.tail :]
     spread = () if single else trial.shape
-    shape = spread if size is None else as_sizes(size)
-    if any(n < 0 for n in shape):
-        raise InputError(f"{row.name}: size={size!r}: expected sizes that are not negative")
+    shape = shape_for(row.name, [spread], size)
+    return Random(made, trial.dtype, given_chunks(chunks, (*shape, *tail), trial.dtype))
+
+
+def shape_for(name: str, params: list[tuple[int, ...]], size: Any) -> tuple[int, ...]:
+    """The shape of an array of a size, or that of its parameters together, to which these spread.
+
+    Raises InputError for negative sizes, BroadcastError where they don't spread to it.
+    """
+    given = None if size is None else as_sizes(size)
+    if given is not None and any(n < 0 for n in given):
+        raise InputError(f"{name}: size={size!r}: expected sizes that are not negative")
     try:
+        spread = np.broadcast_shapes(*params)
+        shape = spread if given is None else given
         fits = np.broadcast_shapes(spread, shape) == shape
     except ValueError:
         fits = False
     if not fits:
-        raise BroadcastError(f"{row.name}: parameters of shape {spread} don't spread to size={size!r}")
-    return Random(made, trial.dtype, given_chunks(chunks, (*shape, *tail), trial.dtype))
+        shown = params[0] if len(params) == 1 else params
+        raise BroadcastError(f"{name}: parameters of shape {shown} don't spread to size={size!r}")
+    return shape
 
 
 def _held(value: Any) -> Constant | ById:

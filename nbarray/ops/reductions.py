@@ -23,6 +23,8 @@ from nbarray.ops.shaping import expand_dims
 __all__ = ["reduction"]
 
 _UFUNC_OF = {"sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum}
+#: Made of sums and products, which begin with the first of objects: there is no number 0 or 1 of their kind.
+_ADDED = ("sum", "prod", "mean", "var", "std")
 _NAN_UFUNC_OF = {"min": np.fmin, "max": np.fmax}
 
 
@@ -100,7 +102,7 @@ def _result_dtype(name: str, given: np.dtype[Any], dtype: Any, masked: bool) -> 
 def _check_dtype(name: str, given: np.dtype[Any], dtype: Any, skip_nan: bool) -> None:
     if dtype is None or name not in ("mean", "var", "std") or np.issubdtype(dtype, np.inexact):
         return
-    if skip_nan and given.kind in "fc":
+    if skip_nan and given.kind in "fcO":
         raise DTypeError(f"nan{name}: if the array is inexact, then dtype must be inexact, not {np.dtype(dtype)}")
 
 
@@ -171,13 +173,18 @@ def _cast(name: str, x: Expr, dtype: Any) -> Expr:
 
 def _has_nan(name: str, dtype: np.dtype[Any]) -> bool:
     """Whether NumPy's nan-reduction looks for NaN in values of `dtype`; in times it does for extremes only."""
-    return dtype.kind in "fc" or (dtype.kind in "mM" and name in ("min", "max"))
+    return dtype.kind in "fcO" or (dtype.kind in "mM" and name in ("min", "max"))
+
+
+def _is_nan(x: Expr) -> Expr:
+    made: Expr = ufunc(np.not_equal, x, x) if x.dtype.hasobject else ufunc(np.isnan, x)
+    return made
 
 
 def _left_out(x: Expr, where: Any, skip_nan: bool) -> Expr | None:
     skip = None
     if skip_nan:
-        skip = ufunc(np.isnan, x)
+        skip = _is_nan(x)
     if where is not None and where is not True:
         chosen = as_expr(where)
         if chosen.dtype.kind != "b":
@@ -189,17 +196,20 @@ def _left_out(x: Expr, where: Any, skip_nan: bool) -> Expr | None:
 
 
 def _check_not_empty(name: str, x: Expr, axes: tuple[int, ...], where: Any, initial: Any) -> None:
-    if REDUCTIONS[name].has_identity or initial is not None:
+    if initial is not None:
+        return
+    chosen = where is not None and where is not True
+    if chosen and (name in ("min", "max") or (x.dtype.hasobject and name in _ADDED)):
+        raise InputError(
+            f"reduction operation '{_UFUNC_OF.get(name, np.add).__name__}' does not have an identity"
+            f"{' among objects' if x.dtype.hasobject else ''}, so to use a where mask one has to specify 'initial'"
+        )
+    if REDUCTIONS[name].has_identity:
         return
     if math.prod(x.sizes[a] for a in axes) == 0:
         if name.startswith("arg"):
             raise InputError(f"attempt to get {name} of an empty sequence")
         raise InputError(_no_identity(name))
-    if where is not None and where is not True and name in ("min", "max"):
-        raise InputError(
-            f"reduction operation '{_UFUNC_OF[name].__name__}' does not have an identity, "
-            "so to use a where mask one has to specify 'initial'"
-        )
 
 
 def _no_identity(name: str) -> str:
@@ -242,7 +252,7 @@ def _of_selection(
     skip_nan = skip_nan and _has_nan(name, base.dtype)
     skip = ufunc(np.logical_not, mask)
     if skip_nan:
-        skip = ufunc(np.logical_or, skip, ufunc(np.isnan, base))
+        skip = ufunc(np.logical_or, skip, _is_nan(base))
     base = _cast(name, base, dtype)
     params = list(_params(name, ddof, skip_nan, initial))
     if name in ("min", "max") and not skip_nan and initial is None:

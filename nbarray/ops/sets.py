@@ -36,7 +36,7 @@ from nbarray.ops.selection import count_by_row
 from nbarray.ops.shaping import expand_dims, moveaxis, reshape
 from nbarray.ops.sorting import sort
 
-__all__ = ["Unique", "distinct", "one_side", "rows_of", "set_of"]
+__all__ = ["Unique", "alone", "distinct", "one_side", "rows_of", "set_of"]
 
 #: Distinct elements take at most this share of the budget, and there are between these many.
 SHARE, FEWEST, MOST = 64, 256, 2**18
@@ -218,6 +218,20 @@ def one_side(a: Expr, b: Expr) -> Expr:
         return _with_last_twice(made) if of_a and of_b else made
 
     return Unsized((*found.questions, *lost), ById(answer), (None,), found.dtype, "unique")
+
+
+def alone(a: Expr, b: Expr) -> Expr:
+    """Elements that are there only once in both arrays together: `one_side` of arrays of distinct elements."""
+    refuse_masked("setxor1d", a, b)
+    kind = asked_of_numpy(np.result_type, a.dtype, b.dtype)
+    ordered = sort(concatenate([reshape(a, -1), reshape(b, -1)], 0, dtype=kind), 0)
+    if not math.prod(ordered.sizes):
+        return ordered
+    new = ufunc(np.not_equal, getitem(ordered, slice(1, None)), getitem(ordered, slice(None, -1)))
+    end = as_expr(np.ones(1, bool))
+    first, last = concatenate([end, new], 0), concatenate([new, end], 0)
+    made: Expr = getitem(ordered, ufunc(np.logical_and, first, last))
+    return made
 
 
 def _with_last_twice(x: Expr) -> Expr:

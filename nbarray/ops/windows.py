@@ -14,9 +14,10 @@ from nbarray.expr.windows import Rolling, Windows
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype
+from nbarray.ops.ghosting import no_shorter
 from nbarray.ops.operands import normalize_axes
 
-__all__ = ["at_least", "rolling", "sliding_window_view"]
+__all__ = ["rolling", "sliding_window_view"]
 
 
 def sliding_window_view(x: Expr, window_shape: Any, axis: Any = None, automatic_rechunk: bool = True) -> Expr:
@@ -68,7 +69,7 @@ def _chunks(chunks: Chunks, axes: Sequence[int], lengths: Sequence[int], finer: 
     made = list(chunks.axes)
     grown = math.prod(lengths)
     for k, n in zip(axes, lengths, strict=True):
-        whole = AxisChunks.of(at_least(n - 1, made[k].sizes)) if made[k].largest < 2**20 else made[k]
+        whole = AxisChunks.of(no_shorter(made[k].sizes, n - 1)) if made[k].largest < 2**20 else made[k]
         grown = -(-grown * whole.largest // max(1, made[k].largest))
         made[k] = whole.cut(0, 1, whole.size - n + 1)
     others = [k for k, a in enumerate(made) if k not in axes and a.size]
@@ -89,28 +90,6 @@ def _parts(size: int, count: int) -> list[int]:
     count = max(1, min(size, count))
     whole, rest = divmod(size, count)
     return [whole + 1] * rest + [whole] * (count - rest)
-
-
-def at_least(size: int, chunks: Sequence[int]) -> tuple[int, ...]:
-    """Chunks of at least `size`, neighbours put together where they are smaller.
-
-    >>> at_least(10, (20, 20, 1)), at_least(3, (1, 1, 3))
-    ((20, 11, 10), (5,))
-    """
-    made: list[int] = []
-    left = 0
-    for n in chunks:
-        left += n
-        if left >= size:
-            made.append(left)
-            left = 0
-    if left and made and made[-1] + left >= 2 * size:
-        made[-1:] = [made[-1] + left - size, size]
-    elif left and made:
-        made[-1] += left
-    elif left:
-        made.append(left)
-    return tuple(made)
 
 
 def rolling(

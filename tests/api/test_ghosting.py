@@ -157,6 +157,7 @@ def test_refusals() -> None:
         ((4, 4, 1), 2, (4, 3, 2)),
         ((1,) * 5, 2, (2, 3)),
         ((3,), 5, (3,)),
+        ((0,), 0, (0,)),
     ],
 )
 def test_no_shorter(sizes: Any, least: int, expected: Any) -> None:

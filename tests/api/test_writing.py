@@ -72,6 +72,18 @@ def test_store_later() -> None:
     assert not two.any()
 
 
+def test_store_later_backwards() -> None:
+    """Regions may count down, to the first element too."""
+    x = nb.from_array(B, chunks=3)
+    rows, columns = B.shape
+    target, expected = np.zeros((2 * rows, columns)), np.zeros((2 * rows, columns))
+    backwards = (slice(2 * rows - 2, None, -2), slice(None, None, -1))
+    nb.store(x, target, regions=backwards, compute=False).compute()
+    expected[backwards] = B
+
+    np.testing.assert_array_equal(expected, target)
+
+
 @pytest.mark.parametrize("compute", [False, True])
 def test_return_stored(compute: bool) -> None:
     """What is stored is an array again, in the chunks of what it was made of."""

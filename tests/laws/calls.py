@@ -234,11 +234,14 @@ def searched(draw: Draw, name: str) -> Call:
 
 
 def sets(draw: Draw, name: str) -> Call:
-    """f(x, y)."""
+    """f(x, y), and setxor1d(x, y, assume_unique)."""
     x = array(draw, most=2)
     y = like(draw, shaped(draw, most=2), x)
     if x.dtype.kind != y.dtype.kind and not {x.dtype.kind, y.dtype.kind} <= set("biufc"):
         y = x.reshape(-1)[:1]  # NumPy's then compare one by one or all, depending on how many there are
+    if name == "setxor1d":
+        distinct = draw(st.booleans())
+        return [x, y], lambda f, x, y: f(x, y, distinct)
     return [x, y], lambda f, x, y: f(x, y)
 
 

@@ -212,6 +212,9 @@ def test_functions_that_change() -> None:
         same(after(change), a)
     for dtype in ("f8", "i4", "?", "u8", "D", "U3"):  # putmask and place take what fits safely
         same(after(lambda x, d=dtype: np.putmask(x, x > 0, np.ones(3, d))), a)
+    for kind in ("?", "i4", "f4"):  # lists become what the array is of
+        for values in ([1, 2, 0], 2, [1.5, 0.0]):
+            same(after(lambda x, v=values: np.putmask(x, x > 0, v)), a.astype(kind))
         same(after(lambda x, d=dtype: np.place(x, x > 0, np.ones(3, d))), a.astype("f4"))
     same(after(lambda x: np.put(x, [0], 1)), a[:0])
     same(after(lambda x: np.put(x, [], 1)), a[:0])

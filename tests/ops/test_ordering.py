@@ -126,6 +126,9 @@ def test_searchsorted_refuses() -> None:
     """Wrong sides, more than one axis, sorters that can't be one."""
     same(lambda x: np.searchsorted(x, [1], "middle"), np.arange(3))
     same(lambda x: np.searchsorted(x, [1]), np.ones((2, 2)))
+    days = np.array(["2014-01-01", "2014-01-02"], "M8[D]")
+    for pair in ((np.array([False, True]), days), (days, np.array([False, True])), (days, np.array([1]))):
+        same(np.searchsorted, *pair)
     for sorter in ([0.0, 1.0, 2.0], [0, 1], [0, 1, 2, 0]):
         same(lambda x, s=sorter: np.searchsorted(x, [1], sorter=s), np.arange(3))
 
@@ -150,6 +153,8 @@ def test_isin(room_bytes: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> N
         same(lambda x, y: np.isin(x, y, invert=True), a, others)
     same(np.isin, np.array([1, np.nan]), np.array([np.nan, 1.0] * 20))
     same(lambda x: np.isin(x, 2.5), np.arange(9) / 2)
+    for one in (a[0, 0], a[0, 0].astype("?"), a[0, 0].astype(object)) if dtype != "U2" else ():
+        same(np.isin, np.array(one), np.repeat(np.array([one, one]), 20))
 
 
 @pytest.mark.parametrize("k", [2, -2, 9])

@@ -81,6 +81,18 @@ def test_dtypes(dtype: str) -> None:
     same(lambda x: np.linalg.multi_dot([x, x.T, x]), a, close=True)
 
 
+@pytest.mark.parametrize("subscripts", ["i,j->", "i,j->j", "i,i,j->j", "i,j", "ij,k->k", "ji,k->jk", "i,j,k->k"])
+@pytest.mark.parametrize("dtype", ["d", "F", "i", "?", "O"])
+def test_einsum_of_nothing(subscripts: str, dtype: str) -> None:
+    """A sum of no products is 0, also where the other operands hold what isn't finite."""
+    size = {"i": 0, "j": 2, "k": 3}
+    labels = subscripts.partition("->")[0].split(",")
+    operands = [np.ones([size[c] for c in term], dtype) for term in labels]
+    if dtype in "dF":
+        operands[-1].flat[:2] = np.nan, np.inf
+    same(lambda *x: np.einsum(subscripts, *x), *operands, chunks=2)
+
+
 def test_einsum_by_lists() -> None:
     """Operands with lists of labels, numbers and what stands beside blocked arrays."""
     same(lambda x, y: np.einsum(x, [0, 1], y, [1, 2]), A, B, close=True)

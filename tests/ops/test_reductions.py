@@ -200,6 +200,26 @@ def test_messages() -> None:
         x.sum(where=x)
 
 
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "nansum", "nanprod", "nanmean", "nanvar"])
+def test_objects(name: str) -> None:
+    """There is no 0 or 1 of their kind to begin with, so `where=` needs `initial=`; NaN among them is left out."""
+    a = np.array([[1, 2.5, 3], [4, 0.5, 6]], object)
+    chosen = np.array([[True, False, True], [True, True, True]])
+    function = getattr(np, name)
+    same(lambda x: function(x, axis=0), a, chunks=2)
+    same(lambda x: function(x, axis=0, where=True), a, chunks=2)
+    same(lambda x: function(x, axis=0, where=chosen), a, chunks=2)
+    same(lambda x: function(x, where=chosen), a, chunks=2)
+    same(lambda x: function(x, axis=0, where=chosen, dtype="f8"), a, chunks=2)
+    if takes(name, "initial"):
+        same(lambda x: function(x, axis=0, where=chosen, initial=5), a, chunks=2)
+    if name.startswith("nan"):
+        same(lambda x: function(x, axis=1, dtype=object), a, chunks=2)
+        a[0, 1] = a[1, 2] = float("nan")
+        same(lambda x: function(x, axis=1), a, chunks=2)
+        same(lambda x: function(x, axis=0), a, chunks=2)
+
+
 def test_texts_of_numbers() -> None:
     """A product of texts in a dtype of numbers is that of the numbers they say."""
     for a in (np.array(["2", "3.5", "4"]), np.array([b"2", b"7"]), np.array(["a"]), np.array([], "U3")):

@@ -110,6 +110,8 @@ def test_sets(dtype: str) -> None:
         if dtype != "M8[D]" and dtype != "U2":
             same(getattr(np, name), a, b.astype("f8") + 0.5 * (b > 9))
     same(lambda x, y: np.setdiff1d(x, y, assume_unique=True), np.unique(a), b)
+    for pair in ((a, b), (np.unique(a), np.unique(b)), (a[:0], b), (a[:1], b[:0]), (a[:0], b[:0])):
+        same(lambda x, y: np.setxor1d(x, y, assume_unique=True), *pair)
 
 
 def test_places_of_what_is_common() -> None:
@@ -148,6 +150,8 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Masked arrays, and the inverse of too many distinct elements."""
     with pytest.raises(NotBlocked, match="unique of masked arrays has no blocked form"):
         nb.unique(nb.from_array(MASKED["masked-d"]))
+    with pytest.raises(NotBlocked, match="setxor1d of masked arrays has no blocked form"):
+        nb.setxor1d(nb.from_array(MASKED["masked-d"]), [1.0], assume_unique=True)
     monkeypatch.setattr(sets, "FEWEST", 2)
     monkeypatch.setattr(sets, "MOST", 2)
     with pytest.raises(NotBlocked, match="allow more with"):
@@ -161,6 +165,7 @@ def test_sets_with_nothing_known(dtype: str) -> None:
     lost = np.nan if dtype in "dD" else np.array("NaT", dtype)
     a, b = np.arange(30).astype(dtype), np.arange(8, 20).astype(dtype)
     a[[2, 5]] = b[[0, 1, 3]] = lost
-    for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d"):
-        for pair in ((a, b), (a, b[4:]), (a[10:], b), (b[:2], b[:1]), (a[:0], b)):
+    for pair in ((a, b), (a, b[4:]), (a[10:], b), (b[:2], b[:1]), (a[:0], b)):
+        for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d"):
             same(getattr(np, name), *pair)
+        same(lambda x, y: np.setxor1d(x, y, assume_unique=True), *pair)
