@@ -149,7 +149,9 @@ def _memory(watch: Watch) -> str:
         for name, size in zip(HOLDERS, now, strict=True)
     )
     return (
-        f'<div><div style="opacity:.8">Memory: up to {format_bytes(top)} drawn; {where}</div>'
+        # of one width, so that what is beside it stays there while numbers change
+        f'<div style="width:{_WIDTH + 80}px;max-width:100%">'
+        f'<div style="opacity:.8">Memory: up to {format_bytes(top)} drawn; {where}</div>'
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="memory held over time" '
         f'style="border:1px solid rgba(128,128,128,.45);display:block"><g opacity=".8">{"".join(areas)}</g>{line}</svg>'
         f"<div>{legend}</div></div>"
@@ -269,8 +271,14 @@ def _ending(watch: Watch) -> list[str]:
     return [
         said,
         *([f"read {format_bytes(read)} at {format_bytes(watch.read_rate)}/s"] if read and watch.ended else []),
-        f"peak {format_bytes(watch.peak_bytes)} of {format_bytes(watch.budget_bytes)}",
+        _peak(watch),
     ]
+
+
+def _peak(watch: Watch) -> str:
+    """The most that was held; the budget may have been made smaller since."""
+    between = " of" if watch.peak_bytes <= watch.budget_bytes else "; in the end the budget was"
+    return f"peak {format_bytes(watch.peak_bytes)}{between} {format_bytes(watch.budget_bytes)}"
 
 
 def _name(watch: Watch) -> str:
@@ -293,9 +301,8 @@ def summary_html(watch: Watch) -> str:
     """A run in a few lines that any page can show: no style sheets, no SVG, bold words and a list."""
     said, *facts = _ending(watch)
     if watch.planned:
-        facts.append(
-            ", ".join(f"{o.name} {format_count(o.done)}/{format_count(o.tasks)}" for o in _shown(watch.operations))
-        )
+        tasks = (f"{o.name} {format_count(o.done)}/{format_count(o.tasks)}" for o in _shown(watch.operations))
+        facts.append(f"tasks: {'; '.join(tasks)}")
     rows = [escape(fact) for fact in facts]
     if watch.error:
         rows.append(f'<code style="white-space:pre-wrap">{escape(watch.error)}</code>')

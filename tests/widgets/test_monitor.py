@@ -131,7 +131,11 @@ def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
     gate.open.set()
     value = monitor.result(10)
     monitor.close()
+    summary = displays[-1][0]
 
+    assert "; in the end the budget was 24.0 MiB" in summary["text/plain"]
+    assert "<li>tasks: " in summary["text/html"]
+    assert "map_blocks(Gate) 16/16" in summary["text/html"]
     assert more_held
     assert least <= size
     assert told
