@@ -25,8 +25,6 @@ __all__ = [
     "KERNEL",
     "CannotCompile",
     "can_compile",
-    "compiled",
-    "compiled_if_loaded",
     "flags",
     "kernels_loaded",
     "loading_bytes",
@@ -49,8 +47,8 @@ _TELLING: tuple[Callable[[], Any], ...] = (
 )
 
 _lock = threading.Lock()
-#: What couldn't be compiled.
-_failing: set[Callable[..., Any]] = set()
+#: Texts that couldn't be compiled.
+_failing: set[str] = set()
 
 
 class CannotCompile(Exception):
@@ -100,17 +98,21 @@ def can_compile() -> bool:
 def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
     """What the loops of a text return, and the flags of what went wrong in their operations.
 
-    Raises CannotCompile.
+    They are compiled for what they are called with, at the first call, or come from the cache.
+
+    Raises CannotCompile, from then on without trying again.
     """
-    function, raised = compiled(text), flags()
+    raised = flags()
     assert raised is not None
-    if function in _failing:
+    if text in _failing:
         raise CannotCompile
-    raised.clear()
     try:
+        with _lock:
+            function = _compiled(text)
+        raised.clear()
         return function(*arguments), raised
     except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
-        _failing.add(function)
+        _failing.add(text)
         raise CannotCompile from error
 
 
@@ -123,12 +125,6 @@ def run_loops(text: str, *arguments: Any) -> Any:
     if raised.found():
         raised.tell()
     return made
-
-
-def compiled(text: str) -> Callable[..., Any]:
-    """The function that a text defines, compiled for what it is called with, at the first call or from the cache."""
-    with _lock:
-        return _compiled(text)
 
 
 #: Set once something has been compiled in this process.
@@ -145,11 +141,6 @@ def loading_bytes() -> int:
     if _loaded:
         return 0
     return KERNELS_BYTES if "numba" in sys.modules else COMPILER_BYTES
-
-
-def compiled_if_loaded(text: str) -> Callable[..., Any] | None:
-    """As `compiled`, but None as long as nobody in this process has had anything compiled."""
-    return compiled(text) if _loaded else None
 
 
 @cache

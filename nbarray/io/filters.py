@@ -16,7 +16,7 @@ from typing import Any
 import deflate  # libdeflate: twice as fast as zlib, and from 0.9 on it lets go of the GIL
 import numpy as np
 
-from nbarray.compiling import KERNEL, compiled_if_loaded
+from nbarray.compiling import KERNEL, CannotCompile, kernels_loaded, run_loops
 from nbarray.errors import CorruptChunk
 from nbarray.io.codecs import CODECS, Buffer, find_codec
 from nbarray.io.scratch import scratch
@@ -203,12 +203,11 @@ def unshuffle(raw: Bytes, itemsize: int, out: Bytes, first: int, last: int) -> N
 
 def _brought_together(planes: Bytes, itemsize: int, out: Bytes) -> bool:
     """Bring bytes together by compiled code, if there is any: a quarter of the time, and one call for all."""
-    function = compiled_if_loaded(_LOOPS[itemsize]) if itemsize in _LOOPS else None
-    if function is None or sys.byteorder != "little":
+    if itemsize not in _LOOPS or sys.byteorder != "little" or not kernels_loaded():
         return False
     try:
-        function(*planes, out.view(f"<u{itemsize}"))
-    except Exception:  # whatever a compiler or its cache may raise: the loop itself raises nothing
+        run_loops(_LOOPS[itemsize], *planes, out.view(f"<u{itemsize}"))
+    except CannotCompile:
         return False
     return True
 

@@ -11,7 +11,6 @@ import numcodecs
 import numpy as np
 import pytest
 
-from nbarray import compiling
 from nbarray.errors import CorruptChunk
 from nbarray.io import filters
 from nbarray.io.codecs import CODECS, find_codec
@@ -39,9 +38,7 @@ def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Both ways to bring bytes together."""
     if request.param == "compiled loops":
         pytest.importorskip("numba")
-        monkeypatch.setattr(filters, "compiled_if_loaded", compiling.compiled)
-    else:
-        monkeypatch.setattr(filters, "compiled_if_loaded", lambda text: None)
+    monkeypatch.setattr(filters, "kernels_loaded", lambda: request.param == "compiled loops")
 
 
 @pytest.mark.usefixtures("loops")

@@ -149,6 +149,7 @@ def test_a_broken_compiler_is_no_misfortune(monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError("no compiler today")
 
     monkeypatch.setattr(compiling, "_compiled", lambda text: broken)
+    monkeypatch.setattr(compiling, "_failing", set())
 
     check(blocked(X) * 2, X * 2)
 

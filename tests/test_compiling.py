@@ -1,0 +1,34 @@
+"""Loops written as text, where compiling them fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nbarray import compiling
+from nbarray.compiling import CannotCompile, run_loops
+
+
+def test_what_can_not_be_compiled_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the compiler or its cache raises, before the call or in it, callers see one error, and at once later."""
+    tried: list[str] = []
+
+    def loaded(text: str) -> Callable[..., Any]:
+        tried.append(text)
+        if text == "no place for a cache":
+            raise RuntimeError("no locator")
+        return broken
+
+    def broken(*arguments: Any) -> Any:
+        raise TypeError("no such type")
+
+    monkeypatch.setattr(compiling, "_compiled", loaded)
+    monkeypatch.setattr(compiling, "_failing", set())
+    texts = ["no place for a cache", "no types"]
+    for text in [*texts, *texts]:
+        with pytest.raises(CannotCompile):
+            run_loops(text, 1)
+
+    assert texts == tried
