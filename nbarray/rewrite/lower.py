@@ -23,19 +23,11 @@ from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.patchwork import patches_of
 from nbarray.expr.reduce import Reduce
-from nbarray.expr.structure import Concatenate, Rechunk, Reshape, View
+from nbarray.expr.structure import Concatenate, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.native import worth_compiling
 from nbarray.kernels.program import Fold, Program
-from nbarray.rewrite import (
-    lower_picking,
-    lower_products,
-    lower_regrouping,
-    lower_sorting,
-    lower_summaries,
-    lower_windows,
-)
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
@@ -66,11 +58,17 @@ def _shows_all(view: View) -> bool:
 class Lowering:
     """Lowers the expressions of one computation, each node once: first `prepare`, then `root` for each.
 
+    table : how each kind of node is lowered
     shared : for each reduction that shares its pass, all that do
     """
 
-    def __init__(self, grain: Grain = USUAL, shared: Mapping[Reduce, tuple[Reduce, ...]] = _NONE_SHARED) -> None:
-        self._grain, self._shared = grain, shared
+    def __init__(
+        self,
+        table: Mapping[type[Expr], Callable[[Lowering, Expr], Expr]],
+        grain: Grain = USUAL,
+        shared: Mapping[Reduce, tuple[Reduce, ...]] = _NONE_SHARED,
+    ) -> None:
+        self._table, self._grain, self._shared = table, grain, shared
         self._done: dict[Expr, Expr] = {}
 
     @property
@@ -129,7 +127,7 @@ class Lowering:
             return self._copy(expr)
         if is_direct(expr) or isinstance(expr, Lowered):
             return expr
-        return _TABLE[type(expr)](self, expr)
+        return self._table[type(expr)](self, expr)
 
     # ------------------------------------------------------------------------------- elementwise, views
 
@@ -330,22 +328,3 @@ def _merged_grid(chunks: Chunks, axes: tuple[int, ...], fan: int) -> Chunks:
         offsets = grown[k].offsets
         grown[k] = AxisChunks.from_offsets(np.concatenate([offsets[:-1:times], offsets[-1:]]))
     return Chunks(tuple(grown))
-
-
-_TABLE: dict[type[Expr], Callable[[Lowering, Expr], Expr]] = {
-    Elementwise: lambda w, e: w.elementwise(e),
-    View: lambda w, e: w.view(e),  # type: ignore[arg-type]
-    Rechunk: lambda w, e: w.operand(e.base),  # type: ignore[attr-defined]
-    Reduce: lambda w, e: w.reduce(e),  # type: ignore[arg-type]
-    MapBlocks: lambda w, e: w.map_blocks(e),  # type: ignore[arg-type]
-    Concatenate: lambda w, e: w.concatenate(e),  # type: ignore[arg-type]
-    Reshape: lambda w, e: w.reshape(e),  # type: ignore[arg-type]
-    Compress: lambda w, e: w.compress(e),  # type: ignore[arg-type]
-    Select: lambda w, e: w.unknown(e),  # type: ignore[arg-type]
-    **lower_picking.LOWERINGS,
-    **lower_products.LOWERINGS,
-    **lower_sorting.LOWERINGS,
-    **lower_windows.LOWERINGS,
-    **lower_summaries.LOWERINGS,
-    **lower_regrouping.LOWERINGS,
-}

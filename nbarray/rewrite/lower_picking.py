@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from nbarray.expr.structure import View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["LOWERINGS"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +16,7 @@ from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.kernels.elementwise import ufunc_op
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["LOWERINGS"]
 

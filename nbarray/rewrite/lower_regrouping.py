@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from nbarray.expr.node import Expr
 from nbarray.expr.regrouped import ReshapeBlocks, ReshapedBlocks
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["LOWERINGS"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.summaries import LineBlocks, MapLines, MergedSummaries, PartSummaries, Summarise
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.rewrite.grids import Space, elementwise_grid, line_grid, step_lengths
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["LOWERINGS"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.windows import roll
 from nbarray.rewrite.grain import Grain
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["LOWERINGS"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
@@ -11,9 +9,7 @@ from nbarray.grid.chunks import Chunks
 from nbarray.io.writers import Writer
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.grids import Space, elementwise_grid, unit_grid
-
-if TYPE_CHECKING:
-    from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.lower import Lowering
 
 __all__ = ["written"]
 

@@ -24,6 +24,7 @@ from nbarray.rewrite.joins import (
 )
 from nbarray.rewrite.lower import Lowering, Root
 from nbarray.rewrite.lower_written import written
+from nbarray.rewrite.lowerings import LOWERINGS
 from nbarray.rewrite.passes import shared_passes
 from nbarray.rewrite.reshapes import reshape_source, reshape_through_elementwise
 from nbarray.rewrite.views import (
@@ -92,7 +93,7 @@ def lower(roots: Sequence[Expr], grain: Grain = USUAL, writers: Sequence[Writer 
 
     writers : what roots are written to, which their blocks should suit; None for a result in memory
     """
-    lowering = Lowering(grain, shared_passes(roots) if grain.shares_passes else {})
+    lowering = Lowering(LOWERINGS, grain, shared_passes(roots) if grain.shares_passes else {})
     lowering.prepare(roots)
     return tuple(
         lowering.root(r) if w is None else Root(written(lowering, r, w), None)
