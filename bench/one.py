@@ -76,6 +76,7 @@ def planned(row: Row, sizes: Sizes, memory: int | None) -> dict[str, Any]:
     """What nbarray's plan says before the run: bytes, and how often the source that is read most is read."""
     if row.of is None:
         return {}
+    from nbarray.plan.projection import projected_peak
     from nbarray.plan.reads import reads_by_source
     from nbarray.session import limits, plan
 
@@ -88,7 +89,7 @@ def planned(row: Row, sizes: Sizes, memory: int | None) -> dict[str, Any]:
         "spilled_bytes": made.spilled_bytes,
         "least_bytes": made.run_bytes(),
         "result_bytes": made.result_bytes,
-        "projected_bytes": made.projected_peak(THREADS, budget),
+        "projected_bytes": projected_peak(made, THREADS, budget),
         "tasks": made.ntasks,
     }
 

@@ -43,6 +43,7 @@ from nbarray.plan.build import build_plan
 from nbarray.plan.check import check_plan
 from nbarray.plan.fit import check_fits, fit
 from nbarray.plan.plan import Plan
+from nbarray.plan.projection import projected_peak
 from nbarray.provenance import Place
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.stages import Teller, lower, optimise
@@ -292,7 +293,7 @@ def _details(run: Run) -> PlanDetails:
         SourceRead(origin_text(s.origins), s.origins[0].route, s.stored_bytes, s.read_bytes, s.decoded_bytes)
         for s in source_reads(run.plan)
     )
-    projected = run.plan.projected_peak(run.workers, run.budget_bytes)
+    projected = projected_peak(run.plan, run.workers, run.budget_bytes)
     return PlanDetails(run.number, tuple(texts[p] for p in places), sources, projected, run.plan.spilled_bytes)
 
 

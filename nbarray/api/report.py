@@ -8,6 +8,7 @@ from __future__ import annotations
 from nbarray.config import current
 from nbarray.display.plan import plan_html, plan_text
 from nbarray.plan.plan import Plan
+from nbarray.plan.projection import projected_peak
 from nbarray.plan.reads import reads_by_source
 
 __all__ = ["PlanReport"]
@@ -58,7 +59,7 @@ class PlanReport:
     def projected_peak(self) -> int:
         """About the most bytes that a run holds with these workers and this budget, results included."""
         workers, budget = self.workers or current().workers, self.budget_bytes or current().budget_bytes()
-        return self.plan.projected_peak(workers, budget)
+        return projected_peak(self.plan, workers, budget)
 
     @property
     def decoded_bytes(self) -> int:

@@ -18,6 +18,7 @@ from nbarray.display.facts import clip, ends, file_text, shape_text
 from nbarray.expr.leaves import SourceArray
 from nbarray.io.protocols import Origin
 from nbarray.plan.plan import Plan
+from nbarray.plan.projection import projected_peak
 from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.units import format_bytes, format_count
 
@@ -171,7 +172,7 @@ def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> I
     if plan.spilled_bytes:
         yield format_bytes(plan.spilled_bytes), "written to scratch"
     if workers is not None and workers > 1 and plan.ntasks:
-        more = plan.projected_peak(workers, UNBOUNDED if budget_bytes is None else budget_bytes)
+        more = projected_peak(plan, workers, UNBOUNDED if budget_bytes is None else budget_bytes)
         yield format_bytes(more), f"together, about, with {workers} workers"
     if budget_bytes is not None:
         fits = plan.run_bytes() <= budget_bytes

@@ -118,11 +118,16 @@ class RawWriter(Writer):
                 yield number, chunk_low, part_low, part_high
 
     def _extent(self, chunk_low: Corner, low: Corner, high: Corner) -> Corner:
-        """The shape of what is written for a part: it, and what little is missing to the ends of chunks."""
-        extent = []
-        for k, (a, b, unit) in enumerate(zip(low, high, self._chunk, strict=True)):
-            more = unit - (a - chunk_low[k]) if b == self._shape[k] and k else b - a
-            extent.append(more if more <= 2 * (b - a) else b - a)
+        """The shape of what is written for a part: it, and what little is missing to the ends of chunks.
+
+        It is twice the part at the most, which `extra_bytes` counts on.
+        """
+        extent, room = [b - a for a, b in zip(low, high, strict=True)], 2.0
+        for k in range(len(extent) - 1, 0, -1):
+            whole = self._chunk[k] - (low[k] - chunk_low[k])
+            if high[k] == self._shape[k] and whole <= room * extent[k]:
+                room *= extent[k] / whole
+                extent[k] = whole
         return tuple(extent)
 
     def _cut(self, low: Corner, high: Corner) -> Iterator[tuple[Corner, Corner]]:

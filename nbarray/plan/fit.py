@@ -79,8 +79,8 @@ def _decoded_often(plan: Plan) -> dict[SourceArray, Reads]:
 
 
 def _moved_bytes(plan: Plan) -> int:
-    """Bytes decoded, and written to scratch."""
-    return sum(reads.decoded_bytes for reads in reads_by_source(plan).values()) + plan.spilled_bytes
+    """Bytes that reading takes as long as, and those written to scratch."""
+    return sum(reads.moved_bytes for reads in reads_by_source(plan).values()) + plan.spilled_bytes
 
 
 def _size(source: SourceArray) -> int:

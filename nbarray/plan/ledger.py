@@ -10,12 +10,10 @@ everything ahead (scratch and block while running, the block once done) stay wit
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from nbarray.plan.plan import Plan
+from nbarray.plan.plan import Plan
 
 __all__ = ["Ledger"]
 

@@ -17,7 +17,6 @@ from nbarray.expr.lowered import Corner, Lowered
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement
 from nbarray.io.writers import Writer
-from nbarray.plan.projection import projected_held
 
 __all__ = ["Plan", "block_box"]
 
@@ -131,10 +130,6 @@ class Plan:
     def tasks_by_node(self) -> Int64:
         """How many tasks each node has."""
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
-
-    def projected_peak(self, workers: int, budget_bytes: int) -> int:
-        """About the most bytes that a run holds."""
-        return self.pending_bytes() - self.sequential_peak + projected_held(self, workers, budget_bytes)
 
     def run_bytes(self) -> int:
         """What a run takes at the least: the sequential peak, the results, and the compiler.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
 
 from nbarray.plan.ledger import Ledger
+from nbarray.plan.plan import Plan
 
-if TYPE_CHECKING:
-    from nbarray.plan.plan import Plan
-
-__all__ = ["projected_held"]
+__all__ = ["projected_peak"]
 
 #: Plans of more tasks are not gone through: it takes some 10 µs a task.
 MOST_TASKS = 1000
@@ -18,8 +15,13 @@ MOST_TASKS = 1000
 READING = 8
 
 
-def projected_held(plan: Plan, workers: int, budget_bytes: int) -> int:
-    """About the most bytes of blocks and scratch that a run with so many workers holds."""
+def projected_peak(plan: Plan, workers: int, budget_bytes: int) -> int:
+    """About the most bytes that a run with so many workers holds, results included."""
+    return plan.pending_bytes() - plan.sequential_peak + _held(plan, workers, budget_bytes)
+
+
+def _held(plan: Plan, workers: int, budget_bytes: int) -> int:
+    """About the most bytes of blocks and scratch."""
     if workers == 1 or plan.ntasks <= 1:
         return plan.sequential_peak
     if plan.ntasks > MOST_TASKS:

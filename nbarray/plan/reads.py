@@ -24,10 +24,19 @@ class Reads:
     """Bytes of stored numbers that all tasks take from a source, and bytes of the whole chunks that hold them.
 
     A chunk counts each time a task takes part of it.  They are the same where nothing has to be decoded.
+
+    moved_bytes : the bytes that reading takes as long as: those decoded, or more where they are read in short runs
     """
 
     read_bytes: int = 0
     decoded_bytes: int = 0
+    moved_bytes: int = 0
+
+    def add(self, read: int, decoded: int, moved: int) -> None:
+        """Count what some tasks take."""
+        self.read_bytes += read
+        self.decoded_bytes += decoded
+        self.moved_bytes += moved
 
 
 def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
@@ -46,14 +55,11 @@ def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
             if isinstance(base, Patchwork):
                 _add_patches(found.setdefault(base.source, Reads()), base, operand.placement, low, high)
             elif isinstance(base, SourceArray):
-                reads = found.setdefault(base, Reads())
                 read = int(np.maximum(high - low, 0).prod(axis=1).sum()) * base.dtype.itemsize
-                reads.read_bytes += read
-                if decodes(base):
-                    read = _decoded(base, operand.placement, low, high)
-                elif reads_storage(base) and base.ndim:
-                    read = _in_runs(base, operand.placement, low, high)
-                reads.decoded_bytes += read
+                decoded = _decoded(base, operand.placement, low, high) if decodes(base) else read
+                in_runs = reads_storage(base) and base.ndim and not decodes(base)
+                moved = _in_runs(base, operand.placement, low, high) if in_runs else decoded
+                found.setdefault(base, Reads()).add(read, decoded, moved)
     return found
 
 
@@ -83,14 +89,12 @@ def _add_patches(reads: Reads, work: Patchwork, placement: Placement, low: Int64
         lowest[shown], highest[shown] = np.minimum(lowest, a)[shown], np.maximum(highest, b)[shown]
     around = np.where(highest > lowest, highest - lowest, 0).prod(axis=1)
     together = around <= NEAR * elements
-    read = np.where(together, around, elements) * source.dtype.itemsize
-    reads.read_bytes += int(read.sum())
-    if not decodes(source):
-        reads.decoded_bytes += int(read.sum())
-        return
-    whole = identity(source.sizes)
-    reads.decoded_bytes += _decoded(source, whole, lowest[together], highest[together])
-    reads.decoded_bytes += sum(_decoded(source, whole, a[~together], b[~together]) for a, b in boxes)
+    read = decoded = int(np.where(together, around, elements).sum()) * source.dtype.itemsize
+    if decodes(source):
+        whole = identity(source.sizes)
+        decoded = _decoded(source, whole, lowest[together], highest[together])
+        decoded += sum(_decoded(source, whole, a[~together], b[~together]) for a, b in boxes)
+    reads.add(read, decoded, decoded)
 
 
 def _decoded(base: SourceArray, placement: Placement, low: Int64, high: Int64) -> int:

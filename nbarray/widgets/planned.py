@@ -13,6 +13,7 @@ from html import escape
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
 from nbarray.ops.shaping import rechunk
+from nbarray.plan.projection import projected_peak
 from nbarray.units import format_bytes, format_count, format_seconds
 from nbarray.widgets.panel_html import badge, frame, message_html, operations_html
 from nbarray.widgets.watching import Watch
@@ -86,7 +87,7 @@ def planned_html(watch: Watch) -> str:
         f"about {format_seconds(took)} ({why})",
         *([f"reads {format_bytes(watch.read_bytes)}"] if watch.read_bytes else []),
         f"result {format_bytes(plan.result_bytes)}",
-        f"peak about {format_bytes(plan.projected_peak(watch.workers, watch.budget_bytes))} "
+        f"peak about {format_bytes(projected_peak(plan, watch.workers, watch.budget_bytes))} "
         f"of {format_bytes(watch.budget_bytes)}",
         *([f"{format_bytes(plan.spilled_bytes)} through scratch"] if plan.spilled_bytes else []),
     ]

@@ -16,7 +16,9 @@ from nbarray.errors import WriteError
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.io.hdf5write import ChunkWriter, create_dataset, dataset_writer
 from nbarray.io.rawwrite import RawWriter
+from nbarray.io.scratch import scratch
 from nbarray.io.writers import AssigningWriter, MemoryWriter, Writer
+from nbarray.session import plan
 
 A = np.random.default_rng(4).normal(size=(13, 11, 7))
 Shape = tuple[int, ...]
@@ -135,6 +137,26 @@ def test_nothing_gets_through_after_the_end(tmp_path: Path) -> None:
     assert {} == target
 
 
+def test_what_writing_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more memory than is declared, also where all axes end within a chunk."""
+    asked: list[int] = []
+
+    def counted(purpose: str, nbytes: int) -> np.ndarray:
+        asked.append(nbytes)
+        return scratch(purpose, nbytes)
+
+    monkeypatch.setattr("nbarray.io.rawwrite.scratch", counted)
+    values = np.ones((2, 6, 6, 6))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        made = create_dataset(file, "x", values.shape, values.dtype, {"chunks": (2, 4, 4, 4)})
+        writer = dataset_writer(made, values.dtype, True)
+        block = values[:, 4:, 4:, 4:]
+        writer.write((0, 4, 4, 4), values.shape, block, None)
+        writer.close()
+
+    assert [True] == [nbytes <= writer.extra_bytes(np.array([block.nbytes]))[0] for nbytes in asked]
+
+
 def test_what_suits() -> None:
     """Chunks of which each is written by one task, and runs that aren't short."""
     cut = Chunks((regular(100, 20), regular(1000, 500)))
@@ -176,4 +198,8 @@ def test_stored_the_other_way_round(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         x = nb.from_array(file["x"]) * 2
     nb.to_hdf5(tmp_path / "y.h5", "y", x, chunks=(400, 10), compression="gzip", memory="400kB")
     with h5py.File(tmp_path / "y.h5") as file:
+        made = plan([x.expr], "400kB", writers=[dataset_writer(file["y"], x.dtype)])
+
+        assert "what is written is made in other blocks first" in made.notes[0]
+        assert made.spilled_bytes
         np.testing.assert_array_equal(values * 2, file["y"][...])

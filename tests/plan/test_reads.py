@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -42,6 +44,19 @@ def test_arrays_in_memory_are_not_decoded() -> None:
     (reads,) = reads_by_source(plan([nb.from_array(A)[:, :3].sum().expr])).values()
 
     assert (24 * 3 * 8, 24 * 3 * 8) == (reads.read_bytes, reads.decoded_bytes)
+
+
+def test_what_is_not_compressed_is_not_decoded(tmp_path: Path) -> None:
+    """A column of a file counts as the few bytes that it has; to read it takes as long as to read more."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=A)
+    with h5py.File(tmp_path / "x.h5") as file:
+        x = nb.from_array(file["x"])
+    (reads,) = reads_by_source(plan([(x[:, 5:6] + 1).expr])).values()
+
+    assert (24 * 8, 24 * 8) == (reads.read_bytes, reads.decoded_bytes)
+    assert A.nbytes == reads.moved_bytes
+    assert "in whole chunks" not in str((x[:, 5:6] + 1).plan())
 
 
 LARGE = np.random.default_rng(4).normal(size=(1000, 1000))
