@@ -141,11 +141,13 @@ class config:  # noqa: N801 - called like a function, used like a context manage
         global _current
         checked = {name: check_setting(name, value) for name, value in settings.items()}
         with _lock:
-            self._before = _current
+            self._before, self._kept = _current, _kept.get()
             _current = replace(_current, **checked)
+        if self._kept is not None:  # a block's function, say, that computes something in its own way
+            keep(replace(self._kept, **checked))
 
     def __enter__(self) -> Settings:
-        return _current
+        return current()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -153,6 +155,8 @@ class config:  # noqa: N801 - called like a function, used like a context manage
         global _current
         with _lock:
             _current = self._before
+        if self._kept is not None:
+            keep(self._kept)
 
     def __repr__(self) -> str:
         return f"config({_current})"

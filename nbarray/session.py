@@ -11,7 +11,6 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -48,7 +47,7 @@ from nbarray.provenance import Place
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.stages import Teller, lower, optimise
 
-__all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes", "start"]
+__all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes"]
 
 #: A task's block is at most this share of the budget.
 TASK_SHARE = 64
@@ -69,8 +68,14 @@ PLANNING_GRACE_S = 0.1
 #: Stage, rule, the expression before and after.
 _Rule = tuple[str, str, Expr, Expr]
 
-#: The run that this thread makes a plan for.
-_planning: ContextVar[LaterRun | None] = ContextVar("nbarray_planning", default=None)
+
+class _Planning(threading.local):
+    """The run that this thread makes a plan for; the threads of runs that it starts don't plan."""
+
+    run: LaterRun | None = None
+
+
+_planning = _Planning()
 _observers: list[Observer] = []
 _observers_lock = threading.Lock()
 
@@ -113,22 +118,6 @@ def plan(
     return made
 
 
-def start(
-    exprs: Sequence[Expr],
-    *,
-    memory: int | str | None = None,
-    workers: int | None = None,
-    observers: Sequence[Observer] = (),
-    then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
-) -> Run:
-    """Begin computing several expressions together; returns at once, though planning may take a while: see `later`.
-
-    The run's result is what `then` makes of a tuple with an array for each expression: that tuple, if nobody
-    says otherwise.
-    """
-    return later(exprs, memory=memory, workers=workers, observers=observers, then=then).start()
-
-
 def later(
     exprs: Sequence[Expr],
     *,
@@ -137,7 +126,9 @@ def later(
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
 ) -> Run:
-    """A run that is planned in a thread of its own, with sizes counted where they aren't known.
+    """A run of several expressions, planned in a thread of its own, with sizes counted where they aren't known.
+
+    Its result is what `then` makes of a tuple with an array for each expression: that tuple, if nobody says otherwise.
 
     Most plans are there within a moment: then they are waited for, and errors (BudgetError, before anything is read,
     for what doesn't fit) are raised here.  Planning that takes longer goes on, and ends the run if it fails.
@@ -152,10 +143,11 @@ def later(
 
     def work() -> None:
         keep(settings)
-        _planning.set(run)
         try:
             rules: list[_Rule] = []
+            _planning.run = run
             made = _checked(exprs, budget, rules if watching else None)
+            _planning.run = None
 
             def told() -> None:
                 record.planned(_label(made), made.ntasks)
@@ -193,8 +185,8 @@ def compute(
     and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
     run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers)
-    if (asking := _planning.get()) is not None:
-        asking.count_by(run)
+    if _planning.run is not None:
+        _planning.run.count_by(run)
     small = _is_small(run.plan)
     try:
         result = run.run_here() if small else run.start().result()
@@ -228,7 +220,7 @@ def prepare(
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
     writers: Sequence[Writer | None] = (),
 ) -> Run:
-    """A run that is planned, here and now, and ready to start; see `start`.
+    """A run that is planned, here and now, and ready to start; see `later`.
 
     writers : for each expression, what its blocks are written to; its value is None then
     """

@@ -26,7 +26,7 @@ from nbarray.errors import InputError, NotBlocked, ReadOnlyError, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
 from nbarray.provenance import caller
-from nbarray.session import compute, has_unknown_sizes, limits, plan, resolve_sizes, start
+from nbarray.session import compute, has_unknown_sizes, later, limits, plan, resolve_sizes
 
 __all__ = ["Array", "apply", "as_index", "unwrap", "wrap"]
 
@@ -249,7 +249,7 @@ class Array:
 
     def start(self, *, memory: int | str | None = None, workers: int | None = None) -> Run:
         """Begin computing in the background; returns a `Run` at once, whose result is a tuple of one array."""
-        return start([self._expr], memory=memory, workers=workers)
+        return later([self._expr], memory=memory, workers=workers).start()
 
     def plan(self, *, memory: int | str | None = None, workers: int | None = None) -> PlanReport:
         """What computing would do: tasks, bytes read, peak memory; nothing is read."""

@@ -89,8 +89,11 @@ class LaterRun(Run):
         with self._change:
             planning, counting = self.state == "planning", self._counting
             if planning:
-                self._refuse("cancelled", Cancelled("the run was cancelled while it was planned"))
+                self.state, self._counting = "cancelled", None
+                self._error = Cancelled("the run was cancelled while it was planned")
                 self.tell(events.RunCancelled(self.number, 0.0, 0))
+                self._decided.set()
+                self._end()
         if planning and counting is not None:
             counting.cancel()
         super().cancel()
@@ -116,23 +119,21 @@ class LaterRun(Run):
             self._ledger = Ledger(plan, self.budget_bytes)
             told()
             self.state = "ready"
-            if self._begins:
-                super().start()
-                if self._pauses:
-                    super().pause()
-            self._decided.set()
+            try:
+                if self._begins:
+                    super().start()
+                    if self._pauses:
+                        super().pause()
+            finally:
+                self._decided.set()
 
     def refuse(self, error: BaseException) -> None:
         """There will be no plan."""
         with self._change:
             if self.state == "planning":
-                self._refuse("failed", error)
-                self.tell(events.RunFailed(self.number, 0.0, str(error)))
-
-    def _refuse(self, state: str, error: BaseException) -> None:
-        self.state, self._error, self._counting = state, error, None
-        self._decided.set()
-        self._end()
+                self._counting = None
+                self._decided.set()
+                self._end_failed(error)
 
     def tell_planning(self) -> None:
         """Let observers know that it takes a while."""

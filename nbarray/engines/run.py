@@ -20,6 +20,7 @@ from nbarray.config import check_setting
 from nbarray.engines import blas, memory, share
 from nbarray.engines.failures import task_error
 from nbarray.engines.tasks import Results, run_task
+from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
 from nbarray.errors import Cancelled, ConfigError
 from nbarray.expr.node import Expr
@@ -233,8 +234,12 @@ class Run:
     def run_here(self) -> Any:
         """Run all tasks in the calling thread; for plans too small to be worth threads."""
         with self._change:
-            self._begin()
-            self._working = 1
+            begins = self.state == "ready"
+            if begins:
+                self._begin()
+                self._working = 1
+        if not begins:  # cancelled meanwhile, from another thread
+            return self.result()
         try:
             self._work(0)
         except BaseException:  # interrupted between two tasks
@@ -248,10 +253,15 @@ class Run:
         if self.plan.run_bytes() >= memory.WORTH_BYTES:
             self._exact = True
             memory.exact()
-        self._results = Results(self.plan)
+        try:
+            self._results = Results(self.plan)
+        except BaseException as error:  # no room for results or scratch
+            self._end_failed(error)
+            raise
         self.state = "running"
         share.join(self._member)
-        self._tell_plan()
+        if self._observers:
+            self.tell(plan_ready(self.number, self.plan, self.budget_bytes, self._workers))
         if self.plan.ntasks == 0:
             self._complete()
 
@@ -377,23 +387,8 @@ class Run:
             if self._blocks.pop(r, None) is not None and self._observers:
                 self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))
         if self._observers:
-            node = int(self.plan.task_node[task])
-            self.tell(
-                events.TaskFinished(
-                    self.number,
-                    task,
-                    node,
-                    worker,
-                    start,
-                    stop,
-                    ledger.block_bytes(task),
-                    ledger.held_bytes,
-                    int(self.plan.read_bytes[task]),
-                    file_s,
-                    max(0.0, reader_s - file_s),
-                    self._waited.pop(worker, 0.0),
-                )
-            )
+            spent = reader_s, file_s, self._waited.pop(worker, 0.0)
+            self.tell(task_finished(self.number, self.plan, ledger, task, worker, (start, stop), spent))
         if ledger.all_done:
             self._complete()
         elif self._waiting and ledger.ready:
@@ -404,11 +399,16 @@ class Run:
         try:
             self._value = self._finish(self._results)
         except Exception as error:
-            self._error, self.state = error, "failed"
-            self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
-        else:
-            self.state = "done"
-            self.tell(events.RunFinished(self.number, self.wall_s, self._busy_s, self.peak_bytes))
+            self._end_failed(error)
+            return
+        self.state = "done"
+        self.tell(events.RunFinished(self.number, self.wall_s, self._busy_s, self.peak_bytes))
+        self._end()
+
+    def _end_failed(self, error: BaseException) -> None:
+        """End for a reason that lies outside of tasks, none of which is under way."""
+        self.state, self._error = "failed", error
+        self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
         self._end()
 
     def _fail(self, task: int, error: BaseException) -> None:
@@ -457,22 +457,3 @@ class Run:
             except Exception:
                 with contextlib.suppress(ValueError):
                     self._observers.remove(observer)
-
-    def _tell_plan(self) -> None:
-        if not self._observers:
-            return
-        plan = self.plan
-        counts = tuple(events.NodeCount(n.label, int(c)) for n, c in zip(plan.nodes, plan.tasks_by_node(), strict=True))
-        self.tell(
-            events.PlanReady(
-                self.number,
-                counts,
-                plan.ntasks,
-                int(plan.read_bytes.sum()),
-                plan.result_bytes,
-                plan.run_bytes(),
-                self._ledger.budget_bytes,
-                self._workers,
-                perf_counter(),
-            )
-        )

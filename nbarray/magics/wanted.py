@@ -14,7 +14,7 @@ from nbarray.display.picture import Picture, expression_picture
 from nbarray.engines.run import Run
 from nbarray.events import Observer
 from nbarray.magics.lift_values import map_values
-from nbarray.session import compute, limits, plan, start
+from nbarray.session import compute, later, limits, plan
 
 __all__ = ["Wanted"]
 
@@ -62,7 +62,7 @@ class Wanted:
                     self._namespace[name] = filled
             return value
 
-        return start([array.expr for array in self._arrays], observers=observers, then=finish)
+        return later([array.expr for array in self._arrays], observers=observers, then=finish).start()
 
     def keep(self) -> Any:
         """Compute nothing; the value is stored as it is."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nbarray.engines.run import Run
 from nbarray.expr.node import Expr
 from nbarray.ops.indexing import getitem
-from nbarray.session import start
+from nbarray.session import later
 from nbarray.widgets.panel_html import message_html
 from nbarray.widgets.png import png_address
 
@@ -35,7 +35,7 @@ class Preview:
 
     def __init__(self, expr: Expr, cell: tuple[int, ...], region: Sequence[slice], memory: int) -> None:
         self.cell, self.region = cell, tuple(region)
-        self._run: Run = start([getitem(expr, self.region)], memory=memory)
+        self._run: Run = later([getitem(expr, self.region)], memory=memory).start()
         self._run.set_priority(2)
         self._html: str | None = None
 

@@ -10,10 +10,11 @@ import pytest
 
 import nbarray as nb
 from nbarray import runs
+from nbarray.config import current
 from nbarray.engines.later import LaterRun
 from nbarray.errors import BudgetError, Cancelled, TaskError
 from nbarray.events import PlanDetails, PlanningStarted, PlanReady, RunFailed, RunFinished
-from nbarray.session import observe, start
+from nbarray.session import later, observe
 
 A = np.arange(40.0 * 5).reshape(40, 5)
 
@@ -24,6 +25,14 @@ def gate():
     opened = threading.Event()
     yield opened
     opened.set()
+
+
+def _until_counting(run):
+    """The run that planning waits for, once there is one."""
+    deadline = time.perf_counter() + 5
+    while run.counting is None and time.perf_counter() < deadline:
+        time.sleep(0.005)
+    return run.counting
 
 
 @pytest.fixture
@@ -65,7 +74,7 @@ def test_what_is_refused_at_once_is_raised_at_once() -> None:
     assert before == [record.number for record in runs.recent()]
 
 
-def test_what_fails_later_ends_the_run(unsized, gate, monkeypatch) -> None:
+def test_what_fails_later_ends_the_run(gate) -> None:
     """Also the error of a block on the way to the plan."""
 
     def bad(block):
@@ -88,7 +97,7 @@ def test_what_fails_later_ends_the_run(unsized, gate, monkeypatch) -> None:
 
 def test_a_budget_that_turns_out_too_small(unsized, gate) -> None:
     """Is an error of the run."""
-    run = start([unsized.expr, nb.ones(10**6).expr], memory=100_000)
+    run = later([unsized.expr, nb.ones(10**6).expr], memory=100_000).start()
     gate.set()
     with pytest.raises(BudgetError):
         run.result(10)
@@ -99,10 +108,7 @@ def test_a_budget_that_turns_out_too_small(unsized, gate) -> None:
 def test_cancelling_ends_what_is_counted_too(unsized, gate) -> None:
     """At once, and nothing more is started when the count ends."""
     run = unsized.start()
-    deadline = time.perf_counter() + 5
-    while run.counting is None and time.perf_counter() < deadline:
-        time.sleep(0.005)
-    counting = run.counting
+    counting = _until_counting(run)
     run.cancel()
     with pytest.raises(Cancelled):
         run.result(1)
@@ -129,14 +135,85 @@ def test_what_is_asked_for_meanwhile_is_done_then(unsized, gate) -> None:
     np.testing.assert_array_equal(A[A[:, 0] > 100] * 2, run.result(10)[0])
 
 
-def test_settings_are_those_of_the_start(unsized, gate) -> None:
-    """A plan that is made later goes by what was in force when the run was asked for."""
+def test_settings_are_those_of_the_start(gate) -> None:
+    """Counting, and a plan that is made later, go by what was in force when the run was asked for."""
+    seen = []
+
+    def look(block):
+        gate.wait(20)
+        seen.append((current().budget_bytes(), current().workers))
+        return block
+
+    x = nb.from_array(A, chunks=(10, 5))
+    counted = x[nb.map_blocks(look, x[:, 0], dtype="f8") > 100] * 2
     with nb.config(memory="32MiB", workers=1):
-        run = unsized.start()
+        run = counted.start()
     gate.set()
     run.result(10)
 
     assert (32 * 2**20, 1) == (run.budget_bytes, run.workers)
+    assert {(32 * 2**20, 1)} == set(seen)
+
+
+def test_settings_in_a_block_of_a_run_planned_later(unsized, gate) -> None:
+    """A block's function can compute something by settings of its own, and leaves none of them behind."""
+    seen = []
+
+    def look(block):
+        before = current().workers
+        with nb.config(workers=3) as inside:
+            seen.append((inside.workers, current().workers))
+        assert before == current().workers
+        return block
+
+    run = later([nb.map_blocks(look, nb.from_array(A, chunks=(10, 5)), dtype="f8").expr, unsized.expr], workers=1)
+    run.start()
+    gate.set()
+    run.result(10)
+
+    assert {(3, 3)} == set(seen)
+
+
+def test_a_block_of_a_run_planned_later_computes_something(unsized, gate) -> None:
+    """A block's function may wait for a run of its own, as in a run that was planned at once."""
+
+    def scaled(block):
+        return block * float(nb.from_array(block).sum().compute())
+
+    x = nb.from_array(A, chunks=(10, 5))
+    run = later([nb.map_blocks(scaled, x, dtype="f8").expr, unsized.expr]).start()
+    planning = run.state
+    gate.set()
+    value, _ = run.result(10)
+
+    assert "planning" == planning
+    np.testing.assert_array_equal(np.concatenate([part * part.sum() for part in np.split(A, 4)]), value)
+
+
+def test_no_room_for_the_result(gate, monkeypatch) -> None:
+    """A run that can't begin once it has a plan has failed: nobody waits for ever."""
+
+    def full(plan):
+        raise MemoryError("no room")
+
+    begun = threading.Event()
+
+    def wait(block):
+        begun.set()
+        gate.wait(20)
+        return block
+
+    x = nb.from_array(A, chunks=(10, 5))
+    run = (x[nb.map_blocks(wait, x[:, 0], dtype="f8") > 100] * 2).start()
+    planning = run.state
+    assert begun.wait(10)
+    monkeypatch.setattr("nbarray.engines.run.Results", full)
+    gate.set()
+    with pytest.raises(MemoryError, match="no room"):
+        run.result(10)
+
+    assert ("planning", "failed") == (planning, run.state)
+    assert run.wait_planned(1)
 
 
 def test_observers_are_told_in_order(unsized, gate) -> None:

@@ -397,6 +397,33 @@ def test_nothing_to_do() -> None:
     assert [] == run.result().sinks[0][0].tolist()
 
 
+def test_no_room_for_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that can't begin says so, has failed, and takes no part of what others share."""
+
+    def full(plan: Any) -> Any:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("nbarray.engines.run.Results", full)
+    run = Run(graph_plan(chain(3)), 10**6, 2)
+    with pytest.raises(MemoryError, match="no room"):
+        run.start()
+
+    assert "failed" == run.state
+    assert run.wait(0)
+
+
+def test_cancelled_before_it_runs_here() -> None:
+    """In the calling thread, too, nothing begins that was cancelled before."""
+    gates = Gates(chain(2))
+    run = Run(gates.plan, 10**6, 1)
+    run.cancel()
+    with pytest.raises(Cancelled):
+        run.run_here()
+
+    assert [] == gates.begun_tasks()
+    assert "cancelled" == run.state
+
+
 def test_an_error_in_the_bookkeeping_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a fault of the engine itself comes out of `result`: nobody waits for ever."""
 
