@@ -49,6 +49,7 @@ SIZES = {
 
 def same(function: Callable[..., Any], *arrays: Any, chunks: Any = 3, close: bool = False) -> None:
     """`function` does to blocked arrays what it does to NumPy arrays; what isn't an array is handed on as it is."""
+    assert callable(function), "`same` compares what a function does; `check` compares results"
     blocked = [nb.from_array(a, chunks=chunks) if isinstance(a, np.ndarray) else a for a in arrays]
     within = max((CLOSE.get(a.dtype, CLOSE_DOUBLE) for a in arrays if isinstance(a, np.ndarray)), default=0.0)
     check(lambda: function(*blocked), lambda: function(*arrays), within=within if close else None)
