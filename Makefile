@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 #: Days of sample data the demo writes and reads; 365 is the whole year, 1.2 GB.
 DAYS ?= 8
-#: Arguments for pytest: make test TESTS="tests/grid -x"
+#: Arguments for pytest, in one process: make test TESTS="tests/grid -x"; without any, all tests in two.
 TESTS ?=
 
 #: make fuzz: examples for each law, and the seed they follow from
@@ -34,7 +34,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python demo_notebooks/run_demo.py --days $(DAYS)
 
 test: $(VENV)/.test $(VENV)/ipykernel-6/ipykernel system
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadgroup)
 
 dask-tests: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m tests.peers.dask_suite

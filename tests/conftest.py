@@ -37,23 +37,37 @@ PLACES = {
     "ipykernel-6": (IPYKERNEL_6 / "ipykernel", f"make {IPYKERNEL_6.relative_to(Path(sys.prefix).parent)}/ipykernel")
 }
 
-_could_not_run = pytest.StashKey[dict[str, int]]()
+#: Folders and files whose tests look at the clock, or at all of the process: where tests run in several processes,
+#: one of them runs all of these.
+TIMED = (
+    "browser", "engines", "house", "magics", "observers", "plan", "widgets", "test_runs.py", "test_session.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that look at the clock stay together, one after the other."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in TIMED:
+            item.add_marker(pytest.mark.xdist_group("timed"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose program is missing, and count it."""
+    """Skip a test whose program is missing."""
     for marker in item.iter_markers("needs"):
         (program,) = marker.args
         if not _is_there(program):
-            counts = item.config.stash.setdefault(_could_not_run, {})
-            counts[program] = counts.get(program, 0) + 1
-            pytest.skip(f"needs {program}: {_how_to_get(program)}")
+            pytest.skip(_missing(program))
 
 
 def _is_there(program: str) -> bool:
     if program in PLACES:
         return PLACES[program][0].exists()
     return any(shutil.which(name) for name in PROGRAMS[program][0])
+
+
+def _missing(program: str) -> str:
+    return f"needs {program}: {_how_to_get(program)}"
 
 
 def _how_to_get(program: str) -> str:
@@ -66,9 +80,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what could not be tested where nobody can overlook it."""
-    for program, count in config.stash.get(_could_not_run, {}).items():
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for program in (*PROGRAMS, *PLACES):
+        count = sum(_missing(program) in reason for reason in reasons)
+        if not count:
+            continue
         terminalreporter.section(f"{count} tests COULD NOT RUN: no {program} here", sep="!", red=True, bold=True)
         terminalreporter.line(f"{_how_to_get(program)}; then run them again")
 
