@@ -14,8 +14,11 @@ from nbarray.api.dispatch import IMPLEMENTATIONS, enter_all
 from nbarray.errors import NBArrayError, NotBlocked
 
 enter_all()
-#: By name; a few have a twin for their `like=` form.
-FUNCTIONS = {f"{f.__module__}.{f.__name__}": f for f in get_overridable_numpy_array_functions()}
+#: By name; of twins (some have one for their `like=` form) the one with a blocked form, whichever NumPy's set gives first.
+FUNCTIONS = {
+    f"{f.__module__}.{f.__name__}": f
+    for f in sorted(get_overridable_numpy_array_functions(), key=IMPLEMENTATIONS.__contains__)
+}
 WITH = sorted(name for name, f in FUNCTIONS.items() if f in IMPLEMENTATIONS)
 WITHOUT = sorted(set(FUNCTIONS) - set(WITH))
 #: Whose results have a size or a dtype that depends on values, or on what a function returns: that is found out.
