@@ -14,7 +14,7 @@ from nbarray.api.dispatch import IMPLEMENTATIONS, enter_all
 from nbarray.errors import NBArrayError, NotBlocked
 
 enter_all()
-#: By name; of twins (some have one for their `like=` form) the one with a blocked form, whichever NumPy's set gives first.
+#: By name; of twins (some have one for their `like=` form) the one with a blocked form, in whatever order they come.
 FUNCTIONS = {
     f"{f.__module__}.{f.__name__}": f
     for f in sorted(get_overridable_numpy_array_functions(), key=IMPLEMENTATIONS.__contains__)
