@@ -48,6 +48,7 @@ __all__ = [
     "VariableNotFound",
     "WriteError",
     "near_names",
+    "show_users_lines",
 ]
 
 
@@ -216,9 +217,23 @@ class TaskError(NBArrayError, RuntimeError):
 class Cancelled(NBArrayError):
     """The run was cancelled before it had finished."""
 
+    def _render_traceback_(self) -> list[str]:
+        return _users_traceback(self)
+
 
 class MissingProgram(NBArrayError, RuntimeError):
     """A program outside Python (``dot``) is not installed."""
+
+
+def show_users_lines(error: BaseException) -> None:
+    """Let IPython show of `error`, which isn't one of ours, the lines of the user's code alone."""
+    error._render_traceback_ = lambda: _users_traceback(error)  # type: ignore[attr-defined]
+
+
+def _users_traceback(error: BaseException) -> list[str]:
+    """The lines of the user's code that an error went through, and the error."""
+    lines = [line for step in users_lines(error) for line in step.splitlines()]
+    return [*lines, *([""] if lines else []), f"{type(error).__name__}: {error}".removesuffix(": ")]
 
 
 def near_names(name: str, known: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from nbarray.engines.failures import task_error
 from nbarray.engines.tasks import Results, run_task
 from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
-from nbarray.errors import Cancelled, ConfigError
+from nbarray.errors import Cancelled, ConfigError, show_users_lines
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
@@ -169,15 +169,20 @@ class Run:
         """
         # short waits, so that an interrupt of the main thread is seen
         deadline = None if timeout is None else perf_counter() + timeout
-        while not self._ended.wait(0.1 if deadline is None else max(0.0, min(0.1, deadline - perf_counter()))):
-            if deadline is not None and perf_counter() >= deadline:
-                raise TimeoutError(f"the run is not done after {timeout} s; it goes on")
+        try:
+            while not self._ended.wait(0.1 if deadline is None else max(0.0, min(0.1, deadline - perf_counter()))):
+                if deadline is not None and perf_counter() >= deadline:
+                    raise TimeoutError(f"the run is not done after {timeout} s; it goes on")
+        except KeyboardInterrupt as stop:  # how it was waited for is of no use to anybody
+            show_users_lines(stop)
+            raise
         for thread in self._threads:  # they have nothing more to do than to give memory back
             if thread is not threading.current_thread():
                 thread.join(1.0)
         if self._error is not None:
             # asked for again, it would show how it was asked for before
-            raise self._error if self._error.__cause__ is None else self._error.with_traceback(None)
+            own = self._error.__cause__ is not None or isinstance(self._error, Cancelled)
+            raise self._error.with_traceback(None) if own else self._error
         return self._value
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -189,8 +194,9 @@ class Run:
         try:
             while not self._ended.is_set():
                 await asyncio.sleep(0.05)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stop:
             self.cancel()
+            show_users_lines(stop)
             raise
         return self.result()
 

@@ -154,6 +154,34 @@ def stop(kernel, cell, after_s, times=1):
     return reply, time.perf_counter() - asked_s
 
 
+START = "run = nb.map_blocks(slow, nb.from_array(a, chunks=(1, -1)), dtype='f8').sum().start()"
+
+
+@pytest.mark.parametrize("wait", ["await run", "run.result()"])
+def test_a_cancelled_run_shows_whoever_waits_for_it_their_own_line(kernel, wait):
+    """And nothing of how it was waited for; asked for again, nothing of the first time."""
+    kernel.run(START)
+    kernel.run("run.cancel()")
+    kernel.run(f"first = 1\n{wait}")
+    _, [(_, content)] = kernel.run(wait)
+    line, code, nothing, error = content["traceback"]
+
+    assert re.fullmatch(r"Cell In\[\d+\], line 1", line)
+    assert (f"----> {wait}", "") == (code, nothing)
+    assert error.startswith("Cancelled: the run was cancelled after")
+
+
+@pytest.mark.parametrize(("wait", "error"), [("await run", "CancelledError"), ("run.result()", "KeyboardInterrupt")])
+def test_stopping_a_cell_that_waits_shows_its_own_line(kernel, wait, error):
+    """Awaiting cancels the run; `result` leaves it going."""
+    kernel.run(START)
+    reply, _ = stop(kernel, wait, 0.8)
+    kernel.run("run.cancel()")
+
+    assert error == reply["ename"]
+    assert [f"----> {wait}", "", error] == reply["traceback"][1:]
+
+
 def test_the_kernel_stays_usable_after_two_interrupts(kernel):
     """However often somebody presses Stop."""
     reply, _ = stop(kernel, "%%blocked --chunks 1,-1\nnb.map_blocks(slow, a, dtype='f8').sum()", 0.8, times=2)
