@@ -97,7 +97,11 @@ class Mapped(_ReadsOperands):
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
         boxes = [(low, high)] * len(self.args) if self.aligned else self._boxes_for(low)
-        parts = [_as_array(inputs.read_whole(k, *box), self.args[k].masked) for k, box in enumerate(boxes)]
+        read = (inputs.read_whole(k, *box) for k, box in enumerate(boxes))
+        parts = [
+            _as_array(_own(planes) if self.ghosts else planes, arg.masked)
+            for planes, arg in zip(read, self.args, strict=True)
+        ]
         function = self.function
         keywords = dict(function.keywords)
         if function.wants_block_id:
@@ -207,6 +211,12 @@ class Mapped(_ReadsOperands):
 def _block_numbers(chunks: Chunks, axis: int, low: Int64) -> Int64:
     size = chunks.axes[axis].size
     return chunks.axes[axis].chunk_of(np.minimum(low[:, axis], max(0, size - 1)))
+
+
+def _own(planes: Planes) -> Planes:
+    """Values that a function may write over: what several blocks get is no view of something else."""
+    values, mask = planes
+    return values if values.flags.writeable else values.copy(), mask
 
 
 def _as_array(planes: Planes, masked: bool) -> np.ndarray[Any, Any]:

@@ -64,7 +64,8 @@ def is_generated(expr: Expr) -> bool:
 
 def reads_storage(expr: Expr) -> bool:
     """Whether reading means decoding or copying, so that it should be done by whole stored chunks."""
-    return isinstance(expr, Patchwork) or (isinstance(expr, SourceArray) and expr.reader.array is None)
+    source = expr.source if isinstance(expr, Patchwork) else expr
+    return isinstance(source, SourceArray) and source.reader.array is None
 
 
 def decodes(source: SourceArray) -> bool:

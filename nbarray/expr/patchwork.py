@@ -20,8 +20,8 @@ from nbarray.grid.regions import AxisMap, Placement, compose, identity
 
 __all__ = ["Patch", "Patchwork", "patches_of"]
 
-#: Of more parts than these, each is computed apart.
-MOST_PATCHES = 16
+#: Of more parts than these, each is computed apart; of arrays in memory, all edges of four axes are read together.
+MOST_PATCHES, MOST_IN_MEMORY = 16, 3**4
 
 Corner = tuple[int, ...]
 
@@ -95,15 +95,18 @@ class Patchwork(Expr):
         return found
 
 
-def patches_of(expr: Expr) -> Patchwork | None:
-    """Parts of one stored array that are joined along one or several axes, as a patchwork; None for anything else."""
+def patches_of(expr: Expr, in_memory: bool = False) -> Patchwork | None:
+    """Parts of one stored array that are joined along one or several axes, as a patchwork; None for anything else.
+
+    in_memory : also of an array in memory; programs take its parts one by one, functions of blocks together
+    """
     if not isinstance(expr, Concatenate) or not all(expr.sizes):
         return None
     source = _source(expr)
-    if source is None or source.reader.array is not None:
+    if source is None or (source.reader.array is not None and not in_memory):
         return None
     found = _patches(expr, source, (0,) * expr.ndim)
-    if found is None or len(found) > MOST_PATCHES:
+    if found is None or len(found) > (MOST_IN_MEMORY if in_memory else MOST_PATCHES):
         return None
     return Patchwork(source, tuple(found), expr.sizes)
 

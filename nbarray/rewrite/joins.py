@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 from nbarray.expr.elementwise import Elementwise
-from nbarray.expr.leaves import SourceArray
+from nbarray.expr.leaves import Filled, SourceArray
 from nbarray.expr.node import Expr
 from nbarray.expr.patchwork import patches_of
 from nbarray.expr.reduce import Reduce
@@ -18,6 +18,7 @@ from nbarray.rewrite.driver import on
 
 __all__ = [
     "concatenate_alike",
+    "concatenate_filled",
     "concatenate_sources",
     "elementwise_through_concatenate",
     "flatten_concatenate",
@@ -121,6 +122,20 @@ def _concatenate_views(first: View, rest: list[Expr], axis: int) -> Expr | None:
         # a slice that came out of the parts here would sink back into them, unless they become one source
         joined = concatenate_sources(whole)
     return None if joined is None else View(joined, Placement(tuple(axes), first.placement.fixed))
+
+
+@on(Concatenate)
+def concatenate_filled(expr: Expr) -> Expr | None:
+    """Parts that are the same constant are one constant array.
+
+    concatenate([ones(2), ones(3)])   ->   ones(5)
+    """
+    match expr:
+        case Concatenate((Filled() as first, *rest)) if all(
+            isinstance(p, Filled) and p.value == first.value for p in rest
+        ):
+            return Filled(first.value, expr.chunks)
+    return None
 
 
 @on(Concatenate)

@@ -271,8 +271,13 @@ class Lowering:
             if isinstance(arg, Elementwise) and arg not in self._done and chunks.shape == arg.sizes:
                 made = self._elementwise_from(self._fuse(arg, self.operand), arg, chunks)
                 self._done[arg] = self._with_place(made, arg)
-        args = tuple(self.operand(a) for a in expr.args)
+        args = tuple(self._surrounded(a) if expr.ghosts else self.operand(a) for a in expr.args)
         return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype, expr.ghosts)
+
+    def _surrounded(self, arg: Expr) -> Expr:
+        """What blocks with their neighbours are taken out of: beyond the edges of an array in memory, too."""
+        joined = isinstance(arg, Concatenate) and arg not in self._done
+        return (patches_of(arg, in_memory=True) if joined else None) or self.operand(arg)
 
     def concatenate(self, expr: Concatenate) -> Expr:
         if (patchwork := patches_of(expr)) is not None:

@@ -17,6 +17,7 @@ from nbarray.rewrite.driver import Rule, rewrite
 from nbarray.rewrite.grain import USUAL, Grain
 from nbarray.rewrite.joins import (
     concatenate_alike,
+    concatenate_filled,
     concatenate_sources,
     elementwise_through_concatenate,
     flatten_concatenate,
@@ -48,6 +49,7 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             view_through_elementwise,
             view_through_reduce,
             flatten_concatenate,
+            concatenate_filled,
             concatenate_alike,
             concatenate_sources,
             view_through_concatenate,

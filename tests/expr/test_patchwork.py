@@ -91,6 +91,41 @@ def test_reads(stored: nb.Array) -> None:
     assert {"multiply"} == {node.label for node in made.nodes}
 
 
+@pytest.mark.parametrize("boundary", ["reflect", "periodic", "nearest"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_blocks_with_neighbours_beyond_the_edges_of_memory(boundary: str, masked: bool) -> None:
+    """A function of blocks of an array in memory takes what lies beyond its edges from there, without other tasks."""
+    given = np.ma.masked_less(A, -0.5) if masked else A
+    modes = {"reflect": "symmetric", "periodic": "wrap", "nearest": "edge"}
+
+    def left(block: Any) -> Any:
+        return np.ma.concatenate([block[:1], block[:-1]]) if masked else np.concatenate([block[:1], block[:-1]])
+
+    x = nb.from_array(given, chunks=4)
+    y = nb.map_overlap(left, x, depth=1, boundary=boundary, dtype=float)
+    made, found = plan([y.expr]), y.compute()
+    edge = np.pad(np.arange(len(A)), 1, mode=modes[boundary])[: len(A)]  # type: ignore[call-overload]
+
+    assert [y.nblocks] == made.tasks_by_node().tolist()
+    np.testing.assert_array_equal(np.ma.getmaskarray(given[edge]), np.ma.getmaskarray(found))
+    np.testing.assert_array_equal(np.ma.filled(given[edge], 0), np.ma.filled(found, 0))
+
+
+@pytest.mark.parametrize("x", [nb.from_array(A.copy(), chunks=4), nb.ones(A.shape, chunks=4)], ids=["memory", "ones"])
+def test_blocks_with_neighbours_may_be_written_over(x: nb.Array) -> None:
+    """What a function of blocks with their neighbours does to its block is done to no other, nor to the array."""
+    before = x.compute()
+
+    def spoil(block: Any) -> Any:
+        block *= 2
+        return block
+
+    found = nb.map_overlap(spoil, x, depth=1, boundary="reflect", dtype=float).compute()
+
+    np.testing.assert_array_equal(2 * before, found)
+    np.testing.assert_array_equal(before, x.compute())
+
+
 def test_what_is_no_patchwork(stored: nb.Array) -> None:
     """Parts of different arrays, what is computed, and arrays in memory, of which any part can be had at any time."""
     again, memory = nb.from_array(stored.compute(), chunks=4), nb.ones((12, 9, 7))
