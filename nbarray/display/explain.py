@@ -16,6 +16,7 @@ from nbarray.display.text import expression_text
 from nbarray.expr.node import Expr
 from nbarray.expr.text import expr_text
 from nbarray.rewrite.stages import STAGES
+from nbarray.tables import row_html, rows_html
 from nbarray.units import format_count
 
 __all__ = ["AppliedRule", "Explanation"]
@@ -82,8 +83,7 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("Stage", "Rule", "Before", "After"))
-        rows = []
+        rows = [row_html(("Stage", "Rule", "Before", "After"), [_CELL] * 4, heads=True)]
         for stage, rule, times, before, after in self._steps()[:MOST_RULES]:
             often = f" × {format_count(times)}" if times > 1 else ""
             cells = (
@@ -92,8 +92,8 @@ class Explanation:
                 f"<code>{escape(before)}</code>",
                 f"<code>{escape(after)}</code>",
             )
-            rows.append("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>")
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
+            rows.append(row_html(cells, [_CELL] * 4))
+        table = rows_html(rows) if len(rows) > 1 else ""
         groups = "".join(
             f"<div><code>{escape(label)}</code> is {escape(' → '.join(clip(n, 30) for n in names))}</div>"
             for label, names in self._groups()

@@ -2,7 +2,9 @@
 
 What a notebook from somebody else may show is narrow: no style sheets, no inline SVG, no page
 variables.  So the picture is an image with its own colours, the table takes its colours from the page,
-and every style is a plain inline one.  All of it stays under five kilobytes, whatever the array.
+and every style is a plain inline one.  Pages of nbconvert's that are sanitized, and GitHub's, keep no style at all,
+and the former show the tags of tables as text; so the table is a list that can be read without styles.
+All of it stays under five kilobytes, whatever the array.
 """
 
 from __future__ import annotations
@@ -34,11 +36,12 @@ from nbarray.units import format_count
 __all__ = ["array_html", "array_text", "grid_alt", "svg_image"]
 
 _MOST_BYTES = 5000
+#: A class that JupyterLab's style sheet hides, also in the pages that nbconvert makes.
+_HIDDEN = "jp-FileSize-hidden"
 _OUTER = "display:flex;flex-wrap:wrap;align-items:center;gap:12px 32px;padding:4px 0"
-_TABLE = "border-collapse:collapse;margin:0"
-_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
-_NAME = "text-align:left;padding:2px 18px 2px 0;font-weight:400;opacity:.65;vertical-align:top"
-_VALUE = "text-align:left;padding:2px 0"
+_TITLE = "padding:2px 0 6px 0"
+_LIST = "display:table;list-style-type:none;margin:0;padding:0"
+_NAME = "display:table-cell;padding:2px 18px 2px 0;font-weight:400;opacity:.65"
 
 
 def array_text(expr: Expr) -> str:
@@ -49,10 +52,16 @@ def array_text(expr: Expr) -> str:
 
 
 def svg_image(svg: str | bytes, alt: str, style: str = "") -> str:
-    """An ``<img>`` that holds an SVG picture; the only form that every front end shows, trusted or not."""
+    """An ``<img>`` that holds an SVG picture; the only form that every front end shows, trusted or not.
+
+    A page that nbconvert sanitizes has no images, shows their tags as text and knows no styles but its own, one of
+    which hides that text; what the picture shows stands there in words, as below the picture where there are no styles.
+    """
     data = base64.b64encode(svg.encode() if isinstance(svg, str) else svg).decode()
     styled = f' style="{style}"' if style else ""
-    return f'<img alt="{escape(alt)}"{styled} src="data:image/svg+xml;base64,{data}">'
+    image = f'<img alt="{escape(alt)}"{styled} src="data:image/svg+xml;base64,{data}">'
+    words = f'<i style="display:none">{escape(alt)}</i>'
+    return f'<div class="{_HIDDEN}" style="display:block">{image}</div>{words}'
 
 
 def grid_alt(expr: Expr) -> str:
@@ -102,14 +111,14 @@ def _read_texts(expr: Expr) -> list[str]:
 
 
 def _table(expr: Expr, title: str, most_sources: int) -> str:
-    """The rows as a table with headings that say what they are headings of."""
-    head = f'<tr><th scope="col" colspan="2" style="{_TITLE}">nbarray.Array <code>{escape(title)}</code></th></tr>'
-    body = "".join(
-        f'<tr><th scope="row" style="{_NAME}">{name}</th>'
-        f'<td style="{_VALUE}">{"<br>".join(escape(line) for line in lines)}</td></tr>'
+    """The rows below their title: a list of bold names and values that looks like a table."""
+    rows = (
+        f'<li style="display:table-row"><b style="{_NAME}">{"" if k else name}</b> {escape(line)}</li>'
         for name, lines in _rows(expr, most_sources)
+        for k, line in enumerate(lines)
     )
-    return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    head = f'<div style="{_TITLE}"><b>nbarray.Array</b> <code>{escape(title)}</code></div>'
+    return f'<div>{head}<ul style="{_LIST}">{"".join(rows)}</ul></div>'
 
 
 def array_html(expr: Expr, name: str | None = None) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from math import prod
 
 import numpy as np
@@ -20,6 +19,7 @@ from nbarray.io.protocols import Origin
 from nbarray.plan.plan import Plan
 from nbarray.plan.projection import projected_peak
 from nbarray.plan.reads import Reads, reads_by_source
+from nbarray.tables import table_html, titled_html
 from nbarray.units import format_bytes, format_count
 
 __all__ = ["NodeTasks", "SourceReads", "node_tasks", "origin_text", "plan_html", "plan_text", "source_reads"]
@@ -28,10 +28,6 @@ __all__ = ["NodeTasks", "SourceReads", "node_tasks", "origin_text", "plan_html",
 MOST_LINES = 12
 #: Where no budget is given.
 UNBOUNDED = 2**62
-_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
-_WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
-_TABLE = "border-collapse:collapse;margin:0 0 8px 0"
-_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
 
 
 @dataclass(frozen=True)
@@ -217,19 +213,5 @@ def plan_text(plan: Plan, budget_bytes: int | None = None, workers: int | None =
 
 def plan_html(plan: Plan, budget_bytes: int | None = None, workers: int | None = None) -> str:
     """The same as tables that take their colours from the page, with plain inline styles only."""
-    tables = [_table(rows) for rows in _sections(plan, budget_bytes, workers) if len(rows) > 1]
-    return f'<div style="padding:4px 0"><div style="{_TITLE}">Plan: {escape(_title(plan))}</div>{"".join(tables)}</div>'
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    """Rows as a table, the first of them its headings."""
-    styles = [*[_NUMBER] * (len(rows[0]) - 1), _WORDS]
-    head = "".join(
-        f'<th scope="col" style="{style};opacity:.65">{name}</th>' for style, name in zip(styles, rows[0], strict=True)
-    )
-    lines = (
-        "".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, row, strict=True))
-        for row in rows[1:]
-    )
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    tables = [table_html(rows) for rows in _sections(plan, budget_bytes, workers) if len(rows) > 1]
+    return titled_html(f"Plan: {_title(plan)}", tables)

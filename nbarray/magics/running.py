@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 from typing import Any, cast
 
 from IPython.core.error import UsageError
@@ -15,6 +14,7 @@ from nbarray.magics.declared import declared
 from nbarray.magics.options import parse
 from nbarray.observers.report import RunReport
 from nbarray.runs import RunRecord
+from nbarray.tables import table_html
 from nbarray.units import format_bytes, format_count, format_seconds
 
 __all__ = ["RunTable", "RunningMagics"]
@@ -22,8 +22,6 @@ __all__ = ["RunTable", "RunningMagics"]
 #: Runs that have ended and are listed.
 MOST_ENDED = 20
 _HEADS = ("run", "state", "tasks", "began", "took", "peak", "what")
-_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
-_WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
 
 
 class RunTable:
@@ -66,23 +64,10 @@ class RunTable:
     def _repr_html_(self) -> str:
         if not self._records:
             return "<div>No runs yet.</div>"
-        styles = [*[_NUMBER] * (len(_HEADS) - 1), _WORDS]
-        head = "".join(
-            f'<th scope="col" style="{style};opacity:.65">{name}</th>'
-            for style, name in zip(styles, _HEADS, strict=True)
-        )
-        lines = (
-            "".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, row, strict=True))
-            for row in self._rows()
-        )
-        body = "".join(f"<tr>{line}</tr>" for line in lines)
         hint = ""
         if self._steerable():
             hint = "<div><code>%blocked_runs --cancel RUN</code> stops one; --pause, --resume</div>"
-        return (
-            f'<table style="border-collapse:collapse;margin:0 0 8px 0"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table>{hint}"
-        )
+        return f"{table_html([_HEADS, *self._rows()])}{hint}"
 
 
 @magics_class

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 from nbarray.events import SourceRead
+from nbarray.tables import table_html, titled_html
 from nbarray.units import format_bytes, format_count, format_seconds
 
 __all__ = ["ReportFacts", "advice", "report_html", "report_text"]
@@ -19,10 +19,6 @@ MOST_PLACE = 80
 SHORT_TASK_S, MANY_TASKS = 500e-6, 1000
 #: Operations with a smaller share of the time have no line, unless they are the only ones.
 LEAST_SHARE = 0.005
-_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
-_WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
-_TABLE = "border-collapse:collapse;margin:0 0 8px 0"
-_TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
 
 
 @dataclass(frozen=True)
@@ -255,18 +251,4 @@ def report_text(facts: ReportFacts) -> str:
 
 def report_html(facts: ReportFacts) -> str:
     """The same as tables that take their colours from the page, with plain inline styles only."""
-    tables = "".join(_table(rows) for rows in _sections(facts))
-    return f'<div style="padding:4px 0"><div style="{_TITLE}">{escape(_title(facts))}</div>{tables}</div>'
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    styles = [*[_NUMBER] * (len(rows[0]) - 1), _WORDS]
-    head = "".join(
-        f'<th scope="col" style="{style};opacity:.65">{name}</th>' for style, name in zip(styles, rows[0], strict=True)
-    )
-    heads = f"<thead><tr>{head}</tr></thead>" if any(rows[0]) else ""
-    lines = (
-        "".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, row, strict=True))
-        for row in rows[1:]
-    )
-    return f'<table style="{_TABLE}">{heads}<tbody>{"".join(f"<tr>{line}</tr>" for line in lines)}</tbody></table>'
+    return titled_html(_title(facts), map(table_html, _sections(facts)))

@@ -179,14 +179,19 @@ class Lab:
                 server.wait(8)
                 return
 
+    def page(self, address: str) -> Page:
+        """A page of its own for an address."""
+        page = self._browser.new_page(viewport={"width": 1100, "height": 900})
+        page.goto(address)
+        return page
+
     def open(self, name: str, app: str = "lab") -> Notebook:
         """Open a notebook of the folder in a page of its own, with its kernel ready.
 
         app : "lab" or "notebook"
         """
-        page = self._browser.new_page(viewport={"width": 1100, "height": 900})
         place = f"lab/workspaces/{Path(name).stem}/tree/{name}?reset&" if app == "lab" else f"notebooks/{name}?"
-        page.goto(f"http://127.0.0.1:{self._port}/{place}token={TOKEN}")
+        page = self.page(f"http://127.0.0.1:{self._port}/{place}token={TOKEN}")
         notebook = Notebook(page, self.folder / name, self._timeout_s)
         notebook.wait_ready()
         return notebook

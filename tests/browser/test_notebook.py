@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 
+import nbclient
+import nbconvert
+import nbformat
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from tests.browser.lab import write_notebook
+from tests.jupyter_kernels import ROOT
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
 
@@ -46,6 +50,25 @@ def test_the_picture_of_an_array_is_seen(lab, folder, pictures):
     assert _background(shown["light"]) > 200
     assert _background(shown["dark"]) < 60
     assert min(_contrast(shown["light"]), _contrast(shown["dark"])) > 100
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_sanitized_page_shows_facts_and_no_tags(lab, tmp_path, pictures, theme):
+    """What nbconvert makes of arrays, plans and graphs of somebody whom nobody trusts can be read."""
+    cells = [nbformat.v4.new_code_cell(code) for code in (REPR, "_.plan()", "_1.visualize()")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+    exporter = nbconvert.HTMLExporter(sanitize_html=True, theme=theme)
+    (tmp_path / "page.html").write_text(exporter.from_notebook_node(notebook)[0])
+    page = lab.page((tmp_path / "page.html").as_uri())
+    said = page.inner_text("body")
+    page.screenshot(path=pictures / f"sanitized-{theme}.png")
+    page.close()
+
+    assert "Blocks 384 = 24 × 4 × 4" in said
+    assert "Chunk grid of an array of shape (1464, 721, 1440)" in said
+    assert "Graph of the operations that give full(0.0)" in said
+    assert not [tag for tag in ("<img", "base64", "<t", "<div", "style=") if tag in said.replace("<tbody>", "")]
 
 
 def _pixels(png: bytes) -> np.ndarray:
