@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, apply, unwrap
+from nbarray.api.array import Array, apply, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
-from nbarray.errors import NotBlocked
+from nbarray.errors import DTypeError, InputError, NotBlocked
+from nbarray.expr.node import Expr
 from nbarray.ops import histograms
 
 __all__: list[str] = []
@@ -17,7 +19,13 @@ __all__: list[str] = []
 
 @public(np.histogram)
 def histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+    a: Any,
+    bins: Any = 10,
+    range: Any = None,
+    density: bool | None = None,
+    weights: Any = None,
+    *,
+    normed: bool | None = None,
 ) -> tuple[Array, Array]:
     """Counts by bin, and the bins' edges, as `numpy.histogram` has them.
 
@@ -25,15 +33,29 @@ def histogram(
         each unit of width; weights : of the elements, in the array's shape
 
     One pass over the data; with a number of bins and no `range`, a pass for the smallest and largest element goes
-    before it, inside the same plan.  Raises InputError as NumPy does, NotBlocked for bins by name and masked arrays.
+    before it, inside the same plan.  The ends of `range` may be blocked; a blocked number of bins is computed at once.
+    Raises InputError as NumPy does, also for `normed`, which is gone; NotBlocked for bins by name and masked arrays.
 
     >>> import nbarray as nb
     >>> counts, edges = nb.histogram(nb.asarray([1, 2, 1]), bins=2)
     >>> counts.compute(), edges.compute()
     (array([2, 1]), array([1. , 1.5, 2. ]))
     """
-    made: tuple[Array, Array] = apply(histograms.histogram, asarray(a), bins, range, bool(density), weights)
-    return made
+    if normed:
+        raise InputError("histogram: normed= is deprecated, and gone from NumPy; give density=True")
+    args = asarray(a), _bins(bins), range, bool(density), weights
+    made: tuple[Array, Array] = apply(histograms.histogram, *args)
+    return made[0], _edges(bins, made[1])
+
+
+def _bins(bins: Any) -> Any:
+    """A number of bins is a size: one that is a blocked array is computed."""
+    return operator.index(bins) if isinstance(bins, Array) and not bins.ndim else bins
+
+
+def _edges(given: Any, made: Array) -> Array:
+    """Edges as they were given, if they were an array."""
+    return given if isinstance(given, Array) and given.ndim else made
 
 
 @public(np.histogram_bin_edges)
@@ -46,16 +68,23 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     >>> nb.histogram_bin_edges(nb.asarray([1, 2, 1]), bins=2).compute()
     array([1. , 1.5, 2. ])
     """
-    return apply(histograms.bin_edges, asarray(a), bins, range)
+    return _edges(bins, apply(histograms.bin_edges, asarray(a), _bins(bins), range))
 
 
 @public(np.histogram2d)
 def histogram2d(
-    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+    x: Any,
+    y: Any,
+    bins: Any = 10,
+    range: Any = None,
+    density: bool | None = None,
+    weights: Any = None,
+    *,
+    normed: bool | None = None,
 ) -> tuple[Array, Array, Array]:
     """Counts by bins of two arrays together, and the edges along both, as `numpy.histogram2d` has them.
 
-    bins : how many, or edges, for both or for each; otherwise as `nbarray.histogram`
+    bins : how many, or edges, for both or for each; normed : another name for density; otherwise as `nbarray.histogram`
 
     Cost: as `histogram`: one pass, and one more without ranges.
 
@@ -68,17 +97,24 @@ def histogram2d(
         bins = [bins, bins]
     elif hasattr(bins, "__len__") and len(bins) == 1:
         bins = [bins[0], bins[0]]
-    counts, edges = apply(histograms.histogramdd, [asarray(x), asarray(y)], bins, range, bool(density), weights)
-    return counts, Array(edges[0]), Array(edges[1])
+    counts, edges = _several([asarray(x).expr, asarray(y).expr], bins, range, density, weights, normed)
+    return counts, edges[0], edges[1]
 
 
 @public(np.histogramdd)
 def histogramdd(
-    sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+    sample: Any,
+    bins: Any = 10,
+    range: Any = None,
+    density: bool | None = None,
+    weights: Any = None,
+    *,
+    normed: bool | None = None,
 ) -> tuple[Array, list[Array]]:
     """Counts by bins of several columns together, and the edges along each, as `numpy.histogramdd` has them.
 
     sample : an array of shape (N, D), or D arrays of N elements; bins : how many, or edges, for all or for each
+    normed : another name for density
 
     Cost: as `histogram`: one pass, and one more without ranges.
 
@@ -92,8 +128,19 @@ def histogramdd(
         columns = [asarray(s).astype(kind).expr for s in sample]
     else:
         columns = histograms.columns_of(asarray(sample).expr)
-    counts, edges = histograms.histogramdd(columns, unwrap(bins), range, bool(density), unwrap(weights))
-    return Array(counts), [Array(e) for e in edges]
+    return _several(columns, bins, range, density, weights, normed)
+
+
+def _several(
+    columns: list[Expr], bins: Any, range: Any, density: bool | None, weights: Any, normed: bool | None
+) -> tuple[Array, list[Array]]:
+    if normed is not None and density is not None:
+        raise DTypeError("histogram: normed= is another name for density=; give one of them")
+    given = [_bins(b) for b in bins] if isinstance(bins, list | tuple) else _bins(bins)
+    shares = bool(density if normed is None else normed)
+    counts, edges = apply(histograms.histogramdd, columns, given, range, shares, weights)
+    own = bins if isinstance(bins, list | tuple) and len(bins) == len(edges) else [None] * len(edges)
+    return counts, [_edges(b, wrap(e)) for b, e in zip(own, edges, strict=True)]
 
 
 @public(np.bincount)

@@ -13,7 +13,7 @@ import numpy as np
 
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
-from nbarray.kernels.elementwise import ById
+from nbarray.kernels.elementwise import ById, ByKey
 
 __all__ = ["Assign", "Take", "TakeLater", "at_positions"]
 
@@ -21,26 +21,12 @@ __all__ = ["Assign", "Take", "TakeLater", "at_positions"]
 COMPARED_BYTES = 2**16
 
 
-class _Few(ById):
-    """Arrays of positions that are equal where their contents are; nobody else has them to change."""
-
-    __slots__ = ("_key",)
-
-    def __init__(self, arrays: tuple[Any, ...]) -> None:
-        super().__init__(tuple(np.array(a) for a in arrays))
-        self._key = tuple((a.shape, a.dtype.str, a.tobytes()) for a in self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Few) and other._key == self._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
 def at_positions(arrays: tuple[Any, ...]) -> ById:
-    """What a node holds of arrays of positions."""
-    few = sum(a.nbytes for a in arrays) <= COMPARED_BYTES
-    return _Few(arrays) if few else ById(arrays)
+    """What a node holds of arrays of positions: a copy of few, which are equal where their contents are."""
+    if sum(a.nbytes for a in arrays) > COMPARED_BYTES:
+        return ById(arrays)
+    few = tuple(np.array(a) for a in arrays)
+    return ByKey(few, tuple((a.shape, a.dtype.str, a.tobytes()) for a in few))
 
 
 def _picked_chunks(

@@ -18,7 +18,7 @@ import numpy as np
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.unpack import compile_unpack
 
-__all__ = ["OPERATIONS", "ById", "Op", "Tile", "compile_op", "ufunc_op"]
+__all__ = ["OPERATIONS", "ById", "ByKey", "Op", "Tile", "compile_op", "ufunc_op"]
 
 Tile = np.ndarray[Any, Any]
 #: (tiles of arguments, buffer for the values) -> values
@@ -43,6 +43,22 @@ class ById:
 
     def __repr__(self) -> str:
         return getattr(self.value, "__name__", type(self.value).__name__)
+
+
+class ByKey(ById):
+    """Holds an object that stands for its key: what is made twice in the same way is equal."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, value: Any, key: Hashable) -> None:
+        super().__init__(value)
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByKey) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 @remembers_hash

@@ -13,7 +13,7 @@ from nbarray.errors import InputError
 from nbarray.kernels.native import worth
 from nbarray.kernels.summaries import Block, Int64, Summary
 
-__all__ = ["Counts", "Histogram", "HistogramND", "equal_edges"]
+__all__ = ["Counts", "EqualEdges", "Histogram", "HistogramND"]
 
 #: Elements that are counted at once: their places stay in the cache.
 TILE = 2**15
@@ -44,12 +44,27 @@ def {KERNEL}(values, first, last, scale, edges, above, tables):
 }
 
 
-def equal_edges(extremes: Block, bins: int) -> Block:
-    """The edges of equal bins from the smallest to the largest element, as NumPy makes them."""
-    try:
-        return np.histogram_bin_edges(extremes, bins)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+@dataclass(frozen=True)
+class EqualEdges:
+    """The edges of equal bins, as NumPy makes them, as a function of the smallest and the largest element.
+
+    within : the two numbers are a range for elements of this dtype, instead
+    column : as `numpy.histogramdd` has them for a column
+    """
+
+    bins: int
+    within: np.dtype[Any] | None = None
+    column: bool = False
+
+    def __call__(self, ends: Block) -> Block:
+        values, span = (ends, None) if self.within is None else (np.empty(0, self.within), tuple(ends))
+        try:
+            if not self.column:
+                return np.histogram_bin_edges(values, self.bins, span)
+            made: Block = np.histogramdd(values[:, None], [self.bins], None if span is None else [span])[1][0]
+            return made
+        except ValueError as error:
+            raise InputError(str(error)) from None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import DTypeError, InputError
-from nbarray.kernels.histograms import equal_edges
+from nbarray.kernels.histograms import EqualEdges
 from nbarray.kernels.ranks import Narrow, Sample, together
 from nbarray.kernels.summaries import Block, Int64, Summary
 
@@ -39,7 +39,7 @@ class SampledHistogram(Narrow):
             raise InputError("the range of values with NaN among them is not finite")
         made = np.zeros(self.bins + 1, BINS)
         all_of = together(samples)
-        made["edge"] = equal_edges(all_of.values[[0, -1]].astype(float), self.bins)
+        made["edge"] = EqualEdges(self.bins)(all_of.values[[0, -1]].astype(float))
         after = np.searchsorted(all_of.values, made["edge"], "left")
         at_least = np.where(after > 0, all_of.up_to[np.maximum(after - 1, 0)], 0)
         at_most = np.append(all_of.below, known)[after]

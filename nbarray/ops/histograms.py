@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ from nbarray.errors import DTypeError, InputError, NotBlocked, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import Summarise
 from nbarray.expr.unsized import Unsized
-from nbarray.kernels.elementwise import ById
-from nbarray.kernels.histograms import Counts, Histogram, HistogramND, equal_edges
+from nbarray.kernels.elementwise import ByKey
+from nbarray.kernels.histograms import Counts, EqualEdges, Histogram, HistogramND
 from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import asked_of_numpy, is_empty, map_lines, refuse_masked
-from nbarray.ops.operands import as_expr
+from nbarray.ops.operands import as_expr, constant
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, rechunk
 
@@ -36,29 +37,63 @@ def bin_edges(x: Expr, bins: Any = 10, range_: Any = None, name: str = "histogra
         if bins.ndim != 1:
             raise InputError("`bins` must be 1d, when an array")
         return bins
-    _check_range(name, range_)
     x = astype(x, np.uint8) if x.dtype.kind == "b" else x
-    fixed = asked_of_numpy(np.histogram_bin_edges, np.empty(0, x.dtype), bins, range_)
-    if np.ndim(bins) or range_ is not None or is_empty(x):
-        return as_expr(fixed)
-    dtype = asked_of_numpy(np.histogram_bin_edges, np.arange(2).astype(x.dtype), bins).dtype
-    count = len(fixed)
-    return map_lines("edges", lambda b: equal_edges(b, count - 1), [_extremes(x)], (0,), (count,), dtype)
+    return _equal_edges(x, bins, _range(name, range_), False)
 
 
-def _check_range(name: str, span: Any) -> None:
-    """Raises DTypeError or InputError where NumPy fails to take two numbers out of a range."""
+def _range(name: str, span: Any) -> Any:
+    """A range as a pair; raises DTypeError or InputError where NumPy fails to take two numbers out of it."""
     if span is None:
-        return
+        return None
+    if isinstance(span, Expr) and span.ndim == 1:
+        span = [getitem(span, k) for k in range(span.sizes[0])]
     if isinstance(span, Expr) or not hasattr(span, "__iter__"):
         raise DTypeError(f"{name}: range={span!r}; expected a pair of numbers, (smallest, largest)")
     if len(tuple(span)) != 2:
         raise InputError(f"{name}: range={span!r}; expected a pair, (smallest, largest)")
+    return span
+
+
+def _equal_edges(x: Expr, bins: Any, span: Any, column: bool) -> Expr:
+    """The edges that NumPy is given, or makes of a number of bins: within a range, which may be yet to be computed.
+
+    column : as `numpy.histogramdd` makes them for a column
+    """
+    later = span is not None and any(isinstance(s, Expr) for s in span)
+    shown = tuple(_shown(s) for s in span) if later else span
+    fixed = _asked(np.empty(0, x.dtype), bins, shown, column)
+    if np.ndim(bins) or (span is not None and not later) or (is_empty(x) and not later):
+        return constant(fixed)
+    if later:
+        dtype, ends = fixed.dtype, _joined([as_expr(s) for s in span], np.result_type(*shown))
+    else:
+        dtype, ends = _asked(np.arange(2).astype(x.dtype), bins, None, column).dtype, _extremes(x)
+    made = EqualEdges(len(fixed) - 1, x.dtype if later else None, column)
+    return map_lines("edges", made, [ends], (0,), (len(fixed),), dtype)
+
+
+def _asked(values: Block, bins: Any, span: Any, column: bool) -> Block:
+    made: Block
+    if column:
+        (made,) = asked_of_numpy(np.histogramdd, values[:, None], [bins], None if span is None else [span])[1]
+    else:
+        made = asked_of_numpy(np.histogram_bin_edges, values, bins, span)
+    return made
+
+
+def _shown(end: Any) -> Any:
+    """A zero that stands for the end of a range: of its dtype, if it has one."""
+    if np.ndim(end):
+        raise DTypeError(f"only 0-dimensional arrays can be the end of a range, not one of shape {np.shape(end)}")
+    return end.dtype.type(0) if hasattr(end, "dtype") else type(end)(0)
 
 
 def _extremes(x: Expr) -> Expr:
-    ends = [expand_dims(reduction(name, x), 0) for name in ("min", "max")]
-    return rechunk(concatenate(ends, 0, dtype=x.dtype), -1)
+    return _joined([reduction(name, x) for name in ("min", "max")], x.dtype)
+
+
+def _joined(ends: Sequence[Expr], dtype: np.dtype[Any]) -> Expr:
+    return rechunk(concatenate([expand_dims(end, 0) for end in ends], 0, dtype=dtype), -1)
 
 
 def histogram(
@@ -105,8 +140,9 @@ def histogramdd(
         raise InputError(
             f"range argument requires one entry, a min max pair, per dimension; {len(spans)} are given for {d}"
         )
-    if any(s is not None and not (hasattr(s, "__len__") and len(s) == 2) for s in spans):
+    if any(s is not None and not (isinstance(s, Expr) or (hasattr(s, "__len__") and len(s) == 2)) for s in spans):
         raise InputError(f"range argument should be a sequence of pairs, not {spans!r}")
+    spans = [_range("histogramdd", s) for s in spans]
     edges = [_edges_of_column(*of_column) for of_column in zip(columns, given, spans, strict=True)]
     args = list(columns)
     if weights is not None:
@@ -122,21 +158,7 @@ def histogramdd(
 
 
 def _edges_of_column(x: Expr, bins: Any, span: Any) -> Expr:
-    if isinstance(bins, Expr):
-        return bins
-    shown = np.zeros((0, 1), x.dtype)
-    (fixed,) = asked_of_numpy(np.histogramdd, shown, [bins], None if span is None else [span])[1]
-    if np.ndim(bins) or span is not None or is_empty(x):
-        return as_expr(fixed)
-
-    def edges(extremes: Block) -> Block:
-        try:
-            return np.histogramdd(extremes[:, None], [bins])[1][0]
-        except ValueError as error:
-            raise InputError(str(error)) from None
-
-    dtype = asked_of_numpy(np.histogramdd, np.ones((1, 1), x.dtype), [bins])[1][0].dtype
-    return map_lines("edges", edges, [_extremes(x)], (0,), (len(fixed),), dtype)
+    return bins if isinstance(bins, Expr) else _equal_edges(x, bins, span, True)
 
 
 def bincount(x: Expr, weights: Any = None, minlength: int = 0) -> Expr:
@@ -158,14 +180,24 @@ def bincount(x: Expr, weights: Any = None, minlength: int = 0) -> Expr:
     if is_empty(x):
         return as_expr(np.zeros(minlength, dtype))
 
-    def counted(values: Sequence[Any]) -> Expr:
+    counted = _Counted(tuple(args), minlength, dtype)
+    return Unsized((reduction("min", x), reduction("max", x)), ByKey(counted, counted), (None,), dtype, "bincount")
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Counts of whole numbers, once the smallest and the largest are known."""
+
+    args: tuple[Expr, ...]
+    minlength: int
+    dtype: np.dtype[Any]
+
+    def __call__(self, values: Sequence[Any]) -> Expr:
         smallest, largest = values
         if smallest < 0:
             raise InputError("'list' argument must have no negative elements")
-        size = max(int(largest) + 1, minlength)
-        return Summarise(Counts(size, dtype), tuple(args), (), (size,), dtype)
-
-    return Unsized((reduction("min", x), reduction("max", x)), ById(counted), (None,), dtype, "bincount")
+        size = max(int(largest) + 1, self.minlength)
+        return Summarise(Counts(size, self.dtype), self.args, (), (size,), self.dtype)
 
 
 def digitize(x: Expr, bins: Any, right: bool = False) -> Expr:

@@ -13,7 +13,7 @@ from nbarray.errors import DTypeError, IndexingError, InputError, NotBlocked
 from nbarray.expr.blocks import UserFunction
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import MapLines
-from nbarray.kernels.elementwise import ById
+from nbarray.kernels.elementwise import ByKey
 
 __all__ = ["MOST_LINES", "asked_of_numpy", "is_empty", "line_room", "map_lines", "refuse_masked"]
 
@@ -42,10 +42,11 @@ def map_lines(
 ) -> Expr:
     """`function` of blocks that are whole along `axes`, where its result is of `sizes`, and of whole `extras`.
 
+    function : equal ones, of the same arguments, make the same node
     copies : what it takes besides its block and its result, in blocks
     """
-    function.__name__ = name
-    held = ById(UserFunction(function, {}, False, False, masked, copies=copies))
+    made = UserFunction(function, {}, False, False, masked, copies=copies, ours=name)
+    held = ByKey(made, (function, name, masked, copies))
     return MapLines(held, tuple(args), axes, sizes, np.dtype(dtype), tuple(extras))
 
 

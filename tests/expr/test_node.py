@@ -222,3 +222,13 @@ def test_places_go_with_their_nodes() -> None:
 def test_repr_is_a_line() -> None:
     """Label, shape and dtype."""
     assert "<add (6, 8) float64>" == repr(ufunc(np.add, X, 1))
+
+
+def test_few_numbers_in_a_list_are_equal() -> None:
+    """Nobody else has them to change; two arrays never are."""
+    x, a = nb.arange(3), np.arange(3)
+
+    assert nb.add(x, [1, 2, 3]).expr is nb.add(x, [1, 2, 3]).expr
+    assert nb.add(x, [1, 2, 3]).expr is not nb.add(x, [1, 2, 4]).expr
+    assert nb.add(x, [1, 2, 3]).expr is not nb.add(x, [1.0, 2, 3]).expr
+    assert nb.add(x, a).expr is not nb.add(x, a.copy()).expr

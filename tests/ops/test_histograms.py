@@ -162,6 +162,59 @@ def test_ranges_that_are_none(span: Any) -> None:
         nb.histogramdd(nb.ones((4, 2)), 2, [(0, 1), (0, 1, 2)])
 
 
+def test_what_is_given_may_be_blocked() -> None:
+    """The ends of a range are computed with the counts; a number of bins when it is given; edges come back as given."""
+    x, ends = nb.from_array(VALUES, chunks=4), (VALUES.min(), VALUES.max())
+    lazy = [x.min(), x.max()]
+    edges = nb.asarray(np.array([-1.0, 0, 2]))
+
+    check(lambda: nb.histogram(x, 7, lazy), lambda: np.histogram(VALUES, 7, ends))
+    check(lambda: nb.histogram(x, 7, [-1, lazy[1]], True), lambda: np.histogram(VALUES, 7, [-1, ends[1]], True))
+    check(lambda: nb.histogram(x, nb.asarray(7), nb.asarray(np.array([0, 1]))), lambda: np.histogram(VALUES, 7, (0, 1)))
+    check(lambda: nb.histogram_bin_edges(x, 3, lazy), lambda: np.histogram_bin_edges(VALUES, 3, ends))
+    check(
+        lambda: nb.histogramdd(x[:, :2], (2, 3), [lazy, (0, 1)])[0],
+        lambda: np.histogramdd(VALUES[:, :2], (2, 3), [ends, (0, 1)])[0],
+    )
+    assert edges is nb.histogram(x, edges)[1]
+    assert edges is nb.histogram2d(x[0], x[1], [3, edges])[2]
+    assert edges is nb.histogram_bin_edges(x, edges)
+    with pytest.raises(TypeError, match="only integer scalar arrays"):
+        nb.histogram(x, nb.asarray(7.5))
+    with pytest.raises(TypeError, match="only 0-dimensional arrays can be the end of a range"):
+        nb.histogram(x, 7, [x[0], 4])
+
+
+def test_normed() -> None:
+    """What NumPy once called normed is density, where it was; the histogram of one array says what to write."""
+    a = VALUES[:, :2]
+
+    check(lambda: nb.histogramdd(nb.asarray(a), 3, normed=True)[0], lambda: np.histogramdd(a, 3, density=True)[0])
+    check(lambda: nb.histogram2d(*a.T, 3, normed=True)[0], lambda: np.histogram2d(*a.T, 3, density=True)[0])
+    with pytest.raises(ValueError, match="normed= is deprecated, and gone from NumPy; give density=True"):
+        nb.histogram(nb.asarray(a), normed=True)
+    with pytest.raises(TypeError, match="normed= is another name for density="):
+        nb.histogramdd(nb.asarray(a), 3, density=True, normed=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: nb.histogram(x, 7)[0],
+        lambda x: nb.histogram(x, 7, (0, x.max()))[0],
+        lambda x: nb.histogram(x, [1, 2, 3])[0],
+        lambda x: nb.histogramdd((x[0], x[1]), (2, 3), ((0, 1), (1, 2)))[0],
+        lambda x: nb.bincount(x.astype(int)[0], minlength=3),
+    ],
+    ids=["number", "range", "edges", "several", "bincount"],
+)
+def test_counts_asked_for_twice_are_the_same(make: Any) -> None:
+    """So they are computed once."""
+    x = nb.from_array(VALUES, chunks=4)
+
+    assert make(x).expr is make(x).expr
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i2", "i8", ">f8"])
 def test_compiled_code_counts_as_numpy_does(dtype: str) -> None:
     """At edges and beside them, with NaN, infinities and what is out of range; for few bins and for many."""
