@@ -15,6 +15,9 @@ from nbarray.kernels.tiles import Where
 
 __all__ = ["deviation", "moments_dtypes", "moments_fold", "moments_merge", "moments_of", "moments_update", "variance"]
 
+#: For fewer results NumPy takes no longer than calling compiled code does.
+FEW_RESULTS = 1024
+
 Tile = np.ndarray[Any, Any]
 Axes = tuple[int, ...]
 
@@ -55,6 +58,9 @@ def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> N
     if before + n == 0:
         return
     share = n / (before + n)
+    if _updated(mean_plane, m2_plane, mean, m2, before, share):
+        np.add(count, n, out=count, casting="unsafe")
+        return
     delta = mean - mean_plane
     step = delta * share
     mean_plane += step
@@ -66,6 +72,38 @@ def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> N
     m2_plane += square
     m2_plane += m2
     np.add(count, n, out=count, casting="unsafe")
+
+
+#: As `moments_update_alike`, operation for operation.
+_UPDATING = f"""def {KERNEL}(mean, m2, other_mean, other_m2, before, share):
+    for k in range(len(mean)):
+        delta = other_mean[k] - mean[k]
+        step = delta * share
+        mean[k] += step
+        m2[k] += delta * step * before
+        m2[k] += other_m2[k]
+"""
+
+
+def _updated(mean: Tile, m2: Tile, other_mean: Tile, other_m2: Any, before: float, share: float) -> bool:
+    """Update by compiled code, if there is any, and many results: in one pass, where NumPy makes seven."""
+    if mean.size < FEW_RESULTS or mean.dtype != np.float64 or not kernels_loaded():
+        return False
+    planes = (mean, m2, other_mean, other_m2)
+    if not all(isinstance(p, np.ndarray) and p.dtype == np.float64 and p.shape == mean.shape for p in planes):
+        return False
+    return _looped(_UPDATING, planes, before, share)
+
+
+def _looped(text: str, planes: tuple[Tile, ...], *numbers: float) -> bool:
+    """Run loops over planes that each lie in one run of memory; returns whether that could be done."""
+    if not all(p.flags.c_contiguous for p in planes):
+        return False
+    try:
+        run_loops(text, *(p.reshape(-1) for p in planes), *numbers)
+    except CannotCompile:
+        return False
+    return True
 
 
 def moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) -> None:
@@ -102,11 +140,13 @@ def moments_merge(planes: list[Tile], other: list[Tile]) -> None:
     moments_update(planes, n, other[1], other[2], alike)
 
 
-#: As `moments_update`, operation for operation.
+#: As `moments_update`, operation for operation; 1 is added where nothing has been seen, since compilers make of a
+#: larger of two divisions by both.
 _MERGING = f"""def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
     for k in range(len(count)):
         seen, n = float(count[k]), float(more[k])
-        share = n / max(seen + n, 1.0)
+        both = seen + n
+        share = n / (both + float(both == 0.0))
         delta = other_mean[k] - mean[k]
         step = delta * share
         mean[k] += step
@@ -118,14 +158,9 @@ _MERGING = f"""def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
 
 def _merged(planes: list[Tile], other: list[Tile]) -> bool:
     """Merge by compiled code, if there is any: in one pass, where NumPy makes ten."""
-    both = (*planes, *other)
-    if planes[1].dtype != np.float64 or not kernels_loaded() or not all(p.flags.c_contiguous for p in both):
+    if planes[1].dtype != np.float64 or not kernels_loaded():
         return False
-    try:
-        run_loops(_MERGING, *(p.reshape(-1) for p in both))
-    except CannotCompile:
-        return False
-    return True
+    return _looped(_MERGING, (*planes, *other))
 
 
 def variance(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:

@@ -108,15 +108,15 @@ _MOMENTS = {
                 for k in range(many):
                     c[k] += rows""",
     "parts": """
+                # no branch, nor a larger of two, for where nothing counts: compilers divide for both and choose then
                 here = rows - g[k]
-                if here == 0:
-                    continue
-                n, seen = np.float64(here), np.float64(c[k])
-                share = n / (seen + n)
-                delta = offset + scale * (np.float64(s[k]) / n) - m[k]
+                n, seen, none = np.float64(here), np.float64(c[k]), np.float64(here == 0)
+                share = n / (seen + n + none)
+                counted = n + none
+                delta = offset + scale * (np.float64(s[k]) / counted) - m[k]
                 whole = here * q[k] - np.int64(s[k]) * np.int64(s[k])
                 m[k] += delta * share
-                d[k] += scale * scale * (np.float64(whole) / n) + delta * delta * share * seen
+                d[k] += scale * scale * (np.float64(whole) / counted) + delta * delta * share * seen
                 c[k] += here""",
 }
 
