@@ -39,6 +39,7 @@ __all__ = [
     "is_direct",
     "is_generated",
     "operand_of",
+    "reads_freely",
     "reads_storage",
     "stored_axis",
     "turning_bytes",
@@ -73,6 +74,11 @@ def decodes(source: SourceArray) -> bool:
     if not reads_storage(source) or source.reader.stored_chunks is None:
         return False
     return "not compressed" not in source.reader.origin.route
+
+
+def reads_freely(source: SourceArray) -> bool:
+    """Whether any run of bytes can be read from a file by itself, so that reading may cut chunks."""
+    return source.reader.array is None and source.reader.origin.route.startswith("read in the workers")
 
 
 def decoding_bytes(expr: Expr) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from nbarray.expr.leaves import Random, SourceArray
 from nbarray.expr.node import Expr
-from nbarray.expr.operands import Operand, is_direct, is_generated, operand_of, reads_storage, stored_axis
+from nbarray.expr.operands import Operand, is_direct, is_generated, operand_of, reads_freely, reads_storage, stored_axis
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
@@ -31,6 +31,8 @@ FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
 #: fetched, so many deep if that takes no more bytes than these.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**24
+#: What isn't decoded is read in pieces that are still in cache when they are used.
+PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,29 @@ def _readable_chunks(base: Expr, grain: Grain) -> Chunks:
         stored = base.reader.stored_chunks
         if stored is not None:
             return whole_chunks(base.sizes, stored, base.dtype.itemsize, grain.divisor)
+    if isinstance(base, SourceArray) and reads_freely(base):
+        return _pieces(base.chunks, base.dtype.itemsize)
     if isinstance(base, Random):  # a part of a tile costs as much as all of it
         return Chunks(
             tuple(regular(n, max(1, size)) for n, size in zip(base.sizes, base.draw.tiles(base.sizes), strict=True))
         )
     return base.chunks
+
+
+def _pieces(chunks: Chunks, itemsize: int) -> Chunks:
+    """Chunks cut along their first axes into pieces that lie in one run and stay in cache between reading and use."""
+    axes, left = list(chunks.axes), PIECE_BYTES // itemsize
+    for k in range(len(axes) - 1, -1, -1):
+        length = max(1, axes[k].largest)
+        if length > left and axes[k].is_regular:
+            axes[k] = regular(axes[k].size, _divisor(length, max(1, left)))
+        left //= length
+    return Chunks(tuple(axes))
+
+
+def _divisor(length: int, most: int) -> int:
+    """The largest divisor of `length` that is no more than `most`."""
+    return next(n for n in range(min(length, most), 0, -1) if length % n == 0)
 
 
 def _reconcile(a: AxisChunks | None, b: AxisChunks) -> AxisChunks:

@@ -26,6 +26,7 @@ from nbarray.rewrite.joins import (
 from nbarray.rewrite.lower import Lowering, Root
 from nbarray.rewrite.lower_written import written
 from nbarray.rewrite.lowerings import LOWERINGS
+from nbarray.rewrite.moments import variance_in_one_pass
 from nbarray.rewrite.passes import shared_passes
 from nbarray.rewrite.reshapes import reshape_source, reshape_through_elementwise
 from nbarray.rewrite.views import (
@@ -59,7 +60,7 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             reduce_windows,
         ),
     ),
-    ("arithmetic", (divide_by_power_of_two,)),
+    ("arithmetic", (divide_by_power_of_two, variance_in_one_pass)),
     ("chunks", (drop_rechunk, source_chunks)),
     (
         "spread",

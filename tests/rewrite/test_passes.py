@@ -57,7 +57,14 @@ def test_what_differs_in_axes_or_needs_the_other_has_passes_of_its_own() -> None
     u, _ = u_and_v()
 
     assert 2 == reads(u.sum(axis=0), u.sum(axis=1))
-    assert 2 == reads(((u - u.mean()) ** 2).mean())
+    assert 2 == reads(abs(u - u.mean()).mean())
+
+
+def test_a_mean_square_of_deviations_needs_no_mean_beforehand() -> None:
+    """It is a variance, which one pass makes."""
+    u, _ = u_and_v()
+
+    assert 1 == reads(((u - u.mean(axis=0)) ** 2).mean())
     assert 1.5 == reads(u.sum(), u[:6].sum())
 
 
