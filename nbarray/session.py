@@ -150,7 +150,7 @@ def later(
             _planning.run = None
 
             def told() -> None:
-                record.planned(_label(made), made.ntasks)
+                record.planned(made.label, made.ntasks)
                 _tell(run, rules if watching else None)
 
             run.give(made, lambda results: then(_Finisher(made, exprs)(results)), told)
@@ -230,7 +230,7 @@ def prepare(
     made = _checked(exprs, budget, rules, writers)
     run = Run(made, budget, used, watching, lambda results: then(_Finisher(made, exprs)(results)), runs.ended)
     run.exprs = tuple(exprs)
-    runs.note(run, _label(made), _place(exprs), report)
+    runs.note(run, made.label, _place(exprs), report)
     _tell(run, rules)
     return run
 
@@ -267,11 +267,6 @@ def _tell(run: Run, rules: list[_Rule] | None) -> None:
 
 def _place(exprs: Sequence[Expr]) -> Place | None:
     return place_of(exprs[0]) if exprs else None
-
-
-def _label(made: Plan) -> str:
-    """What the run of a plan is called: the operation that makes its first result."""
-    return made.nodes[made.targets[0]].label.removesuffix(", merge") if made.targets else "nothing"
 
 
 def _details(run: Run) -> PlanDetails:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nbarray.engines.run import Run
+from nbarray.grid.chunks import Int64
 
 __all__ = ["Snapshot", "snapshot"]
 
@@ -21,7 +21,8 @@ class Snapshot:
     """A run at one moment.
 
     state : as of `Run`; wall_s : seconds since it began, or that it took
-    finished : for each task, whether it is done
+    head : all tasks before this one are done
+    finished : a byte for each task, 1 if it is done
     block_bytes, scratch_bytes : what is held, as declared: blocks somebody still needs, and what tasks under way need
     budget_bytes, workers : what it may use
     peak_bytes : the most held so far, results included
@@ -29,12 +30,18 @@ class Snapshot:
 
     state: str
     wall_s: float
-    finished: NDArray[np.uint8]
+    head: int
+    finished: bytes
     block_bytes: int
     scratch_bytes: int
     budget_bytes: int
     workers: int
     peak_bytes: int
+
+    def beyond(self) -> Int64:
+        """The tasks that are done though one before them isn't."""
+        end = self.finished.rfind(1, self.head) + 1
+        return self.head + np.flatnonzero(np.frombuffer(self.finished[self.head : end], np.uint8))
 
 
 def snapshot(run: Run) -> Snapshot:
@@ -44,15 +51,16 @@ def snapshot(run: Run) -> Snapshot:
     >>> run = nb.ones((4, 4), chunks=2).start()
     >>> run.result()[0].sum()
     np.float64(16.0)
-    >>> snapshot(run).state, snapshot(run).finished.all()
-    ('done', np.True_)
+    >>> snapshot(run).state, snapshot(run).head
+    ('done', 1)
     """
     ledger, over = run._ledger, run.state in ("done", "failed", "cancelled")
-    scratch, held = ledger.scratch_bytes, ledger.held_bytes
+    scratch, held, head = ledger.scratch_bytes, ledger.held_bytes, ledger.head
     return Snapshot(
         run.state,
         run.wall_s,
-        np.frombuffer(ledger.finished, np.uint8),
+        head,
+        ledger.finished,
         0 if over else max(0, held - scratch),
         0 if over else scratch,
         run.budget_bytes,

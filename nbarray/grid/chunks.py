@@ -229,3 +229,16 @@ class Chunks:
             rest, chunk = np.divmod(rest, axis.count)
             low[:, k], high[:, k] = axis.bounds(chunk)
         return low, high
+
+    def volumes(self, blocks: Int64) -> Int64:
+        """How many elements blocks have that are numbered in C order."""
+        volumes, rest = np.ones(len(blocks), np.int64), np.asarray(blocks, np.int64)
+        for axis in reversed(self.axes):
+            if axis.is_regular and axis.size % axis.step == 0:  # all alike, also an axis in one piece
+                volumes *= axis.step
+                rest = rest // axis.count if axis.count > 1 else rest
+            else:
+                rest, chunk = np.divmod(rest, axis.count)
+                low, high = axis.bounds(chunk)
+                volumes *= high - low
+        return volumes

@@ -88,6 +88,11 @@ class Plan:
         return writer if streams or (writer.in_place and lowered.fills_sink) else None
 
     @property
+    def label(self) -> str:
+        """What a run of it is called: the operation that makes its first result."""
+        return self.nodes[self.targets[0]].label.removesuffix(", merge") if self.targets else "a computation"
+
+    @property
     def ntasks(self) -> int:
         return len(self.task_node)
 

@@ -27,7 +27,8 @@ class Blocks:
     picked : called with the place of the block that was clicked
 
     wanted : whether somebody wants to look at blocks
-    picker, view : the widgets: all blocks, and one of them
+    box : where the widgets are, while somebody wants them
+    view : the one that shows a block
     grid : what is clicked on, while there is something to click on
     """
 
@@ -36,8 +37,8 @@ class Blocks:
 
         self._picked = picked
         self.wanted = False
-        self.picker: Any = ipywidgets.VBox([])
-        self.view: Any = ipywidgets.HTML()
+        self.box: Any = ipywidgets.VBox([])
+        self.view: Any = None
         self.grid: Clickable | None = None
         self._shape: tuple[int, ...] = ()
         self._drawn: Floats | None = None
@@ -73,23 +74,25 @@ class Blocks:
         if watch is not None and self.grid is not None and self._drawn is not watch.filled:
             self.grid.draw(cells_html(watch, cell_size(*grid_shape(watch))))
             self._drawn = watch.filled
-        if self._preview is not None:
+        if self._preview is not None and self.view is not None:
             self.view.value = self._preview.html()
             if not self._preview.pending:
                 self._preview = None
 
     def _lay_out(self, watch: Watch) -> None:
+        import ipywidgets
+
         cells = list(np.ndindex(self._shape))
         names = [", ".join(map(str, cell)) for cell in cells]
         rows, columns = grid_shape(watch)
         self.grid = Clickable(names, columns, lambda number: self._picked(cells[number]), cell_size(rows, columns))
-        self.picker.children = [self.grid.box]
+        self.view = ipywidgets.HTML()
+        self.box.children = [self.grid.box, self.view]
 
     def _take_away(self) -> None:
         """Models and all."""
         self.cancel()
-        self.grid = self._drawn = None
-        self.view.value = ""
-        children, self.picker.children = self.picker.children, []
+        self.grid = self._drawn = self.view = None
+        children, self.box.children = self.box.children, []
         for child in children:
             close_tree(child)

@@ -26,12 +26,13 @@ class Cells:
     """The cells of the first result with the most blocks.
 
     result : which of the plan's results it is
+    target : the node that makes it; -1 if there is none
     edges : for each axis of the result, where its cells begin and end
     """
 
     result: int
+    target: int
     edges: tuple[Int64, ...]
-    _target: int
     _grid: tuple[int, ...]
     _spans: tuple[tuple[int, Int64, Int64], ...]  # (axis of the grid, first block, end) of each axis of the result
     _fixed: tuple[tuple[int, int], ...]
@@ -40,7 +41,7 @@ class Cells:
     def of(plan: Plan, most: int = MOST_CELLS) -> Cells:
         """The cells of a plan's result; one without results or without axes has one cell."""
         if not plan.targets:
-            return Cells(0, (), -1, (), (), ())
+            return Cells(0, -1, (), (), (), ())
         result = max(range(len(plan.targets)), key=lambda k: (plan.nodes[plan.targets[k]].chunks.nblocks, -k))
         target = plan.targets[result]
         node = plan.nodes[target]
@@ -56,7 +57,7 @@ class Cells:
             else:
                 spans.append((-1, np.zeros(len(cuts) - 1, np.int64), np.ones(len(cuts) - 1, np.int64)))
         fixed = tuple((axis, axes[axis].number_of(position)) for axis, position in placement.fixed)
-        return Cells(result, edges, target, node.chunks.numblocks, tuple(spans), fixed)
+        return Cells(result, target, edges, node.chunks.numblocks, tuple(spans), fixed)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,10 +74,6 @@ class Cells:
                              f"{', '.join('0' for _ in self.shape)}, not {', '.join(map(str, cell))}")  # fmt: skip
         return tuple(slice(int(cuts[k]), int(cuts[k + 1])) for cuts, k in zip(self.edges, cell, strict=True))
 
-    def blocks(self, plan: Plan, tasks: Int64) -> Int64:
-        """The blocks of the result, as it is made, that tasks make."""
-        return plan.task_block[tasks[plan.task_node[tasks] == self._target]]
-
     @property
     def nblocks(self) -> int:
         """How many blocks the result is made of."""
@@ -84,7 +81,7 @@ class Cells:
 
     def filled(self, done: NDArray[np.int32]) -> NDArray[np.float64]:
         """The share of each cell's blocks that is done, from a 0 or 1 for each block."""
-        if self._target < 0:
+        if self.target < 0:
             return np.zeros(self.shape)
         counts = done.reshape(self._grid)
         for axis, position in self._fixed:

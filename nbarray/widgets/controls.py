@@ -56,9 +56,12 @@ class Controls:
         import ipywidgets as w
 
         self._ask = ask
-        button = w.Layout(width="88px")
+        # layouts and styles are shared where they are alike: each is a message, and takes as long as a button
+        button, look = w.Layout(width="88px"), w.ButtonStyle()
         self.buttons = {
-            name: w.Button(description=name.title(), icon=icon, tooltip=tip, layout=button, button_style=style)
+            name: w.Button(
+                description=name.title(), icon=icon, tooltip=tip, layout=button, style=look, button_style=style
+            )
             for name, icon, style, tip in (
                 ("start", "play", "primary", "start computing"),
                 ("pause", "pause", "", "start no more tasks; those under way end"),
@@ -69,38 +72,44 @@ class Controls:
         for name, b in self.buttons.items():
             b.on_click(self._caught(name, lambda _: None))
         narrow, wide = {"description_width": "64px"}, w.Layout(width="290px")
+        slider = w.SliderStyle(**narrow)
         self.workers = w.IntSlider(
             value=workers, min=1, max=max(workers, 2 * current().workers, 4), description="workers",
-            continuous_update=False, style=narrow, layout=wide,
+            continuous_update=False, style=slider, layout=wide,
         )  # fmt: skip
         self.memory = w.SelectionSlider(
             options=budgets(budget_bytes, available_memory()), value=budget_bytes, description="memory",
-            continuous_update=False, style=narrow, layout=wide,
+            continuous_update=False, style=slider, layout=wide,
         )  # fmt: skip
         self.priority = w.Dropdown(
             options=PRIORITIES, value=0, description="priority", style=narrow, layout=w.Layout(width="170px")
         )
-        self.chunks = w.Text(
-            value=chunks or "", description="chunks", continuous_update=False, style=narrow,
-            layout=w.Layout(width="290px", display="none" if chunks is None else None),
+        self.chunks = None if chunks is None else w.Text(
+            value=chunks, description="chunks", continuous_update=False, style=narrow, layout=w.Layout(width="290px")
         )  # fmt: skip
         self.blocks = w.ToggleButton(
             value=False, description="Look at blocks", icon="th", tooltip="compute single blocks of the result",
             layout=w.Layout(width="150px", display="none" if not shape else None),
         )  # fmt: skip
-        for name in ("workers", "memory", "priority", "chunks", "blocks"):
-            getattr(self, name).observe(self._caught(name, lambda change: change["new"]), "value")
+        typed = {} if self.chunks is None else {"chunks": self.chunks}
+        values = {
+            "workers": self.workers,
+            "memory": self.memory,
+            **typed,
+            "priority": self.priority,
+            "blocks": self.blocks,
+        }
+        for name, each in values.items():
+            each.observe(self._caught(name, lambda change: change["new"]), "value")
         row = w.Layout(flex_flow="row wrap", align_items="center")
         self.box = w.VBox(
             [
                 w.HBox([*self.buttons.values(), self.priority, self.blocks], layout=row),
-                w.HBox([self.workers, self.memory, self.chunks], layout=w.Layout(flex_flow="row wrap")),
+                w.HBox([self.workers, self.memory, *typed.values()], layout=row),
             ]
         )
         self.box.add_class("nbarray-controls")
-        for each in (
-            *self.buttons.values(), self.workers, self.memory, self.priority, self.chunks, self.blocks,
-        ):  # fmt: skip
+        for each in (*self.buttons.values(), *values.values()):
             keep_answering(each)
         self._state = ""
 
@@ -127,7 +136,8 @@ class Controls:
         over = state in ("done", "failed", "cancelled", "deaf")
         for each in (self.workers, self.memory, self.priority):
             each.disabled = over
-        self.chunks.disabled = state not in ("planning", "ready")
+        if self.chunks is not None:
+            self.chunks.disabled = state not in ("planning", "ready")
         self.blocks.disabled = state == "deaf"
 
     def show_grid(self, shape: tuple[int, ...]) -> None:

@@ -32,6 +32,9 @@ from nbarray.widgets.watching import Watch
 
 __all__ = ["Monitor"]
 
+#: Looking and drawing take no more than this share of the time, as long as there is a look a second.
+MOST_SHARE, SELDOM_S = 0.01, 1.0
+
 
 class Monitor:
     """A run, or expressions that are planned and not started, with buttons and sliders to steer them.
@@ -148,6 +151,10 @@ class Monitor:
         if ticker is not None and ticker is not threading.current_thread():
             ticker.join(timeout=5.0)
         with contextlib.suppress(Exception):
+            if self._place.shown:
+                self._look()
+                if linger:  # there the end is to be seen, too
+                    self._draw()
             self._end(linger=linger)
 
     # ------------------------------------------------------------------------------------------- handlers
@@ -173,30 +180,34 @@ class Monitor:
 
     def _tick(self) -> None:
         try:
-            while True:
-                self._wake.clear()
-                if self._closed.is_set():
-                    return
+            spent_s = 0.0
+            while self._rest(spent_s):
+                before_s = time.thread_time()
                 self._answer()
                 self._look()
                 self._draw()
                 if self._watch is not None and self._watch.ended:
                     self._end(linger=True)
-                if self._place.shown:
-                    # as it was seen: a run may have ended since, and its end has to be seen too
-                    watch = self._watch
-                    going = watch is not None and watch.state != "ready" and not watch.ended
-                    if going or (self._blocks is not None and self._blocks.pending):
-                        self._closed.wait(self._every_s)
-                    else:
-                        self._wake.wait()
-                    continue
-                with self._lock:
-                    self._ticker = None
-                return
+                spent_s = time.thread_time() - before_s
         except Exception:  # a picture must never end a run, and a thread has nowhere to complain
             with self._lock:
                 self._ticker = None
+
+    def _rest(self, spent_s: float) -> bool:
+        """Wait for the next look, longer if the last took long; returns False when there will be none."""
+        if not self._place.shown:
+            with self._lock:
+                self._ticker = None
+            return False
+        # as it was seen: a run may have ended since, and its end has to be seen too
+        watch = self._watch
+        going = watch is not None and watch.state != "ready" and not watch.ended
+        if going or (self._blocks is not None and self._blocks.pending):
+            self._closed.wait(max(self._every_s, min(spent_s / MOST_SHARE, SELDOM_S)))
+        else:
+            self._wake.wait()
+        self._wake.clear()
+        return not self._closed.is_set()
 
     def _answer(self) -> None:
         """Do what was asked for."""
@@ -295,9 +306,7 @@ class Monitor:
         self._view = ipywidgets.HTML()
         self._blocks = Blocks(lambda cell: self._ask("block", cell))
         layout = ipywidgets.Layout(padding="4px 2px", max_width="1000px")
-        self._box = ipywidgets.VBox(
-            [self._controls.box, self._view, self._blocks.picker, self._blocks.view], layout=layout
-        )
+        self._box = ipywidgets.VBox([self._controls.box, self._view, self._blocks.box], layout=layout)
         self._box.add_class("nbarray-panel")
 
     def _look(self) -> None:
@@ -350,8 +359,6 @@ class Monitor:
             self._blocks.cancel()
         if not self._place.shown:
             return
-        self._look()
-        self._draw()
         if self._watch is not None and self._watch.ended:
             remember_rate(self._watch)
         self._place.end(*self._still(), linger=linger)

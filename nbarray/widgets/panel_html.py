@@ -74,8 +74,7 @@ def facts(watch: Watch) -> list[str]:
     if (left := watch.left_s) is not None:
         said.append(f"about {format_seconds(left)} left")
     if watch.read_bytes:
-        read = format_bytes(watch.last.read_bytes if watch.last else 0)
-        said.append(f"read {read} of {format_bytes(watch.read_bytes)}")
+        said.append(f"read {format_bytes(watch.bytes_read)} of {format_bytes(watch.read_bytes)}")
         if watch.read_rate:
             said.append(f"{format_bytes(watch.read_rate)}/s")
     return said
@@ -267,7 +266,7 @@ def _ending(watch: Watch) -> list[str]:
     }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was shown")
     if not watch.planned:
         return [said if watch.state == "planning" else f"{watch.state} while it was planned"]
-    read = watch.last.read_bytes if watch.last else 0
+    read = watch.bytes_read
     return [
         said,
         *([f"read {format_bytes(read)} at {format_bytes(watch.read_rate)}/s"] if read and watch.ended else []),
@@ -281,10 +280,6 @@ def _peak(watch: Watch) -> str:
     return f"peak {format_bytes(watch.peak_bytes)}{between} {format_bytes(watch.budget_bytes)}"
 
 
-def _name(watch: Watch) -> str:
-    return watch.operations[-1].name if watch.operations else "a computation"
-
-
 def summary_text(watch: Watch) -> str:
     """A run in a line.
 
@@ -292,9 +287,8 @@ def summary_text(watch: Watch) -> str:
     >>> summary_text(Watch(nb.ones(4).start(memory="1MiB"), lambda: 0.0)).split(", ")[0]
     'run of full(1.0): not started'
     """
-    name = _name(watch)
     error = f"; {watch.error.splitlines()[-1]}" if watch.error else ""
-    return f"run of {name}: " + ", ".join(_ending(watch)) + error
+    return f"run of {watch.plan.label}: " + ", ".join(_ending(watch)) + error
 
 
 def summary_html(watch: Watch) -> str:
@@ -306,5 +300,5 @@ def summary_html(watch: Watch) -> str:
     rows = [escape(fact) for fact in facts]
     if watch.error:
         rows.append(f'<code style="white-space:pre-wrap">{escape(watch.error)}</code>')
-    head = f"<b>{escape(_name(watch))}: {escape(said)}</b>"
+    head = f"<b>{escape(watch.plan.label)}: {escape(said)}</b>"
     return f"{head}<ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>" if rows else head

@@ -1,7 +1,6 @@
 """What a monitor knows of a run: looked at a few times a second, and made into numbers that can be drawn.
 
-A run isn't asked to tell anything: a snapshot of it is taken at each look.  All is sums over arrays with a
-number a task, so that a run of 50,000 tasks costs well under a millisecond a look.  No widgets here.
+A run isn't asked to tell anything: a snapshot of it is taken at each look.  No widgets here.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from nbarray.engines.run import Run
 from nbarray.engines.snapshot import snapshot
 from nbarray.plan.plan import Plan
 from nbarray.widgets.cells import Cells
+from nbarray.widgets.tally import Done, Tally
 
-__all__ = ["HOLDERS", "Floats", "Operation", "Watch", "resident_bytes", "work_of"]
+__all__ = ["HOLDERS", "Floats", "Operation", "Watch", "resident_bytes"]
 
 #: What memory is held for, from the bottom of the picture to its top.
 HOLDERS = ("blocks", "scratch", "result", "other")
@@ -68,33 +68,16 @@ class Look:
 
     now_s: float
     working_s: float
-    done: NDArray[np.int64]
-    work: float
-    read_bytes: int
+    done: Done
     held: tuple[int, ...]
     budget_bytes: int
-
-
-def work_of(plan: Plan) -> Floats:
-    """Bytes that each task goes through: what it reads, takes in from others, and makes."""
-    taken = np.repeat(np.arange(plan.ntasks), np.diff(plan.dep_indptr))
-    work = plan.read_bytes + np.bincount(taken, plan.task_bytes[plan.deps], plan.ntasks)
-    for k, node in enumerate(plan.nodes):
-        tasks = np.flatnonzero(plan.task_node == k)
-        low, high = node.chunks.boxes(plan.task_block[tasks])
-        work[tasks] += (high - low).prod(axis=1) * node.dtype.itemsize
-    return np.maximum(work, 1.0).astype(np.float64)
-
-
-def _mean(parts: NDArray[np.int32]) -> float:
-    return float(parts.mean()) if parts.size else 0.0
 
 
 class Watch:
     """A run, as it has been seen so far.
 
     state, wall_s, budget_bytes, workers, peak_bytes : as of the run, at the last look
-    operations : progress by name, in the order of the plan
+    operations : progress by name, in the order in which their tasks come
     looks : a sample of all looks; `every`: one of so many is in it
 
     >>> import nbarray as nb
@@ -122,18 +105,9 @@ class Watch:
     def _read(self, plan: Plan) -> None:
         """Learn what there is to do; a run that is still being planned has a plan without tasks."""
         self.plan = plan
-        labels = [node.label for node in plan.nodes]
-        self._names = list(dict.fromkeys(labels))
-        place = {name: k for k, name in enumerate(self._names)}
-        self._name_of_task = np.array([place[label] for label in labels], np.int64)[plan.task_node]
-        self._tasks = np.bincount(self._name_of_task, minlength=len(self._names))
-        self._work = work_of(plan)
-        self.work_bytes, self.read_bytes = float(self._work.sum()), int(plan.read_bytes.sum())
         self.cells = Cells.of(plan)
-        self._finished = np.zeros(plan.ntasks, np.uint8)
-        self._done = np.zeros(len(self._names), np.int64)
-        self._work_done, self._read_done = 0.0, 0
-        self._blocks = np.zeros(self.cells.nblocks, np.int32)
+        self._tally = Tally(plan, self.cells.target)
+        self.work_bytes, self.read_bytes = self._tally.work_bytes, self._tally.read_bytes
         self._recent = []
         self.filled: Floats = np.zeros(self.cells.shape)
         self.drawn: tuple[Floats, str] | None = None  # what was filled when the grid was drawn last, and how it looks
@@ -159,35 +133,22 @@ class Watch:
         seen, now_s = snapshot(run), self._clock()
         self.state, self.wall_s = seen.state, seen.wall_s
         self.budget_bytes, self.workers, self.peak_bytes = seen.budget_bytes, seen.workers, seen.peak_bytes
-        self._count(seen.finished)
+        if len(seen.finished) != self.plan.ntasks:
+            return  # its plan comes at this very moment
+        done = self._tally.count(seen)
         if over or self._seen % FILL_EVERY == 0:
-            self.filled = self.cells.filled(self._blocks)
-        result = 0 if over and self.state != "done" else int(self.plan.result_bytes * _mean(self._blocks))
+            self._tally.mark(seen)
+            self.filled = self.cells.filled(self._tally.made)
+        share = 0.0 if over and self.state != "done" else done.blocks / max(1, len(self._tally.made))
+        result = int(self.plan.result_bytes * share)
         held = (seen.block_bytes, seen.scratch_bytes, result)
         other = max(0, self._resident() - self._base_bytes - sum(held))
         working_s = self._working_s(now_s)
-        self._note(
-            Look(
-                now_s, working_s, self._done.copy(), self._work_done, self._read_done, (*held, other), seen.budget_bytes
-            )
-        )
+        self._note(Look(now_s, working_s, done, (*held, other), seen.budget_bytes))
         if over:
             if run.error is not None and self.state == "failed":
                 self.error = str(run.error)
             self._run = None
-
-    def _count(self, finished: NDArray[np.uint8]) -> None:
-        """Add up the tasks that have been done since the last look."""
-        if finished.shape != self._finished.shape:
-            return  # its plan comes at this very moment
-        new = np.flatnonzero(finished != self._finished)
-        if not new.size:
-            return
-        self._finished = finished
-        self._done += np.bincount(self._name_of_task[new], minlength=len(self._names))
-        self._work_done += float(self._work[new].sum())
-        self._read_done += int(self.plan.read_bytes[new].sum())
-        self._blocks[self.cells.blocks(self.plan, new)] = 1
 
     def _working_s(self, now_s: float) -> float:
         before, self._since = self._since, (now_s, 0.0, self.state)
@@ -222,41 +183,47 @@ class Watch:
 
     @property
     def done(self) -> int:
-        return int(self.last.done.sum()) if self.last else 0
+        return int(self.last.done.tasks.sum()) if self.last else 0
 
     @property
     def fraction(self) -> float:
         """The share of the work that is done, by bytes."""
         if self.state == "done":
             return 1.0
-        return self.last.work / self.work_bytes if self.last and self.work_bytes else 0.0
+        return self.last.done.work / self.work_bytes if self.last and self.work_bytes else 0.0
 
     @property
     def operations(self) -> list[Operation]:
         lately = self._lately()
-        done = self.last.done if self.last else np.zeros(len(self._names), np.int64)
-        rates = np.zeros(len(self._names))
+        names, tasks = self._tally.names, self._tally.tasks
+        done = self.last.done.tasks if self.last else np.zeros(len(names), np.int64)
+        rates = np.zeros(len(names))
         if lately and self.state == "running":
-            rates = (lately[1].done - lately[0].done) / (lately[1].working_s - lately[0].working_s)
+            rates = (lately[1].done.tasks - lately[0].done.tasks) / (lately[1].working_s - lately[0].working_s)
         return [
-            Operation(name, int(tasks), int(d), float(rate))
-            for name, tasks, d, rate in zip(self._names, self._tasks, done, rates, strict=True)
+            Operation(name, int(n), int(d), float(rate))
+            for name, n, d, rate in zip(names, tasks, done, rates, strict=True)
         ]
+
+    @property
+    def bytes_read(self) -> int:
+        return self.last.done.read_bytes if self.last else 0
 
     @property
     def read_rate(self) -> float:
         """Bytes read per second lately; of a run that has ended, all the time."""
         if self.ended:
-            return self.last.read_bytes / self.wall_s if self.last and self.wall_s else 0.0
+            return self.bytes_read / self.wall_s if self.wall_s else 0.0
         lately = self._lately()
         if lately is None or self.state != "running":
             return 0.0
-        return (lately[1].read_bytes - lately[0].read_bytes) / (lately[1].working_s - lately[0].working_s)
+        return (lately[1].done.read_bytes - lately[0].done.read_bytes) / (lately[1].working_s - lately[0].working_s)
 
     @property
     def work_rate(self) -> float:
         """Bytes gone through per second of work and worker."""
-        return self.last.work / self.last.working_s / max(1, self.workers) if self.last and self.last.working_s else 0.0
+        last = self.last
+        return last.done.work / last.working_s / max(1, self.workers) if last and last.working_s else 0.0
 
     @property
     def left_s(self) -> float | None:
@@ -264,7 +231,7 @@ class Watch:
         lately = self._lately()
         if lately is None or self.state != "running" or lately[1].working_s < ESTIMATE_AFTER_S:
             return None
-        rate = (lately[1].work - lately[0].work) / (lately[1].working_s - lately[0].working_s)
+        rate = (lately[1].done.work - lately[0].done.work) / (lately[1].working_s - lately[0].working_s)
         if rate <= 0 or self.fraction < ESTIMATE_AFTER_SHARE:
             return None
-        return (self.work_bytes - lately[1].work) / rate
+        return (self.work_bytes - lately[1].done.work) / rate

@@ -231,22 +231,22 @@ def test_a_block_is_computed_by_itself(shown, gate, until) -> None:
     """A click on one shows it; nothing else is computed."""
     gate.open.set()
     shown._controls.blocks.value = True
-    until(lambda: shown._blocks.picker.children)
+    until(lambda: shown._blocks.box.children)
     grid = shown._blocks.grid
     before = gate.passed
     grid.cells.value = 5
     seen = until(lambda: "block (1, 2): [6:12, 6:9]" in shown._blocks.view.value and "mean" in shown._blocks.view.value)
     computed = gate.passed - before
     count = len(grid.cells.options)
-    drawn = grid.picture.value
+    drawn, block = grid.picture.value, shown._blocks.view.value
     shown._controls.blocks.value = False
 
     assert (count, grid.cells.options[5][0]) == (24, "1, 2")
     assert "0 of 24 blocks of the result are done" in drawn
     assert seen
     assert 1 <= computed <= 2
-    assert "<img" in shown._blocks.view.value
-    assert until(lambda: not shown._blocks.picker.children)
+    assert "<img" in block
+    assert until(lambda: not shown._blocks.box.children)
     assert shown.state == "ready"
 
 
@@ -257,7 +257,7 @@ def test_each_of_many_blocks_can_be_clicked(displays, models, until) -> None:
     monitor.show()
     before = len(models())
     monitor._controls.blocks.value = True
-    until(lambda: monitor._blocks.picker.children)
+    until(lambda: monitor._blocks.box.children)
     few = len(models()) - before
     grid = monitor._blocks.grid
     grid.cells.value = 7
@@ -299,13 +299,13 @@ def test_a_block_nobody_wants_any_more_is_no_error(shown, gate, until) -> None:
     shown._blocks.grid.cells.value = 5
     computing = until(lambda: "block (1, 2)" in shown._blocks.view.value)
     shown._controls.blocks.value = False
-    gone = until(lambda: not shown._blocks.picker.children)
+    gone = until(lambda: not shown._blocks.box.children)
     gate.open.set()
     time.sleep(0.1)
 
     assert computing
     assert gone
-    assert shown._blocks.view.value == ""
+    assert shown._blocks.view is None
 
 
 def test_a_failing_task_is_told_in_place(displays, until) -> None:

@@ -97,7 +97,7 @@ def test_bytes_read_are_those_of_the_tasks_done(tmp_path, clock) -> None:
     watch.look()
 
     assert watch.last is not None
-    assert watch.last.read_bytes == watch.read_bytes == 64 * 1000 * 8
+    assert watch.bytes_read == watch.read_bytes == 64 * 1000 * 8
 
 
 def test_memory_is_what_the_ledger_and_the_process_say(slow, gate, clock, until) -> None:
