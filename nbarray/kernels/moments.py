@@ -58,8 +58,8 @@ def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> N
     if before + n == 0:
         return
     share = n / (before + n)
+    count += count.dtype.type(n)
     if _updated(mean_plane, m2_plane, mean, m2, before, share):
-        np.add(count, n, out=count, casting="unsafe")
         return
     delta = mean - mean_plane
     step = delta * share
@@ -71,7 +71,6 @@ def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> N
         square *= before
     m2_plane += square
     m2_plane += m2
-    np.add(count, n, out=count, casting="unsafe")
 
 
 #: As `moments_update_alike`, operation for operation.
