@@ -25,6 +25,9 @@ class UserFunction:
     positions : where among all its arguments the arrays stand; none if there is nothing else
     ours : what people call it, where it is no function of theirs
     title : what its caller calls what it does
+    quick : the same by compiled code, for where that is worth it, and what the function takes for an element, in
+        simple operations
+    compiled : it is such a one
     """
 
     function: Any
@@ -38,6 +41,8 @@ class UserFunction:
     positions: tuple[int, ...] = ()
     ours: str = ""
     title: str = ""
+    quick: tuple[Any, int] | None = None
+    compiled: bool = False
 
     @property
     def label(self) -> str:

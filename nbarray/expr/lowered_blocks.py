@@ -70,6 +70,10 @@ class Mapped(_ReadsOperands):
     def label(self) -> str:
         return self.function.label
 
+    @property
+    def compiled(self) -> bool:
+        return self.function.compiled
+
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         read = super().scratch_bytes(low, high)
         if not self.function.takes:

@@ -7,6 +7,7 @@ elements takes one pass and their blocks.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from nbarray.expr.blocks import MapBlocks, UserFunction
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById
+from nbarray.kernels.running import OPERATIONS, running_totals
 from nbarray.ops.elementwise import astype
 from nbarray.ops.masking import filled, getmaskarray, put_on
 from nbarray.ops.operands import normalize_axes, sample
@@ -52,7 +54,7 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
         return _blocks(f"scan by {ufunc.__name__}", lambda block: block.astype(kind), (x,), (x.chunks,), x.chunks, kind)
     count = x.chunks.axes[k].count
     if count == 1:
-        whole = lambda block: ufunc.accumulate(block, axis=k, dtype=named(kind))  # noqa: E731 - named by `_blocks`
+        whole = partial(ufunc.accumulate, axis=k, dtype=named(kind))
         return _blocks(f"scan by {ufunc.__name__}", whole, (x,), (x.chunks,), x.chunks, kind)
     one_each = _with_axis(x.chunks, k, count, 1)
     together = _with_axis(x.chunks, k, count, count)
@@ -69,10 +71,15 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
         scanned = np.asarray(ufunc.accumulate(block, axis=k, dtype=named(kind)))
         return scanned if block_id[k] == 0 else np.asarray(ufunc(before, scanned, out=scanned))
 
+    def quickly(block: Block, before: Block, block_id: tuple[int, ...]) -> Block:
+        made = running_totals(block, None if block_id[k] == 0 else before)
+        return go_on(block, before, block_id) if made is None else made
+
     name = ufunc.__name__
+    quick = (quickly, OPERATIONS) if ufunc is np.add and x.dtype == kind and k == x.ndim - 1 else None
     totals = _blocks(f"total by {name}", total, (x,), (x.chunks,), one_each, kind)
     carried = _blocks(f"carry by {name}", carry, (totals,), (together,), together, kind)
-    return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True)
+    return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True, quick)
 
 
 def named(dtype: np.dtype[Any]) -> Any:
@@ -123,8 +130,8 @@ def _blocks(
     chunks: Chunks,
     dtype: np.dtype[Any],
     wants_block_id: bool = False,
+    quick: tuple[Any, int] | None = None,
 ) -> Expr:
     """A function of blocks that lie at the same place of arguments of different shapes."""
-    function.__name__ = name
-    held = ById(UserFunction(function, {}, wants_block_id, False, False))
+    held = ById(UserFunction(function, {}, wants_block_id, False, False, ours=name, quick=quick))
     return MapBlocks(held, args, argument_chunks, chunks, tuple(range(len(chunks.axes))), dtype)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from nbarray.errors import UnknownSize
-from nbarray.expr.blocks import Compress, MapBlocks, Select
+from nbarray.expr.blocks import Compress, MapBlocks, Select, UserFunction
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Fused, Lowered
 from nbarray.expr.lowered_blocks import Compressed, Joined, Mapped, Reshaped
@@ -26,7 +26,8 @@ from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
-from nbarray.kernels.native import worth_compiling
+from nbarray.kernels.elementwise import ById
+from nbarray.kernels.native import worth, worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Grain
@@ -272,12 +273,22 @@ class Lowering:
                 made = self._elementwise_from(self._fuse(arg, self.operand), arg, chunks)
                 self._done[arg] = self._with_place(made, arg)
         args = tuple(self._surrounded(a) if expr.ghosts else self.operand(a) for a in expr.args)
-        return Mapped(expr.held, args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype, expr.ghosts)
+        return Mapped(self._quick(expr), args, expr.argument_chunks, expr.chunks, expr.axes, expr.dtype, expr.ghosts)
 
     def _surrounded(self, arg: Expr) -> Expr:
         """What blocks with their neighbours are taken out of: beyond the edges of an array in memory, too."""
         joined = isinstance(arg, Concatenate) and arg not in self._done
         return (patches_of(arg, in_memory=True) if joined else None) or self.operand(arg)
+
+    def _quick(self, expr: MapBlocks) -> ById:
+        """The function, or the same by compiled code where there is one and that is worth it."""
+        function: UserFunction = expr.held.value
+        if function.quick is None or not self._grain.compiles:
+            return expr.held
+        quick, operations = function.quick
+        if not worth(operations * math.prod(expr.sizes)):
+            return expr.held
+        return ById(replace(function, function=quick, quick=None, compiled=True))
 
     def concatenate(self, expr: Concatenate) -> Expr:
         if (patchwork := patches_of(expr)) is not None:
