@@ -486,6 +486,26 @@ def test_what_has_to_be_whole_is_declared() -> None:
         nb.linalg.qr(nb.zeros((10_000, 3), chunks=100), mode="complete").R.compute(memory="16MiB")
 
 
+@pytest.mark.parametrize(("function", "axis"), [(nb.linalg.tsqr, 0), (nb.linalg.sfqr, 1)])
+def test_tall_and_wide_ones(function: Any, axis: int) -> None:
+    """Each takes what is long its way, or in one block across; a square in blocks is neither, and left to qr."""
+    wide = normal((5, 9))
+
+    def cut(rows: int, columns: int, chunks: Any) -> nb.Array:
+        a = normal((rows, columns))
+        return nb.from_array(a, chunks) if axis == 0 else nb.from_array(a.T.copy(), chunks[::-1])
+
+    for x in (cut(20, 10, (10, 5)), cut(20, 20, (10, 20)), cut(5, 10, (5, 10)), cut(5, 10, (2, 10))):
+        q, r = function(x)
+        np.testing.assert_allclose(x.compute(), (q @ r).compute())
+        np.testing.assert_allclose(np.eye(min(x.shape)), (q.T @ q).compute(), atol=1e-12)
+    with pytest.raises(InputError, match=r"not of shape \(20, 20\) in chunks \(10, 10\); use qr, which takes any"):
+        function(nb.from_array(normal((20, 20)), 10))
+    u, s, vh = nb.linalg.tsqr(nb.from_array(wide, (2, 9)), compute_svd=True)
+    assert (9, 9) == vh.shape
+    np.testing.assert_allclose(wide, ((u * s) @ vh[:5]).compute())
+
+
 def test_refusals() -> None:
     """What has no blocked form says so; masked arrays and wrong shapes are refused."""
     x = nb.from_array(normal((40, 40)), chunks=7)

@@ -433,9 +433,10 @@ class Array:
     flatten = ravel
 
     def transpose(self, *axes: Any) -> Array:
-        """Axes in another order; reversed if none is given."""
+        """Axes in another order, reversed if none is given; in the order they have, it is the array itself."""
         order = axes[0] if len(axes) == 1 and (axes[0] is None or hasattr(axes[0], "__iter__")) else axes or None
-        return apply(shaping.transpose, self, order)
+        made = apply(shaping.transpose, self, order)
+        return self if made.expr is self._expr else made
 
     def swapaxes(self, axis1: int, axis2: int) -> Array:
         """Two axes exchanged."""

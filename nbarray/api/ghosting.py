@@ -62,8 +62,11 @@ def map_overlap(
     drop_axis, new_axis : (among options) axes the function takes away or makes
     allow_rechunk : (among options) False refuses chunks that are smaller than the depth with ChunkError; by default
         they are put together, so that neighbours aren't read over and over
+    align_arrays : (among options) False refuses arrays that are cut into other numbers of blocks with ChunkError; by
+        default all are read as the finest is cut
 
-    Raises InputError for depths that are negative, ShapeError where a function returns another shape.
+    Raises InputError for depths that are negative or longer than an axis, ShapeError where a function returns another
+    shape.
 
     Cost: one pass; what surrounds a block is read again with each neighbour that needs it.
 
@@ -75,8 +78,11 @@ def map_overlap(
     values = [a.expr if isinstance(a, Array) else a for a in args]
     count = sum(isinstance(v, Expr) for v in values)
     each = [v if isinstance(v, list) else [v] * count for v in (depth, boundary)]
+    arrays = [a for a in args if isinstance(a, Array)]
     if options.get("allow_rechunk") is False:
-        _check_chunks([a for a in args if isinstance(a, Array)], each[0])
+        _check_chunks(arrays, each[0])
+    if options.get("align_arrays") is False:
+        _check_aligned(arrays)
     options = {k: v for k, v in options.items() if k not in ("align_arrays", "allow_rechunk", "meta", *UNUSED)}
     masked = options.pop("masked", None)
     axes = {k: options.pop(k, None) for k in ("drop_axis", "new_axis")}
@@ -145,6 +151,17 @@ def _check_chunks(arrays: list[Array], depth: list[Any]) -> None:
                     f"chunks {x.chunks[k]} of axis {k} are smaller than the depth {max(pair)}; rechunk, or leave "
                     "allow_rechunk=True"
                 )
+
+
+def _check_aligned(arrays: list[Array]) -> None:
+    ndim = max((x.ndim for x in arrays), default=0)
+    for k in range(-ndim, 0):
+        counts = {x.numblocks[k] for x in arrays if x.ndim >= -k and x.shape[k] != 1}
+        if len(counts) > 1:
+            raise ChunkError(
+                f"map_overlap: the arrays have {sorted(counts)} blocks along axis {k}; rechunk, or leave "
+                "align_arrays=True"
+            )
 
 
 #: dask's module of this name has these functions.

@@ -85,7 +85,9 @@ def qr(a: Any, mode: str = "reduced") -> QRResult | Array:
 
 
 def tsqr(data: Any, compute_svd: bool = False) -> QRResult | SVDResult:
-    """Q and R of a tall matrix, or with `compute_svd` its U, singular values and V^H.
+    """Q and R of a tall matrix, or with `compute_svd` its U, singular values and V^H, which is square.
+
+    data : of more rows than columns, or not cut between columns; InputError for others, of which `qr` takes all
 
     Cost: one pass over the data; Q's size is held or goes through scratch.
 
@@ -95,15 +97,16 @@ def tsqr(data: Any, compute_svd: bool = False) -> QRResult | SVDResult:
     np.float64(54.772)
     """
     x = asarray(data)
-    if x.ndim == 2 and x.shape[0] < x.shape[1]:
-        raise InputError(f"tsqr: expected a matrix of no more columns than rows, not of shape {x.shape}; use sfqr")
-    made = svd(x, full_matrices=False) if compute_svd else qr(x)
+    _check_long("tsqr", x, 0)
+    made = svd(x, full_matrices=x.ndim == 2 and x.shape[0] < x.shape[1]) if compute_svd else qr(x)
     assert isinstance(made, QRResult | SVDResult)
     return made
 
 
 def sfqr(data: Any, name: str | None = None) -> QRResult:
     """Q and R of a matrix of more columns than rows; `name` is taken for dask's sake.
+
+    data : of more columns than rows, or not cut between rows; InputError for others, of which `qr` takes all
 
     Cost: as `qr` of a wide matrix.
 
@@ -113,11 +116,20 @@ def sfqr(data: Any, name: str | None = None) -> QRResult:
     ((2, 2), (2, 6))
     """
     x = asarray(data)
-    if x.ndim == 2 and x.shape[0] > x.shape[1]:
-        raise InputError(f"sfqr: expected a matrix of no more rows than columns, not of shape {x.shape}; use tsqr")
+    _check_long("sfqr", x, 1)
     made = qr(x)
     assert isinstance(made, QRResult)
     return made
+
+
+def _check_long(name: str, x: Array, axis: int) -> None:
+    """Raises InputError for a matrix that isn't longer along an axis than along the other, nor whole along that."""
+    if x.ndim == 2 and x.shape[axis] <= x.shape[1 - axis] and x.numblocks[1 - axis] > 1:
+        rows, columns = ("rows", "columns")[axis], ("columns", "rows")[axis]
+        raise InputError(
+            f"{name}: expected a matrix of more {rows} than {columns}, or of all its {columns} in one block, not of "
+            f"shape {x.shape} in chunks {x.chunksize}; use qr, which takes any, or {('sfqr', 'tsqr')[axis]}"
+        )
 
 
 @implements(np.linalg.svd)

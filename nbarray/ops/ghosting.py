@@ -85,6 +85,8 @@ def map_overlap(
     around = [depths(d, a.ndim) for d, a in zip(depth, arrays, strict=True)]
     outside = [boundaries(b, a.ndim) for b, a in zip(boundary, arrays, strict=True)]
     together = broadcast_chunks(broadcast_sizes([a.sizes for a in arrays], "map_overlap"), [a.chunks for a in arrays])
+    for array, pairs in zip(arrays, around, strict=True):
+        _check_depths(array, pairs, together)
     arrays, together = _no_shorter_than_depths(arrays, around, together)
     of_array = iter(arrays)
     values = [next(of_array) if isinstance(v, Expr) else v for v in values]
@@ -97,8 +99,7 @@ def map_overlap(
     for array, pairs, edges in zip(arrays, around, outside, strict=True):
         made, here = array, []
         for axis, ((before, after), edge) in enumerate(zip(pairs, edges, strict=True)):
-            # an axis of one element is broadcast: it has no neighbours
-            alone = array.sizes[axis] != together.axes[axis + len(together.axes) - array.ndim].size
+            alone = _is_spread(array, axis, together)
             if alone or edge is None or array.sizes[axis] == 0:
                 here.append(Ghost(0, 0, 0) if alone else Ghost(before, after, 0))
                 continue
@@ -110,6 +111,17 @@ def map_overlap(
     return MapBlocks(
         held, tuple(padded), plain.argument_chunks, plain.chunks, plain.axes, plain.of_dtype, tuple(ghosts)
     )
+
+
+def _is_spread(array: Expr, axis: int, together: Chunks) -> bool:
+    """Whether an axis of one element is broadcast: it has no neighbours."""
+    return array.sizes[axis] != together.axes[axis + len(together.axes) - array.ndim].size
+
+
+def _check_depths(array: Expr, pairs: Sequence[tuple[int, int]], together: Chunks) -> None:
+    for axis, (pair, size) in enumerate(zip(pairs, array.sizes, strict=True)):
+        if max(pair) > size > 0 and not _is_spread(array, axis, together):
+            raise InputError(f"The overlapping depth {max(pair)} is larger than axis {axis}, which has {size} elements")
 
 
 def _no_shorter_than_depths(

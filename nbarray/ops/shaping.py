@@ -13,6 +13,7 @@ from nbarray.expr.structure import Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.normalize import check_axes_named
 from nbarray.grid.regions import AxisMap, Placement
+from nbarray.grid.reshaping import are_runs, reshaped_chunks
 from nbarray.ops.operands import as_sizes, drop_axes, given_chunks, normalize_axes
 from nbarray.ops.operands import broadcast_to as spread
 
@@ -150,13 +151,23 @@ def _balanced(axis: AxisChunks) -> AxisChunks:
 
 
 def reshape(x: Expr, shape: Any, chunks: Any = None) -> Expr:
-    """Another shape of the same size, in C order; one size may be -1."""
+    """Another shape of the same size, in C order; one size may be -1.
+
+    chunks : of the result, by default about as large as those there are
+    """
     sizes = _whole_shape(x.sizes, as_sizes(shape))
     if sizes == x.sizes:
         return x
     if tuple(n for n in sizes if n != 1) == tuple(n for n in x.sizes if n != 1):
         return _ones_moved(x, sizes)
-    return Reshape(x, _runs(x, sizes) if chunks is None else _check_runs(given_chunks(chunks, sizes, x.dtype), chunks))
+    if chunks is not None:
+        wanted = given_chunks(chunks, sizes, x.dtype)
+    else:
+        wanted = reshaped_chunks(x.chunks, sizes) if 0 not in sizes else _runs(x, sizes)
+    if chunks is not None and are_runs(wanted):
+        return Reshape(x, wanted)
+    made = Reshape(x, _runs(x, sizes))  # in blocks that are read as they lie, however the result is cut
+    return made if made.chunks == wanted else Rechunk(made, wanted)
 
 
 def _whole_shape(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
@@ -188,15 +199,3 @@ def _runs(x: Expr, sizes: tuple[int, ...]) -> Chunks:
         axes.append(regular(n, length))
         elements = elements // length if length == n else 0
     return Chunks(tuple(reversed(axes)))
-
-
-def _check_runs(chunks: Chunks, given: Any) -> Chunks:
-    cut = False
-    for axis in chunks.axes:
-        if cut and axis.count > 1:
-            raise ShapeError(
-                f"reshape: chunks={given!r} cut more than one axis; leave the axes after the first one that is cut "
-                "whole, and rechunk the result"
-            )
-        cut |= axis.count > 1 and axis.largest > 1
-    return chunks

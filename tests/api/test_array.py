@@ -227,3 +227,15 @@ def test_copies() -> None:
     assert x.expr is x.copy().expr
     assert x.expr is nb.from_array(x).expr
     assert x.expr is nb.asarray(x).expr
+
+
+def test_axes_in_the_order_they_have() -> None:
+    """What NumPy would give a view of the whole for is the array itself, not a copy: it changes with it."""
+    x = nb.from_array(values_of("d"), chunks=3)
+
+    assert x is x.transpose((0, 1))
+    assert x is x.transpose(-2, -1)
+    assert x is nb.transpose(x, (0, 1))
+    assert x[0].T.shape == x[0].shape
+    assert x is not x.T
+    assert x is not x.copy().transpose(0, 1)

@@ -163,3 +163,25 @@ def test_refusals() -> None:
 def test_no_shorter(sizes: Any, least: int, expected: Any) -> None:
     """Chunks are put together until they are long enough; a short last one takes from the one before."""
     assert expected == no_shorter(sizes, least)
+
+
+def test_depths_beyond_the_array() -> None:
+    """More neighbours than an axis has elements can't be meant; one that is broadcast has none to begin with."""
+    x = nb.from_array(np.arange(12.0).reshape(3, 4), chunks=2)
+    with pytest.raises(InputError, match="The overlapping depth 5 is larger than axis 1, which has 4 elements"):
+        nb.overlap(x, depth={0: 3, 1: 5}, boundary=1)
+    made = nb.map_overlap(np.add, x, x[:1], depth=2, boundary="nearest", dtype=float)
+
+    np.testing.assert_array_equal(np.arange(12.0).reshape(3, 4) + np.arange(4), made.compute())
+    assert (0,) == nb.map_overlap(np.abs, x[0, :0], depth=2, dtype=float).compute().shape
+
+
+def test_arrays_that_are_not_to_be_aligned() -> None:
+    """They have to be cut into as many blocks; an axis of one element goes with any."""
+    x, y = nb.arange(10, chunks=10), nb.arange(10, chunks=5)
+    with pytest.raises(ChunkError, match=r"the arrays have \[1, 2\] blocks along axis -1"):
+        nb.map_overlap(np.add, x, y, align_arrays=False, boundary="none", dtype=int)
+
+    for other in (y, nb.ones(1, int)):
+        made = nb.map_overlap(np.add, y, other, align_arrays=False, depth=1, dtype=int)
+        np.testing.assert_array_equal((y + other).compute(), made.compute())

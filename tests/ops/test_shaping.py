@@ -159,14 +159,43 @@ def test_balance_that_cannot_be() -> None:
 
 
 def test_reshaped_chunks() -> None:
-    """A reshaped array is in runs; asked for chunks it can't have, it says so."""
+    """A reshaped array is in the chunks it is asked for, whether they are runs of elements or not."""
     x = nb.from_array(np.arange(24.0), chunks=5)
 
-    check_blocks(x.reshape(4, 6, chunks=(2, 6)))
-    check_blocks(x.reshape(4, 6, chunks=(1, 4)))
-    check_blocks(x.reshape(2, 3, 4, chunks=(1, 2, 4)))
-    with pytest.raises(ShapeError, match="cut more than one axis"):
-        x.reshape(4, 6, chunks=(2, 4))
+    for shape, chunks in (
+        ((4, 6), (2, 6)),
+        ((4, 6), (1, 4)),
+        ((2, 3, 4), (1, 2, 4)),
+        ((4, 6), (2, 4)),
+        ((4, 6), (4, 2)),
+    ):
+        made = x.reshape(shape, chunks=chunks)
+
+        assert chunks == made.chunksize
+        check_blocks(made)
+        np.testing.assert_array_equal(np.arange(24.0).reshape(shape), made.compute())
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "new", "expected"),
+    [
+        ((20, 20, 5), (10, 10, 5), (400, 5), ((100,) * 4, (5,))),
+        ((30, 10, 20), (30, 2, 1), (30, 200), ((30,), (2,) * 100)),
+        ((400, 5), (100, 2), (20, 20, 5), ((5,) * 4, (20,), (2, 2, 1))),
+        ((24,), (5,), (4, 1, 6), ((1,) * 4, (1,), (3, 3))),
+        ((6, 4), (2, 4), (4, 6), ((1,) * 4, (6,))),
+        ((3, 0), (1, 1), (0, 5), ((0,), (5,))),
+    ],
+    ids=["merged", "merged small", "split", "ones", "both", "nothing"],
+)
+def test_blocks_stay_about_as_large(shape: Any, chunks: Any, new: Any, expected: Any) -> None:
+    """An axis that stays is cut as it was; those that become others get as many elements as blocks had along them."""
+    a = np.arange(np.prod(shape)).reshape(shape)
+    made = nb.from_array(a, chunks=chunks).reshape(new)
+
+    assert expected == made.chunks
+    check_blocks(made)
+    np.testing.assert_array_equal(a.reshape(new), made.compute())
 
 
 def test_broadcast_to_chunks() -> None:
