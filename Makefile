@@ -15,12 +15,16 @@ LAWS ?= tests/laws tests/rewrite/test_any_expression.py tests/ops/test_sorting.p
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test fuzz dask-tests array-api-tests lint format lab screenshots clean distclean system
+#: make kernels: versions of ipykernel that notebooks are tried on, beside those of `make test`
+KERNELS ?= 7.1 7.2 7.3
+
+.PHONY: help demo test kernels fuzz dask-tests array-api-tests lint format lab screenshots clean distclean system
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    write sample files, run the temperature notebook on them, leave demo-output/ (DAYS=$(DAYS))"
 	@echo "make test    run all tests"
+	@echo "make kernels run the tests of notebooks on other versions of ipykernel (KERNELS='$(KERNELS)')"
 	@echo "make dask-tests   dask's own tests of its public behaviour, with nbarray in the place of dask.array"
 	@echo "make array-api-tests   the public suite of the array API standard, on NumPy and on nbarray"
 	@echo "make fuzz    laws against NumPy on many examples (EXAMPLES=$(EXAMPLES) SEED=$(SEED))"
@@ -35,6 +39,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test $(VENV)/ipykernel-6/ipykernel system
 	$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadgroup)
+
+kernels: $(KERNELS:%=$(VENV)/ipykernel-%/ipykernel) system
+	NBARRAY_KERNELS="$(KERNELS)" $(BIN)/python -m pytest $(or $(TESTS),tests/magics/test_kernel_versions.py tests/browser/test_monitor.py)
 
 dask-tests: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m tests.peers.dask_suite
@@ -79,9 +86,10 @@ $(VENV)/.demo $(VENV)/.lab $(VENV)/.test $(VENV)/.peers: $(VENV)/.%: $(BIN)/pyth
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-# Tests of what a notebook does on ipykernel 6 too; without its dependencies, which are those of the one installed.
-$(VENV)/ipykernel-6/ipykernel: | $(VENV)/.test
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) 'ipykernel==6.31.*'
+# Tests of what a notebook does on ipykernel 6 too, and on others that are asked for; without their dependencies, which
+# are those of the one installed.
+$(VENV)/ipykernel-%/ipykernel: | $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) 'ipykernel==$(if $(filter 6,$*),6.31,$*).*'
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }

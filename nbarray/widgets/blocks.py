@@ -85,8 +85,8 @@ class Blocks:
         cells = list(np.ndindex(self._shape))
         names = [", ".join(map(str, cell)) for cell in cells]
         rows, columns = grid_shape(watch)
-        self.grid = Clickable(names, columns, lambda number: self._picked(cells[number]), cell_size(rows, columns))
         self.view = ipywidgets.HTML()
+        self.grid = Clickable(names, columns, lambda number: self._picked(cells[number]), cell_size(rows, columns))
         self.box.children = [self.grid.box, self.view]
 
     def _take_away(self) -> None:

@@ -203,7 +203,7 @@ class Monitor:
         watch = self._watch
         going = watch is not None and watch.state != "ready" and not watch.ended
         if going or (self._blocks is not None and self._blocks.pending):
-            self._closed.wait(max(self._every_s, min(spent_s / MOST_SHARE, SELDOM_S)))
+            self._wake.wait(max(self._every_s, min(spent_s / MOST_SHARE, SELDOM_S)))
         else:
             self._wake.wait()
         self._wake.clear()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lab import wait_until, write_notebook
+from tests.jupyter_kernels import TRIED, on_kernels
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
 
@@ -25,9 +26,10 @@ SETUP = """
 import threading, time, weakref
 import matplotlib.pyplot as plt
 import numpy as np, nbarray as nb
+from nbarray import runs
 
 made = {}
-def logged(name, rows=64):
+def logged(name, rows=64, chunk=4):
     made[name], running = [], []
     def slow(block):
         running.append(1)
@@ -35,11 +37,12 @@ def logged(name, rows=64):
         block = block + 1
         made[name].append(weakref.ref(block))
         with open(name + ".log", "a") as log:
-            log.write(f"{threading.current_thread().name} {len(running)}{chr(10)}")
+            urgent = max(record.run.priority for record in runs.recent() if not record.ended)
+            log.write(f"{threading.current_thread().name} {len(running)} {urgent}{chr(10)}")
         running.pop()
         return block
     a = np.arange(2.0**20).reshape(64, 64, 256)[:rows]
-    each = nb.map_blocks(slow, nb.from_array(a, chunks=(4, 4, -1)), dtype="f8")
+    each = nb.map_blocks(slow, nb.from_array(a, chunks=(chunk, chunk, -1)), dtype="f8")
     return each - each.mean()  # so that blocks are held
 def held(name):
     return sum(block() is not None for block in made[name])
@@ -54,22 +57,17 @@ display(run.monitor())
 await run"""
 TWO = """one, two = (logged(name).start(workers=1) for name in ('one', 'two'))
 display(one.monitor(), two.monitor())"""
-RELOADED = "run = logged('reloaded').start(workers=1)\nrun.monitor()"
+RELOADED = "run = logged('reloaded', chunk=2).start(workers=1)\nrun.monitor()"
 SUMMARY = "%%blocked --workers 4\nlogged('summary', rows=16)"
 RESTARTED = "logged('restarted').start(workers=1).monitor()"
 CELLS = [SETUP, BACKGROUND, BLOCKING, AWAITED, TWO, SUMMARY, RELOADED, RESTARTED]
 #: From a click on Cancel until it is seen, beyond what one on Pause takes: the machine may be busy with other things.
 LONGEST_CANCEL_S = 0.6
-LAB = [("lab", "nbarray-7"), pytest.param(("lab", "nbarray-6"), marks=pytest.mark.needs("ipykernel-6"))]
-NOTEBOOK = [("notebook", "nbarray-7")]
-in_lab = pytest.mark.parametrize("notebook", LAB, indirect=True, ids=["lab-7", "lab-6"])
+LAB = on_kernels("lab")
+in_lab = pytest.mark.parametrize("notebook", LAB, indirect=True)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[*LAB, *NOTEBOOK],
-    ids=["lab-7", "lab-6", "notebook-7"],
-)
+@pytest.fixture(scope="module", params=[*LAB, *on_kernels("notebook", kernels=TRIED[:1])])
 def notebook(request, lab, folder):
     """The cells above, in one front end on one kernel."""
     app, kernel = request.param
@@ -138,6 +136,13 @@ class Steered:
         """How many tasks ran at the same time, lately."""
         return {line.split()[1] for line in self.lines()[-8:]}
 
+    def urgent(self) -> bool:
+        """Whether the run has a high priority."""
+        return self.lines()[-1].split()[2] == "1"
+
+    def choose(self, priority: str) -> None:
+        self.output.get_by_role("combobox").nth(self.number).select_option(priority)
+
     def enabled(self) -> set[str]:
         buttons = self.output.get_by_role("button").all()
         return {button.inner_text().strip() for button in buttons if button.is_enabled()}
@@ -170,6 +175,9 @@ def steer(panel: Steered, pictures: Path, name: str) -> None:
     assert len(panel.workers()) == 1
     panel.move(0, 0.4)
     panel.wait(lambda: len(panel.workers()) == 2 and panel.at_once() == {"1", "2"}, "two workers compute")
+    assert not panel.urgent()
+    panel.choose("high")
+    panel.wait(panel.urgent, "its priority is high")
     before = panel.budget()
     panel.move(1, 0)
     panel.wait(lambda: panel.budget() != before and panel.at_once() == {"1"}, "the budget has room for one task")

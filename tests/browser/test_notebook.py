@@ -28,6 +28,23 @@ def slow(block):
     return block
 a = np.arange(2.0**23).reshape(-1, 2**16)
 """
+#: From running the first cell until its panel is seen, and a panel waits half a second for a run that is soon over;
+#: longer where the kernel's answer to nothing takes longer than it should.
+SEEN_MS, DUE_MS, ANSWER_MS = 300, 500, 50
+WATCH = """
+window.seen = 0;
+const began = performance.now();
+const look = () => {
+  if (!window.seen && document.querySelector('.nbarray-monitor')) window.seen = performance.now() - began;
+};
+new MutationObserver(look).observe(document.body, {childList: true, subtree: true});
+return true
+"""
+ANSWER = """
+const began = performance.now();
+await session.session.kernel.requestExecute({code: '', silent: true}).done;
+return performance.now() - began
+"""
 BLOCKED = "%%blocked --chunks 8,-1 --workers 1\nnb.map_blocks(slow, a, dtype='f8').sum()"
 
 
@@ -87,14 +104,17 @@ def _contrast(png: bytes) -> float:
 
 
 def test_a_blocked_cell_shows_its_value_and_leaves_no_widget(lab, folder, pictures):
-    """While it runs a monitor; afterwards its value and a summary, on the page and in the saved file."""
+    """While it runs a monitor, soon after it is due; afterwards its value and a summary, also in the saved file."""
     write_notebook(folder / "blocked.ipynb", SETUP, BLOCKED)
     notebook = lab.open("blocked.ipynb")
     notebook.run(0)
+    answer_ms = notebook.js(ANSWER)
+    notebook.js(WATCH)
     notebook.run(1, wait=False)
     panel = notebook.output(1).locator(".nbarray-monitor")
     panel.wait_for(state="visible", timeout=10_000)
     during = notebook.text(1)
+    seen_ms = notebook.js("return window.seen")
     notebook.screenshot(pictures / "progress.png", cell=1)
     notebook.wait_idle()
     notebook.screenshot(pictures / "value.png", cell=1)
@@ -102,6 +122,7 @@ def test_a_blocked_cell_shows_its_value_and_leaves_no_widget(lab, folder, pictur
     outputs = notebook.saved().cells[1].outputs
 
     assert "tasks" in during
+    assert DUE_MS < seen_ms < DUE_MS + SEEN_MS * max(1.0, answer_ms / ANSWER_MS)
     assert panel.count() == 0
     assert str(float(sum(range(2**23)))) in after
     assert "done in" in after

@@ -11,10 +11,14 @@ import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from nbarray.observers.progress import SHOW_AFTER_S
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Far less than what a cell here would take; a fraction of it where nobody else is busy.
 LONG_S = 2.5
 WIDGET = "application/vnd.jupyter.widget-view+json"
+#: From asking for the first cell's panel until it is sent; longer where a single button takes longer than it should.
+PANEL_S, BUTTON_S = 0.3, 0.05
 
 SETUP = """
 import time, numpy as np, nbarray as nb
@@ -59,6 +63,30 @@ def kernel():
 
 def kinds(sent):
     return [kind for kind, _ in sent]
+
+
+def shown_after_s(kernel, cell):
+    """Seconds from asking for a cell until its first widget is sent, with all that belongs to it."""
+    began_s, shown = time.perf_counter(), []
+
+    def hook(message):
+        if WIDGET in message["content"].get("data", {}):
+            shown.append(time.perf_counter() - began_s)
+
+    kernel.client.execute_interactive(cell, allow_stdin=False, timeout=30, output_hook=hook)
+    return shown[0]
+
+
+def test_the_first_panel_is_there_at_once(kernel):
+    """Of the first cell after the extension was loaded, in a fresh kernel; this test comes first."""
+    body = "\nnb.map_blocks(slow, a, dtype='f8').sum()"
+    asked_s = shown_after_s(kernel, "%%blocked --monitor --chunks 16,-1 --workers 2" + body)
+    by_itself_s = shown_after_s(kernel, "%%blocked --chunks 8,-1 --workers 1" + body)
+    button_s = shown_after_s(kernel, "import ipywidgets; display(ipywidgets.Button())")
+    busy = max(1.0, button_s / BUTTON_S)
+
+    assert asked_s < PANEL_S * busy
+    assert SHOW_AFTER_S < by_itself_s < SHOW_AFTER_S + PANEL_S * busy
 
 
 def test_a_quick_cell_sends_its_value_and_nothing_else(kernel):

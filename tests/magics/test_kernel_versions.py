@@ -12,7 +12,7 @@ import time
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.jupyter_kernels import write_kernelspecs
+from tests.jupyter_kernels import on_kernels, write_kernelspecs
 
 MOST_S, BASE_S = 0.5, 0.05
 
@@ -48,14 +48,14 @@ CELLS = {
 }
 
 
-@pytest.fixture(scope="module", params=["nbarray-7", pytest.param("nbarray-6", marks=pytest.mark.needs("ipykernel-6"))])
+@pytest.fixture(scope="module", params=on_kernels())
 def kernel(request, tmp_path_factory):
     """A kernel of either version; (manager, client)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(write_kernelspecs(tmp_path_factory.mktemp("specs"))))
         manager, client = start_new_kernel(kernel_name=request.param)
     said = run(client, SETUP)
-    assert said.startswith(request.param[-1])
+    assert said.startswith(request.param.removeprefix("nbarray-"))
     yield manager, client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
