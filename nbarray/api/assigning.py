@@ -48,6 +48,8 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     takes a pass to count it; positions, and masks beside other indices, are computed.  Costs a copy of the blocks
     that are computed later; nothing is read now.
 
+    Values with a mask give one to an array that has none, as in `numpy.ma`; NumPy would take what the mask hides.
+
     Raises IndexingError, BroadcastError, DTypeError, InputError as NumPy does.
     """
     alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import BroadcastError, DTypeError, InputError, NotBlocked, UnknownSize
+from nbarray.errors import BroadcastError, DTypeError, InputError, UnknownSize
 from nbarray.expr.leaves import Scalar
 from nbarray.expr.node import Expr
 from nbarray.expr.picking import Assign, Take, TakeLater, at_positions
@@ -17,6 +17,7 @@ from nbarray.grid.indexing import Later, ParsedIndex
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.indexing import check_mask, parsed_index
+from nbarray.ops.masking import put_on
 from nbarray.ops.operands import as_expr, broadcast_to
 from nbarray.ops.scans import scan
 from nbarray.ops.shaping import expand_dims, reshape
@@ -27,8 +28,6 @@ __all__ = ["as_value", "assign", "assign_by_mask", "cast_to", "one_after_the_oth
 def as_value(value: Any, x: Expr) -> Expr:
     """What is assigned to `x`, in its dtype.  Raises DTypeError or InputError where NumPy can't convert it."""
     if isinstance(value, Expr):
-        if value.masked and not x.masked:
-            raise NotBlocked("a masked array can't be assigned to one without a mask; fill it first: nb.where(...)")
         return cast_to(value, x.dtype)
     if value is np.ma.masked and x.masked:
         return as_expr(np.ma.MaskedArray(np.zeros((), x.dtype), True))
@@ -43,6 +42,12 @@ def as_value(value: Any, x: Expr) -> Expr:
         raise InputError(f"assigning {value!r:.40} to {x.dtype}: {error}") from None
 
 
+def _with_gaps(x: Expr, value: Any) -> Expr:
+    """`x`, with a mask if what is assigned to it has one: what is missing there is no value here."""
+    missing = value.masked if isinstance(value, Expr) else np.ma.getmask(value) is not np.ma.nomask
+    return put_on(x, np.False_) if missing and not x.masked else x
+
+
 def cast_to(value: Expr, dtype: np.dtype[Any]) -> Expr:
     """Values in a dtype that they may not fit into, as assigning has it."""
     return value if value.dtype == dtype and not isinstance(value, Scalar) else astype(value, dtype)
@@ -55,6 +60,7 @@ def assign(x: Expr, index: Any, value: Any) -> Expr:
     Raises IndexingError, BroadcastError, DTypeError as NumPy does.
     """
     alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    x = _with_gaps(x, value)
     new = as_value(value, x)
     if isinstance(alone, Expr) and alone.dtype.kind == "b":
         return assign_by_mask(x, alone, new)
@@ -174,6 +180,7 @@ def assign_by_mask(x: Expr, mask: Expr, new: Expr) -> Expr:
 
 def one_after_the_other(x: Expr, mask: Expr, value: Any, count: int) -> Expr:
     """``x[mask] = value`` for a mask that picks `count` points: the n-th, in C order, gets the n-th value."""
+    x = _with_gaps(x, value)
     new, rest = as_value(value, x), x.sizes[mask.ndim :]
     if mask.ndim == x.ndim:
         _check_listed(new, count)

@@ -120,6 +120,26 @@ def test_masked_arrays() -> None:
     same(assigned(S[[5, 1]], a[[0, 3]]), a)
 
 
+@pytest.mark.parametrize("blocked", [False, True])
+def test_gaps_stay_gaps(blocked: bool) -> None:
+    """Masked values give a mask to an array that has none, as to one of numpy.ma: NumPy would lose them."""
+    a = np.arange(60).reshape(6, 10)
+    gaps = np.ma.array(np.arange(4).reshape(2, 2), mask=[[0, 1], [1, 0]])
+    over = np.ma.masked_less(np.arange(30), 9)
+
+    def changed(x: Any, whole: bool) -> Any:
+        given = [nb.from_array(v, chunks=3) if whole and blocked else v for v in (gaps, over)]
+        x[1, 1:7:2] = np.ma.masked
+        x[1:5:2, [7, 5]] = given[0]
+        x[x % 2 == 0] = given[1]
+        return x
+
+    x = nb.from_array(a, chunks=4)
+    check(lambda: changed(nb.from_array(a, chunks=4), True), lambda: changed(np.ma.array(a), False))
+    x[0] = np.ma.array(range(10))
+    assert not x.masked
+
+
 def test_positions_that_are_computed() -> None:
     """Positions may be blocked arrays."""
     a = values_of("d")
