@@ -10,7 +10,7 @@ import numpy as np
 from nbarray.api import shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC, public
+from nbarray.api.dispatch import PUBLIC, public, takes
 from nbarray.errors import AxisError, InputError, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.ops import arranging, joining, reductions, shaping
@@ -84,6 +84,7 @@ def column_stack(tup: Sequence[Any]) -> Array:
 
 
 @public(np.block)
+@takes("allow_unknown_chunksizes")
 def block(arrays: Any) -> Array:
     """Nested lists of arrays put together, the innermost along the last axis.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from nbarray.api import pictures
 from nbarray.api.conversions import values_of
-from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, UFUNC_METHODS, blocked_form
+from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, UFUNC_METHODS, blocked_form, takes
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.explain import Explanation
@@ -122,7 +122,7 @@ def _reducing(name: str) -> Callable[..., Any]:
     def plain(self: Array, axis: Any = None, out: Any = None, **options: Any) -> Any:
         return _into(out, apply(reductions.reduction, name, self, axis, **options))
 
-    made = method if name in ("sum", "prod", "mean", "var", "std") else plain
+    made = takes("split_every")(method if name in ("sum", "prod", "mean", "var", "std") else plain)
     made.__name__, made.__doc__ = name, f"Reduce over `axis`; see `nbarray.{name}`."
     return made
 
@@ -239,6 +239,7 @@ class Array:
 
     # ------------------------------------------------------------------------------------------ computing
 
+    @takes("scheduler", "optimize_graph", "traverse")
     def compute(self, *, memory: int | str | None = None, workers: int | None = None) -> Any:
         """Compute, and wait: an ndarray, a masked array, or a scalar for no axes.
 
@@ -421,6 +422,7 @@ class Array:
     def __deepcopy__(self, memo: Any) -> Array:
         return self.copy()
 
+    @takes("merge_chunks", "limit")
     def reshape(self, *shape: Any, chunks: Any = None) -> Array:
         """Another shape of the same size, in C order."""
         sizes = shape[0] if len(shape) == 1 else shape
@@ -446,6 +448,7 @@ class Array:
         """Without axes of length 1."""
         return apply(shaping.squeeze, self, axis)
 
+    @takes("threshold", "method")
     def rechunk(self, chunks: Any = "auto", *, balance: bool = False, block_size_limit: Any = None) -> Array:
         """The same values in other chunks: a number, sizes, -1 or "auto" for each axis, or a dictionary by axis.
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap, wrap
-from nbarray.api.dispatch import public
+from nbarray.api.dispatch import public, takes
+from nbarray.api.storing import guard_of
 from nbarray.errors import DTypeError, InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
@@ -33,11 +34,14 @@ __all__ = [
 
 
 @public()
-def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array:
+@takes("name", "asarray", "fancy", "meta", "inline_array")
+def from_array(obj: Any, chunks: Any = None, lock: Any = None, *, blockshape: Any = None) -> Array:
     """A blocked array on data that exists: nothing is copied or read now.
 
     obj : a NumPy array or memmap, an h5py.Dataset, a netCDF4.Variable (its scale, offset and masking apply, as
-        in ``obj[...]``), or anything with shape, dtype and ``__getitem__``
+        in ``obj[...]``), anything with shape, dtype and ``__getitem__``, or a number or list of what NumPy takes
+    lock : held while anything but a NumPy array is read, one piece at a time; by default (and for True or False) what
+        reads it knows what has to be locked
     chunks : a size for each axis, -1 for a whole axis, "auto", or bytes a chunk ("64MiB")
     blockshape : another name for chunks
 
@@ -51,7 +55,10 @@ def from_array(obj: Any, chunks: Any = None, *, blockshape: Any = None) -> Array
         raise InputError("give chunks or blockshape, not both: they mean the same")
     if isinstance(obj, Array):
         return obj if chunks is None and blockshape is None else obj.rechunk(blockshape if chunks is None else chunks)
-    return wrap(creation.from_source(wrap_source(obj), blockshape if chunks is None else chunks))
+    if isinstance(obj, list | tuple | bool | int | float | complex):
+        obj = np.asarray(obj)
+    guard = None if lock is None or isinstance(lock, bool) else guard_of(lock)
+    return wrap(creation.from_source(wrap_source(obj, guard), blockshape if chunks is None else chunks))
 
 
 def check_like(like: Any) -> None:
@@ -64,6 +71,7 @@ def check_like(like: Any) -> None:
 
 
 @public()
+@takes("order", "allow_unknown_chunksizes")
 def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on, lists of them are stacked.
 

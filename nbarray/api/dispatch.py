@@ -6,6 +6,8 @@ is how the class and the functions can know each other without importing each ot
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +27,7 @@ __all__ = [
     "is_method",
     "late",
     "public",
+    "takes",
 ]
 
 #: what floors above this one make, by name -> how to get at it; the package enters that
@@ -47,6 +50,28 @@ def public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[...
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         PUBLIC[function.__name__.rstrip("_")] = function
         return implements(*numpy_functions)(function)
+
+    return enter
+
+
+def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a function take keywords that tell dask how its graphs are made or run: they are left out."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            for name in names:
+                options.pop(name, None)
+            return function(*args, **options)
+
+        text, example, rest = (function.__doc__ or "").partition("\n\n    >>> ")
+        own = inspect.signature(function)
+        last = [p for p in own.parameters.values() if p.kind is p.VAR_KEYWORD]
+        more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
+        others = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        call.__signature__ = own.replace(parameters=[*others, *more, *last])  # type: ignore[attr-defined]
+        call.__doc__ = f"{text}\n\n    {', '.join(names)} : taken for dask's sake; nothing changes.{example}{rest}"
+        return call
 
     return enter
 

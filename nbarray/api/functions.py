@@ -11,7 +11,7 @@ import numpy as np
 from nbarray.api.array import Array, apply, unwrap
 from nbarray.api.assigning import store_into, with_out
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC, implements, public
+from nbarray.api.dispatch import PUBLIC, implements, public, takes
 from nbarray.api.mapping import mapped
 from nbarray.errors import InputError
 from nbarray.ops import elementwise, reductions
@@ -23,10 +23,14 @@ __all__ = ["compute"]
 
 
 @public()
-def compute(*arrays: Any, memory: int | str | None = None, workers: int | None = None) -> tuple[Any, ...]:
+@takes("scheduler", "optimize_graph")
+def compute(
+    *arrays: Any, memory: int | str | None = None, workers: int | None = None, traverse: bool = True
+) -> tuple[Any, ...]:
     """Compute several arrays together, so that what they share is read and computed once.
 
-    What isn't a blocked array is handed on as it is.
+    What isn't a blocked array is handed on as it is; lists, tuples and dictionaries come back with the values of the
+    arrays in them, unless `traverse` is False.
 
     Cost: one run: passes, memory and time as the plan tells; the results are held.
 
@@ -35,9 +39,29 @@ def compute(*arrays: Any, memory: int | str | None = None, workers: int | None =
     >>> nb.compute(x.sum(), x.max())
     (np.int64(10), np.int64(4))
     """
-    blocked = [a.expr for a in arrays if isinstance(a, Array)]
-    values = iter(compute_exprs(*blocked, memory=memory, workers=workers)) if blocked else iter(())
-    return tuple(next(values) if isinstance(a, Array) else a for a in arrays)
+    blocked: list[Array] = []
+
+    def found(value: Any) -> Any:
+        blocked.append(value)
+        return value
+
+    depth = -1 if traverse else 1
+    _within(arrays, found, depth)
+    values = iter(compute_exprs(*(x.expr for x in blocked), memory=memory, workers=workers) if blocked else ())
+    made: tuple[Any, ...] = _within(arrays, lambda _: next(values), depth)
+    return made
+
+
+def _within(value: Any, change: Callable[[Array], Any], depth: int) -> Any:
+    """A container with its blocked arrays changed, one after the other, in it and what it holds `depth` deep."""
+    if isinstance(value, Array):
+        return change(value)
+    kind = type(value)
+    if not depth or kind not in (list, tuple, dict):
+        return value
+    if kind is dict:
+        return {k: _within(v, change, depth - 1) for k, v in value.items()}
+    return kind(_within(v, change, depth - 1) for v in value)
 
 
 # ------------------------------------------------------------------------------------------------- reductions
@@ -56,12 +80,13 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
     def untyped(a: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
         return function(a, axis, None, out, **options)
 
-    made = function if typed else untyped
+    made = takes("split_every")(function if typed else untyped)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = f"""{summary} over `axis` (an integer, a tuple, or None for all axes).
 
-    Takes NumPy's `axis`, `keepdims`, `where`{", `dtype`" if typed else ""}; one pass over the data, and memory for a
-    few blocks and the result.  Over ``x[mask]`` nothing has to be counted first.
+    Takes NumPy's `axis`, `keepdims`, `where`{", `dtype`" if typed else ""}, and dask's `split_every`, which changes
+    nothing; one pass over the data, and memory for a few blocks and the result.  Over ``x[mask]`` nothing has to be
+    counted first.
 
     >>> import nbarray as nb
     >>> nb.{name}(nb.asarray([[1.0, 2.0], [4.0, 8.0]]), axis=0).compute().shape

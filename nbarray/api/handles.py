@@ -13,7 +13,7 @@ import numpy as np
 from nbarray.api import shapes
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray, from_array
-from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public
+from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public, takes
 from nbarray.api.storing import units
 from nbarray.display.chunk_grid import grid_svg, sized
 from nbarray.errors import DTypeError, InputError, MissingFile
@@ -27,6 +27,7 @@ __all__ = ["from_npy_stack", "from_zarr", "moment", "optimize", "persist", "to_n
 
 
 @public()
+@takes("scheduler", "optimize_graph", "traverse")
 def persist(*arrays: Any, memory: int | str | None = None, workers: int | None = None) -> Any:
     """Compute arrays together and keep their values in memory: arrays in the same chunks, for further work.
 
@@ -52,6 +53,7 @@ def _kept(values: Any, chunks: Any) -> Array:
 
 
 @is_method("persist")
+@takes("scheduler", "optimize_graph", "traverse")
 def _persist(x: Array, *, memory: int | str | None = None, workers: int | None = None) -> Array:
     """Compute this array and keep its values in memory; see `nbarray.persist`."""
     made: Array = persist(x, memory=memory, workers=workers)
@@ -110,6 +112,7 @@ METHODS["npartitions"] = property(lambda x: x.nblocks, doc="Number of chunks.") 
 
 
 @is_method("view")
+@takes("order")
 def _view(x: Array, dtype: Any) -> Array:
     """The same bytes as another dtype; where its items are longer or shorter, the last axis is, too.
 
@@ -148,6 +151,7 @@ def _viewed(x: Expr, dtype: np.dtype[Any]) -> Expr:
 
 @public()
 @is_method("moment")
+@takes("split_every")
 def moment(
     a: Any, order: int, axis: Any = None, dtype: Any = None, keepdims: bool = False, ddof: float = 0, out: None = None
 ) -> Array:
@@ -223,6 +227,7 @@ def to_npy_stack(dirname: Any, x: Any, axis: int = 0) -> None:
 
 
 @public()
+@takes("mmap_mode")
 def from_npy_stack(dirname: Any, axis: int = 0, chunks: Any = None) -> Array:
     """A folder of ``.npy`` files, 0.npy, 1.npy, ..., end to end along an axis; nothing is read yet.
 

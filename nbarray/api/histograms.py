@@ -9,7 +9,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply, wrap
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method, public
+from nbarray.api.dispatch import is_method, public, takes
 from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops import histograms
@@ -144,6 +144,7 @@ def _several(
 
 
 @public(np.bincount)
+@takes("split_every")
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
     """How often each whole number is there, as `numpy.bincount` has it.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import implements
+from nbarray.api.dispatch import implements, takes
 from nbarray.errors import InputError
 from nbarray.ops import compressed, equations, factors
 
@@ -133,6 +133,7 @@ def _check_long(name: str, x: Array, axis: int) -> None:
 
 
 @implements(np.linalg.svd)
+@takes("coerce_signs")
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> SVDResult | Array:
     """Matrices as ``U * S @ Vh``, singular values in descending order.
 

@@ -12,7 +12,7 @@ from nbarray.api.array import Array, apply
 from nbarray.api.assigning import hold
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import METHODS, PUBLIC, is_method
+from nbarray.api.dispatch import METHODS, PUBLIC, is_method, takes
 from nbarray.errors import InputError
 from nbarray.ops import masking
 from nbarray.ops.fillvalues import fill_value_of, with_fill_value
@@ -246,6 +246,7 @@ def getmaskarray(arr: Any) -> Array:
     return apply(masking.getmaskarray, asarray(arr))
 
 
+@takes("split_every")
 def count(arr: Any, axis: Any = None, keepdims: Any = False) -> Array:
     """How many elements aren't masked.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import public
+from nbarray.api.dispatch import public, takes
 from nbarray.errors import NotBlocked
 from nbarray.ops import quantiles
 
@@ -79,7 +79,7 @@ def _quantiles(name: str, skip_nan: bool, top: int, summary: str) -> None:
     >>> nb.{name}(nb.arange(9, chunks=4), {top / 4:g}).compute()
     np.float64(2.0)
     """
-    public(getattr(np, name))(quantile)
+    public(getattr(np, name))(takes("internal_method")(quantile))
 
 
 _quantiles("quantile", False, 1, "Quantiles")

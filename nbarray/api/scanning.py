@@ -9,7 +9,7 @@ import numpy as np
 from nbarray.api.array import Array
 from nbarray.api.assigning import store_into
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC, is_method, public
+from nbarray.api.dispatch import PUBLIC, is_method, public, takes
 from nbarray.errors import AxisError, BroadcastError
 from nbarray.expr.leaves import Filled
 from nbarray.grid.chunks import Chunks, regular
@@ -53,7 +53,7 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
     >>> nb.{name}(nb.arange(1, 5, chunks=2)).compute()
     {getattr(np, name)(np.arange(1, 5))!r}
     """
-    public(getattr(np, name))(cumulative)
+    public(getattr(np, name))(takes("method")(cumulative))
 
 
 _cumulative("cumsum", np.add, None, "Sums of all elements up to each")

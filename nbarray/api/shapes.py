@@ -9,7 +9,7 @@ import numpy as np
 
 from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import public
+from nbarray.api.dispatch import public, takes
 from nbarray.errors import NotBlocked
 from nbarray.ops import joining, shaping
 from nbarray.ops.arranging import at_least
@@ -18,6 +18,7 @@ __all__ = ["concatenate", "stack"]
 
 
 @public(np.concatenate)
+@takes("allow_unknown_chunksizes")
 def concatenate(
     arrays: Sequence[Any], axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Array:
@@ -36,6 +37,7 @@ def concatenate(
 
 
 @public(np.stack)
+@takes("allow_unknown_chunksizes")
 def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     """Arrays of one shape along a new axis.
 
@@ -50,6 +52,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
 
 
 @public(np.vstack)
+@takes("allow_unknown_chunksizes")
 def vstack(tup: Sequence[Any]) -> Array:
     """Arrays below each other.
 
@@ -64,6 +67,7 @@ def vstack(tup: Sequence[Any]) -> Array:
 
 
 @public(np.hstack)
+@takes("allow_unknown_chunksizes")
 def hstack(tup: Sequence[Any]) -> Array:
     """Arrays beside each other.
 
@@ -78,6 +82,7 @@ def hstack(tup: Sequence[Any]) -> Array:
 
 
 @public(np.dstack)
+@takes("allow_unknown_chunksizes")
 def dstack(tup: Sequence[Any]) -> Array:
     """Arrays behind each other.
 
@@ -156,6 +161,7 @@ def expand_dims(a: Any, axis: Any) -> Array:
 
 
 @public(np.reshape)
+@takes("merge_chunks", "limit")
 def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy: bool | None = None) -> Array:
     """Another shape of the same size, in C order; one size may be -1.
 
@@ -186,6 +192,7 @@ def ravel(a: Any, order: str = "C") -> Array:
 
 
 @public(np.broadcast_to)
+@takes("meta")
 def broadcast_to(array: Any, shape: Any, subok: bool = False, *, chunks: Any = None) -> Array:
     """Spread to a larger shape without copying.
 
@@ -217,6 +224,7 @@ def flip(m: Any, axis: Any = None) -> Array:
 
 
 @public()
+@takes("threshold", "method")
 def rechunk(x: Any, chunks: Any = "auto", *, balance: bool = False, block_size_limit: Any = None) -> Array:
     """The same values in other chunks; see `Array.rechunk`.
 

@@ -87,7 +87,7 @@ def guard_of(lock: Any) -> contextlib.AbstractContextManager[Any]:
         guard: contextlib.AbstractContextManager[Any] = lock
         return guard
     if not (hasattr(lock, "acquire") and hasattr(lock, "release")):
-        raise InputError(f"store: lock={lock!r} can't be held; give a lock such as threading.Lock()")
+        raise InputError(f"lock={lock!r} can't be held; give a lock such as threading.Lock()")
     return _Acquired(lock)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method, public
+from nbarray.api.dispatch import is_method, public, takes
 from nbarray.api.storing import store as store_values
 from nbarray.api.storing import write
 from nbarray.api.storing_later import stored, storing
@@ -30,6 +30,7 @@ __all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
 
 
 @public()
+@takes("scheduler", "optimize_graph")
 def store(
     sources: Any,
     targets: Any,

@@ -20,11 +20,12 @@ from nbarray.io.protocols import Source
 __all__ = ["is_wrappable", "wrap"]
 
 
-def wrap(obj: Any) -> Source:
+def wrap(obj: Any, lock: Any = None) -> Source:
     """An object with data as a source.
 
     obj : a NumPy array, masked array or memmap; an `h5py.Dataset`; a `netCDF4.Variable`, whose values are those of
         ``obj[...]``; or anything with shape, dtype and ``__getitem__``
+    lock : held while anything but a NumPy array is read, through ``obj[...]``
     Raises InputError or DTypeError for anything else, UnsupportedVariable for items of variable length.
 
     >>> wrap(np.arange(3)).reader.shape
@@ -35,6 +36,8 @@ def wrap(obj: Any) -> Source:
             checked_dtype(obj)
         keep = isinstance(obj, np.ma.MaskedArray | np.memmap)
         return Source(MemoryReader(obj if keep else np.asarray(obj)), None)
+    if lock is not None:
+        return Source(GetitemReader(obj, lock=lock), None)
     if _is(obj, "h5py", "Dataset"):
         return dataset_source(obj)
     if _is(obj, "netCDF4", "Variable"):

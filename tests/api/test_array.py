@@ -239,3 +239,16 @@ def test_axes_in_the_order_they_have() -> None:
     assert x[0].T.shape == x[0].shape
     assert x is not x.T
     assert x is not x.copy().transpose(0, 1)
+
+
+def test_containers_are_computed_together() -> None:
+    """Lists, tuples and dictionaries come back with values in them, however deep; what isn't blocked as it is."""
+    x = nb.arange(3)
+    other = object()
+
+    total, inner, same = nb.compute(x.sum(), {"a": [x.max(), (x.min(), other)], "b": 1}, x.expr)
+    assert (3, {"a": [2, (0, other)], "b": 1}) == (total, inner)
+    assert same is x.expr
+    (kept,) = nb.compute([x], traverse=False)
+    assert kept[0] is x
+    assert nb.compute([3]) == ([3],)

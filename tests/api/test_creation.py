@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,30 @@ def test_messages() -> None:
     with pytest.raises(InputError, match="chunks or blockshape, not both"):
         nb.from_array(values_of("d"), chunks=2, blockshape=3)
     with pytest.raises(InputError, match="expected something with shape, dtype and __getitem__"):
-        nb.from_array([1, 2, 3])
+        nb.from_array({1, 2})
     with pytest.raises(MissingFile):
         nb.open("no-such-file.nc", "t2m")
+
+
+def test_numbers_and_lists() -> None:
+    """What isn't an array yet is made one."""
+    np.testing.assert_array_equal([[1, 2], [3, 4]], nb.from_array([[1, 2], (3, 4)], chunks=(1, 2)).compute())
+    assert 5 == nb.from_array(5).compute()
+
+
+def test_a_lock_to_read_under() -> None:
+    """It is held whenever something is read that isn't in memory as a NumPy array; True and False leave it to us."""
+
+    class Watched:
+        shape, dtype, ndim = (6,), np.dtype(float), 1
+
+        def __getitem__(self, index: Any) -> Any:
+            return np.arange(6.0)[index] + held.locked()
+
+    held = threading.Lock()
+
+    np.testing.assert_array_equal(np.arange(6.0) + 1, nb.from_array(Watched(), 2, held).compute())
+    for lock in (True, False, None):
+        np.testing.assert_array_equal(np.arange(6.0), nb.from_array(Watched(), 2, lock=lock, name="x").compute())
+    with pytest.raises(InputError, match="lock=3 can't be held"):
+        nb.from_array(Watched(), lock=3)

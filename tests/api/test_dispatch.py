@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
 import numpy as np
@@ -114,3 +115,42 @@ def test_names() -> None:
         assert getattr(np, name) is getattr(nb, name)
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         nb.nonsense
+
+
+X = nb.from_array(np.arange(6.0), chunks=3)
+#: calls as they stand in code written for dask, and without what tells dask how to do it
+CALLS = [
+    (lambda: X.sum(split_every=2), lambda: X.sum()),
+    (lambda: nb.nanmax(X, 0, split_every={0: 2}), lambda: nb.nanmax(X, 0)),
+    (lambda: nb.moment(X, 2, split_every=2), lambda: nb.moment(X, 2)),
+    (lambda: nb.bincount(X.astype(int), split_every=2), lambda: nb.bincount(X.astype(int))),
+    (lambda: nb.ma.count(X, split_every=2), lambda: nb.ma.count(X)),
+    (lambda: X.cumsum(0, method="blelloch"), lambda: X.cumsum(0)),
+    (lambda: nb.percentile(X, 50, internal_method="tdigest"), lambda: nb.percentile(X, 50)),
+    (lambda: nb.concatenate([X, X], allow_unknown_chunksizes=True), lambda: nb.concatenate([X, X])),
+    (lambda: nb.block([X, X], allow_unknown_chunksizes=True), lambda: nb.block([X, X])),
+    (lambda: X.reshape(2, 3, merge_chunks=False, limit="1MB"), lambda: X.reshape(2, 3)),
+    (lambda: X.rechunk(2, threshold=4, method="tasks"), lambda: X.rechunk(2)),
+    (lambda: nb.broadcast_to(X, (2, 6), meta=np.empty(0)), lambda: nb.broadcast_to(X, (2, 6))),
+    (lambda: nb.linalg.svd(X.reshape(6, 1), coerce_signs=False)[1], lambda: nb.linalg.svd(X.reshape(6, 1))[1]),
+    (lambda: nb.asarray(X, order="C"), lambda: X),
+    (lambda: nb.compute(X, scheduler="threads")[0], lambda: X),
+    (lambda: X.compute(scheduler="sync", optimize_graph=False), lambda: X),
+    (lambda: X.persist(scheduler="sync"), lambda: X),
+]
+
+
+@pytest.mark.parametrize("calls", CALLS, ids=map(str, range(len(CALLS))))
+def test_keywords_of_dask(calls: Any) -> None:
+    """What tells dask how to make and run its graphs is taken, and changes nothing."""
+    theirs, ours = (nb.compute(call())[0] for call in calls)
+
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_keywords_of_dask_are_shown() -> None:
+    """Help shows which are taken; others are refused."""
+    assert "split_every" in inspect.signature(nb.sum).parameters
+    assert "merge_chunks, limit : taken for dask's sake; nothing changes." in (nb.reshape.__doc__ or "")
+    with pytest.raises(TypeError, match="schedulr"):
+        X.compute(schedulr="sync")
