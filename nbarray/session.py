@@ -192,7 +192,8 @@ def compute(
         result = run.run_here() if small else run.start().result()
     except KeyboardInterrupt as stop:
         run.cancel()
-        run.wait(INTERRUPT_S)
+        with contextlib.suppress(KeyboardInterrupt):  # pressed again: then there is no waiting
+            run.wait(INTERRUPT_S)
         if not small:  # how it was waited for is of no use to anybody, and takes IPython longer to show than all else
             stop.__traceback__ = None
         raise

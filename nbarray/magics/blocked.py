@@ -166,7 +166,8 @@ class BlockedMagics(Magics):
             value = map_values(code.run(namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))
-            warnings.warn(f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes", stacklevel=2)
+            said = f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes"
+            warnings.warn_explicit(said, UserWarning, code.name, 1)  # where the option stands
         return value
 
 

@@ -56,8 +56,13 @@ def _is_library(step: TracebackType) -> bool:
 
 @contextlib.contextmanager
 def _causes_without_library(error: BaseException) -> Iterator[None]:
-    """While it lasts, the errors behind one of ours show frames of the user's functions and of other packages only."""
+    """While it lasts, the errors behind one of ours show frames of the user's functions and of other packages only.
+
+    What an interrupt came in the midst of, such as another one, is not shown.
+    """
     kept: list[tuple[BaseException, TracebackType | None]] = []
+    alone = error.__suppress_context__
+    error.__suppress_context__ = alone or isinstance(error, KeyboardInterrupt)
     cause = error.__cause__
     while cause is not None and all(cause is not seen for seen, _ in kept):
         kept.append((cause, cause.__traceback__))
@@ -66,6 +71,7 @@ def _causes_without_library(error: BaseException) -> Iterator[None]:
     try:
         yield
     finally:
+        error.__suppress_context__ = alone
         for cause, trace in kept:
             cause.__traceback__ = trace
 
