@@ -18,7 +18,7 @@ from typing import Any
 from nbarray.errors import ConfigError, near_names
 from nbarray.units import format_bytes, parse_bytes
 
-__all__ = ["Settings", "available_memory", "check_setting", "config", "current", "keep"]
+__all__ = ["Settings", "available_memory", "available_workers", "check_setting", "config", "current", "keep"]
 
 #: The share of the available memory that a run may use when nobody says otherwise.
 DEFAULT_SHARE = 0.5

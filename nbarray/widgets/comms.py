@@ -22,6 +22,7 @@ __all__ = [
     "display_below",
     "keep_answering",
     "kernel_of",
+    "page_loaded_last",
 ]
 
 BLOCKED_NOTE = (
@@ -82,6 +83,13 @@ def display_below(cell: Any, bundle: dict[str, Any], display_id: str) -> bool:
     content = {"data": bundle, "metadata": {}, "transient": {"display_id": display_id}}
     publisher.session.send(publisher.pub_socket, "display_data", content, parent=cell, ident=publisher.topic)
     return True
+
+
+def page_loaded_last() -> Any:
+    """Something else for each page that has asked for all widgets, as those do that are loaded while a kernel runs."""
+    import ipywidgets
+
+    return getattr(getattr(ipywidgets.Widget, "_control_comm", None), "comm_id", "")
 
 
 def keep_answering(widget: Any) -> None:

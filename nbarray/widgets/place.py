@@ -1,45 +1,75 @@
 """One place in a cell's output: a live panel while there is something to steer, a plain summary afterwards.
 
-The output that a notebook keeps must not refer to a widget that is gone, so it is replaced at the end.  A page
-that was loaded anew meanwhile doesn't get that, and still shows the widgets; so panels of runs that have ended
-live on for a while: the last few of them.
+The output that a notebook keeps must not refer to a widget that is gone, so it is replaced at the end, and the
+widgets are closed.  A page that was loaded anew meanwhile doesn't get that, and still shows the widgets: for its
+sake they live on until a panel that came later ends.  A kernel hears of such a page when that is loaded and no cell
+runs; so all panels that have ended live on for a moment.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
+import itertools
 import threading
 from typing import Any
 
-from nbarray.widgets.comms import cell_of_output, close_tree, display_below
+from nbarray.widgets.comms import cell_of_output, close_tree, display_below, page_loaded_last
 
-__all__ = ["MOST_LINGERING", "Place", "close_all"]
+__all__ = ["LINGER_S", "MOST_LINGERING", "Place", "close_all"]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Panels that have ended and whose widgets still exist.
-MOST_LINGERING = 4
+#: Seconds that the widgets of a panel exist after its end, if no page was loaded anew; and how many panels, if one was.
+LINGER_S, MOST_LINGERING = 15.0, 4
 
 _lock = threading.Lock()
-_lingering: list[Any] = []
+_counter = itertools.count()
+_lingering: list[_Ended] = []
 
 
-def _linger(widget: Any) -> None:
+class _Ended:
+    """The widgets of a panel that has ended; page : the one that was loaded last when the panel was shown."""
+
+    def __init__(self, widget: Any, page: Any) -> None:
+        self.widget, self.page, self.number = widget, page, next(_counter)
+        context = contextvars.copy_context()
+        self._timer = threading.Timer(LINGER_S, context.run, (self._has_lingered,))
+        self._timer.name, self._timer.daemon = "nbarray-monitor-ended", True
+        self._timer.start()
+
+    def _has_lingered(self) -> None:
+        if self.page == page_loaded_last():
+            _close([self])
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with contextlib.suppress(Exception):
+            close_tree(self.widget)
+
+
+def _close(ended: list[_Ended]) -> None:
+    """Free widgets, those that somebody else hasn't freed."""
     with _lock:
-        _lingering.append(widget)
-        over = [_lingering.pop(0) for _ in range(len(_lingering) - MOST_LINGERING)]
+        over = [each for each in ended if each in _lingering]
+        _lingering[:] = [each for each in _lingering if each not in over]
     for each in over:
-        close_tree(each)
+        each.close()
+
+
+def _linger(widget: Any, page: Any, shown: int) -> None:
+    """Let widgets live on, and those no more whose end came before these were shown.
+
+    shown : when that was, by the counter of ends
+    """
+    with _lock:
+        _lingering.append(_Ended(widget, page))
+        over = [each for each in _lingering[:-1] if each.number < shown] or _lingering[:-MOST_LINGERING]
+    _close(over)
 
 
 def close_all() -> None:
     """Free the widgets of all panels that have ended."""
-    with _lock:
-        over = list(_lingering)
-        _lingering.clear()
-    for each in over:
-        with contextlib.suppress(Exception):
-            close_tree(each)
+    _close(list(_lingering))
 
 
 def _update(handle: Any, bundle: dict[str, Any]) -> None:
@@ -65,6 +95,8 @@ class Place:
         self._cell = cell_of_output() if cell is None else cell
         self._handles: list[Any] = []
         self._widget: Any = None
+        self._page: Any = None
+        self._shown = 0
 
     @property
     def shown(self) -> bool:
@@ -77,6 +109,8 @@ class Place:
         here : where something was displayed before
         """
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+        if self._widget is None:
+            self._page, self._shown = page_loaded_last(), next(_counter)
         self._widget = widget
         self._display({WIDGET: view, "text/html": html, "text/plain": text}, here)
 
@@ -99,7 +133,7 @@ class Place:
             self._handles.append(made)
 
     def end(self, html: str, text: str, *, linger: bool = True) -> None:
-        """Put the summary there instead; the widget is closed, later if it may linger."""
+        """Put the summary there instead; the widget is closed, a little later if it may linger."""
         widget, self._widget = self._widget, None
         if widget is None:
             return
@@ -107,6 +141,6 @@ class Place:
             self._display({"text/html": html, "text/plain": text}, here=True)
         finally:
             if linger:
-                _linger(widget)
+                _linger(widget, self._page, self._shown)
             else:
                 close_tree(widget)

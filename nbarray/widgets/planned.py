@@ -1,7 +1,7 @@
 """What a monitor shows before anything runs: the plan's numbers, and about how long it may take.
 
-How fast this machine goes through bytes is learnt from the runs that were watched; before the first of them the
-estimate is a guess, and says so.  No widgets here.
+How fast this machine is is learnt from the runs that were watched; before the first of them the estimate is a guess
+and says from where to where.  What users' functions take can't be guessed.  No widgets here.
 """
 
 from __future__ import annotations
@@ -10,42 +10,66 @@ import ast
 import threading
 from html import escape
 
+from nbarray.config import available_workers
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
 from nbarray.ops.shaping import rechunk
+from nbarray.plan.duration import Work, work_of_plan
 from nbarray.plan.projection import projected_peak
 from nbarray.units import format_bytes, format_count, format_seconds
 from nbarray.widgets.panel_html import badge, frame, message_html, operations_html
 from nbarray.widgets.watching import Watch
 
-__all__ = ["estimate_s", "planned_html", "planning_html", "rechunked", "remember_rate"]
+__all__ = ["estimate_text", "planned_html", "planning_html", "rechunked", "remember_rate"]
 
-#: Bytes a worker goes through in a second, before anything was measured.
-GUESSED_RATE = 250e6
+#: A guess may be wrong by so much either way; one below this many seconds is not worth a number.
+GUESS_FACTOR, SHORT_S = 2.0, 0.5
+#: A run that took less says little about the next one.
+LEAST_S = 0.1
 
 _lock = threading.Lock()
-_rates: dict[str, float] = {}
+#: How much longer a kind of work takes than the plan's rates say; "" for all work.
+_factors: dict[str, float] = {}
 
 
 def remember_rate(watch: Watch) -> None:
-    """Learn from a run that has ended how fast its kind of work goes."""
-    if watch.state == "done" and watch.work_rate > 0:
-        with _lock:
-            _rates[""] = watch.work_rate
-            _rates[_kind(watch)] = watch.work_rate
+    """Learn from a run that has ended how fast its kind of work goes on this machine."""
+    if watch.state != "done" or watch.last is None or watch.last.working_s < LEAST_S:
+        return
+    work = work_of_plan(watch.plan)
+    factor = watch.last.working_s / _side_by_side_s(work, watch)
+    with _lock:
+        _factors[_kind(watch)] = factor
+        if work.known:
+            _factors[""] = factor
 
 
 def _kind(watch: Watch) -> str:
     return " ".join(sorted({o.name for o in watch.operations}))
 
 
-def estimate_s(watch: Watch) -> tuple[float, str]:
-    """About how long a plan takes, and what that rests on."""
+def _side_by_side_s(work: Work, watch: Watch) -> float:
+    """Seconds at the plan's rates: no more tasks than there are processors compute at a time, but any number wait."""
+    most = min(watch.workers, watch.plan.ntasks)
+    return work.busy_s / max(1, min(most, available_workers()) if work.known else most)
+
+
+def estimate_text(watch: Watch) -> str:
+    """About how long a plan takes, and what that rests on; nothing where nobody knows."""
+    work = work_of_plan(watch.plan)
     with _lock:
-        known = ((_kind(watch), "as measured before"), ("", "by the last run"))
-        rate, why = next(((_rates[k], why) for k, why in known if k in _rates), (GUESSED_RATE, "a guess"))
-    side_by_side = max(1, min(watch.workers, watch.plan.ntasks))
-    return watch.work_bytes / rate / side_by_side, why
+        measured, last = _factors.get(_kind(watch)), _factors.get("")
+    seconds = _side_by_side_s(work, watch)
+    if measured is not None:
+        return f"about {format_seconds(work.alone_s + seconds * measured)} (as measured before)"
+    if not work.known:
+        return ""
+    if last is not None:
+        return f"about {format_seconds(work.alone_s + seconds * last)} (by the last run)"
+    most = work.alone_s + seconds * GUESS_FACTOR
+    if most < SHORT_S:
+        return f"less than {format_seconds(SHORT_S)} (a guess)"
+    return f"{format_seconds(work.alone_s + seconds / GUESS_FACTOR)} to {format_seconds(most)} (a guess)"
 
 
 def rechunked(expr: Expr, chunks: str) -> Expr:
@@ -81,10 +105,10 @@ def planning_html(passed_s: float, counted: tuple[int, int] | None) -> str:
 def planned_html(watch: Watch) -> str:
     """The plan of a run that hasn't been started."""
     plan = watch.plan
-    took, why = estimate_s(watch)
+    took = estimate_text(watch)
     said = [
         f"{format_count(plan.ntasks)} tasks",
-        f"about {format_seconds(took)} ({why})",
+        *([took] if took else []),
         *([f"reads {format_bytes(watch.read_bytes)}"] if watch.read_bytes else []),
         f"result {format_bytes(plan.result_bytes)}",
         f"peak about {format_bytes(projected_peak(plan, watch.workers, watch.budget_bytes))} "

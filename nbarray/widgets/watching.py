@@ -220,12 +220,6 @@ class Watch:
         return (lately[1].done.read_bytes - lately[0].done.read_bytes) / (lately[1].working_s - lately[0].working_s)
 
     @property
-    def work_rate(self) -> float:
-        """Bytes gone through per second of work and worker."""
-        last = self.last
-        return last.done.work / last.working_s / max(1, self.workers) if last and last.working_s else 0.0
-
-    @property
     def left_s(self) -> float | None:
         """Seconds until the run ends, from bytes done; None while an estimate would be worth nothing."""
         lately = self._lately()

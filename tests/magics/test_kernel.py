@@ -114,6 +114,33 @@ def test_a_slow_cell_shows_its_monitor_and_leaves_a_summary(kernel):
     assert kinds(sent)[-1] == "execute_result"
 
 
+def test_a_hundred_runs_leave_no_widget(kernel):
+    """A hundred panels became a hundred summaries; neither ipywidgets nor the kernel knows of a model any more."""
+    kernel.run(
+        "import ipywidgets.widgets.widget as w, comm\n"
+        "from nbarray.widgets import place\nplace.LINGER_S = 1.0\nplace.close_all()\n"
+        "def count():\n    return len(w._instances), len(comm.get_comm_manager().comms)\n"
+        "before = count()"
+    )
+    runs = (
+        "for k in range(100):\n"
+        "    get_ipython().run_cell_magic('blocked', '--monitor', 'nb.map_blocks(brief, a[:4], dtype=\"f8\").sum()')"
+    )
+    kernel.run("def brief(block):\n    time.sleep(0.02)\n    return block")
+    status, sent = kernel.run(runs, wait_s=120)
+    panels = {content["transient"]["display_id"] for _, content in sent if WIDGET in content.get("data", ())}
+    ends = {
+        content["transient"]["display_id"]: content["data"] for kind, content in sent if kind == "update_display_data"
+    }
+    _, after = kernel.run("time.sleep(2)\ncount() == before")
+
+    assert status == "ok"
+    assert len(panels) >= 80  # a run may be over before its panel comes
+    assert panels == set(ends)
+    assert all("done in" in data["text/html"] and WIDGET not in data for data in ends.values())
+    assert [("execute_result", "True")] == [(kind, content["data"]["text/plain"]) for kind, content in after]
+
+
 def test_an_error_names_the_cell_and_the_line(kernel):
     """The user's source, and no file of ours or IPython's."""
     status, sent = kernel.run("%%blocked\nx = 1\ny = x / 0")
@@ -277,7 +304,7 @@ def test_what_a_program_that_runs_a_notebook_leaves_of_runs_in_the_background(tm
         "run = %blocked -b a.sum(axis=0)",
         "a.start().monitor()",
         "run.result()[0]",
-        "time.sleep(4)",
+        "time.sleep(2)",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()

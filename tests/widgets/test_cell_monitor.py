@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
+from types import SimpleNamespace
 
+import ipywidgets
 import numpy as np
 import pytest
 
@@ -55,8 +57,9 @@ def test_a_run_that_ends_at_once_shows_nothing(displays, models) -> None:
     assert models() == []
 
 
-def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until) -> None:
-    """A few panels that have ended live on, for pages loaded anew, until others end or the extension is unloaded."""
+def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until, monkeypatch) -> None:
+    """A panel that has ended lives on for a moment, and no longer than until the next one ends."""
+    monkeypatch.setattr(place, "LINGER_S", 0.5)
     place.close_all()
     before = threading.active_count()
     x = nb.map_blocks(lambda b: (time.sleep(0.01), b)[1], nb.zeros((2, 2), chunks=1), dtype="f8")
@@ -66,13 +69,32 @@ def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until) ->
             x.compute()
         most = max(most, len(models()))
     shown = sum(WIDGET in data for data, _ in displays)
-    place.close_all()
-    until(lambda: threading.active_count() <= before)
+    until(lambda: not models() and threading.active_count() <= before)
 
     assert shown >= 50  # a run that is over before its panel comes has none
-    assert 0 < most <= (place.MOST_LINGERING + 1) * 45
+    assert 0 < most <= 45
     assert models() == []
     assert threading.active_count() <= before
+
+
+def test_a_page_loaded_anew_keeps_the_panel_until_a_later_one_ends(displays, slow, gate, models, until, monkeypatch):
+    """It has no other picture of how the run ended, and asks for all widgets when it is loaded."""
+    monkeypatch.setattr(place, "LINGER_S", 0.05)
+    with quick(blocking=False) as first, observe(first):
+        run = slow.start()
+        until(lambda: displays)
+        monkeypatch.setattr(ipywidgets.Widget, "_control_comm", SimpleNamespace(comm_id="of a page"))
+        gate.open.set()
+        run.result()
+    time.sleep(0.3)
+    kept = len(models())
+    with quick() as second, observe(second):
+        run = (slow + 1).start()
+        until(lambda: len(displays) > 2)
+        run.result()
+
+    assert kept > 5
+    assert until(lambda: models() == [])
 
 
 def test_runs_one_after_the_other_share_one_place(displays, slow, gate, until) -> None:
