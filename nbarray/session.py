@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -38,21 +38,16 @@ from nbarray.observers.environment import from_environment
 from nbarray.observers.report import RunReport
 from nbarray.ops.fillvalues import fill_value_of
 from nbarray.ops.selection import count_by_row
-from nbarray.plan.build import build_plan
-from nbarray.plan.check import check_plan
-from nbarray.plan.fit import check_fits, fit
+from nbarray.plan.again import Rule, note_rule, plan_again
+from nbarray.plan.fit import check_fits
+from nbarray.plan.make import Making
 from nbarray.plan.plan import Plan
 from nbarray.plan.projection import projected_peak
 from nbarray.provenance import Place
-from nbarray.rewrite.grain import Grain
-from nbarray.rewrite.stages import Teller, lower, optimise
+from nbarray.rewrite.stages import Teller
 
 __all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes"]
 
-#: A task's block is at most this share of the budget.
-TASK_SHARE = 64
-#: Budgets below this have no room for a compiler: numba holds some 50 MB, and more while it compiles.
-WITH_COMPILER_BYTES = 2**27
 #: So few tasks that move so few bytes are not worth threads.
 FEW_TASKS, LITTLE_BYTES = 64, 2**20
 #: How long an interrupt waits for tasks under way: whoever presses Stop wants the prompt back.
@@ -65,8 +60,6 @@ MOST_PLACES = 1000
 
 #: How long whoever starts a run waits for its plan: then it goes on without.
 PLANNING_GRACE_S = 0.1
-#: Stage, rule, the expression before and after.
-_Rule = tuple[str, str, Expr, Expr]
 
 
 class _Planning(threading.local):
@@ -102,20 +95,7 @@ def plan(
 
     memory : budget in bytes, or the settings'; writers : what results are written to, None for those kept in memory
     """
-    budget, _ = limits(memory)
-    optimised = optimise([resolve_sizes(e) for e in exprs], told)
-
-    def build(grain: Grain) -> Plan:
-        roots = lower(optimised, grain, writers)
-        return build_plan([r.lowered for r in roots], [r.placement for r in roots], writers)
-
-    grain = Grain(max(1024, budget // TASK_SHARE // 8), compiles=budget >= WITH_COMPILER_BYTES)
-    made = fit(build, grain, budget)
-    if made.compiler_bytes and made.run_bytes() > budget:
-        made = fit(build, replace(grain, compiles=False), budget)
-    if os.environ.get("NBARRAY_CHECK") == "1":
-        check_plan(made)
-    return made
+    return Making([resolve_sizes(e) for e in exprs], limits(memory)[0], told, writers).plan()
 
 
 def later(
@@ -144,7 +124,7 @@ def later(
     def work() -> None:
         keep(settings)
         try:
-            rules: list[_Rule] = []
+            rules: list[Rule] = []
             _planning.run = run
             made = _checked(exprs, budget, rules if watching else None)
             _planning.run = None
@@ -227,7 +207,7 @@ def prepare(
     """
     watching, report = _watching(observers)
     budget, used = limits(memory, workers)
-    rules: list[_Rule] | None = [] if watching else None
+    rules: list[Rule] | None = [] if watching else None
     made = _checked(exprs, budget, rules, writers)
     run = Run(made, budget, used, watching, lambda results: then(_Finisher(made, exprs)(results)), runs.ended)
     run.exprs = tuple(exprs)
@@ -247,22 +227,25 @@ def _watching(observers: Sequence[Observer]) -> tuple[list[Observer], RunReport 
 
 
 def _checked(
-    exprs: Sequence[Expr], budget: int, rules: list[_Rule] | None, writers: Sequence[Writer | None] = ()
+    exprs: Sequence[Expr], budget: int, rules: list[Rule] | None, writers: Sequence[Writer | None] = ()
 ) -> Plan:
     """A plan for which there is room."""
-    made = plan(exprs, budget, None if rules is None else lambda *rule: rules.append(rule), writers)
+    made = None if any(writers) else plan_again(exprs, budget, rules)
+    if made is None:
+        told = None if rules is None else partial(note_rule, rules)
+        made = plan(exprs, budget, told, writers)
     check_fits(made, budget)
     if made.spilled_bytes:
         check_room(scratch_folder(current().scratch), made.spilled_bytes)
     return made
 
 
-def _tell(run: Run, rules: list[_Rule] | None) -> None:
+def _tell(run: Run, rules: list[Rule] | None) -> None:
     """Let observers, if there are any, know how a plan was made, and what it is."""
     if rules is None:
         return
-    for stage, rule, before, after in rules:
-        run.tell(RuleApplied(run.number, stage, rule, expr_text(before, SHORT), expr_text(after, SHORT)))
+    for rule in rules:
+        run.tell(RuleApplied(run.number, *rule))
     run.tell(_details(run))
 
 

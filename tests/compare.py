@@ -17,6 +17,7 @@ import numpy as np
 
 import nbarray as nb
 from nbarray.errors import NBArrayError
+from nbarray.plan.again import forget_plans
 
 __all__ = ["check", "check_blocks", "same", "tiny_tasks"]
 
@@ -217,8 +218,10 @@ def tiny_tasks() -> Iterator[None]:
     before = [(module, name, getattr(module, name)) for module, name in found]
     for module, name in found:
         setattr(module, name, SIZES[name])
+    forget_plans()
     try:
         yield
     finally:
+        forget_plans()
         for module, name, value in before:
             setattr(module, name, value)

@@ -8,8 +8,9 @@ Where in the user's code a node was made is kept beside the nodes, not in them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import FrozenInstanceError
 from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -20,9 +21,38 @@ from nbarray.errors import UnknownSize
 from nbarray.grid.chunks import Chunks
 from nbarray.provenance import Place
 
-__all__ = ["Expr", "node", "place_of", "remember_place"]
+__all__ = ["Expr", "among_themselves", "node", "place_of", "remember_place"]
 
 T = TypeVar("T")
+
+
+class _Own(threading.local):
+    """Where this thread looks for nodes that exist already, if not among all."""
+
+    nodes: dict[Any, Any] | None = None
+
+
+_own = _Own()
+#: how many threads have nodes of their own: asking each time is dearer than looking for a node
+_apart = 0
+
+
+@contextlib.contextmanager
+def among_themselves() -> Iterator[None]:
+    """Nodes that this thread makes inside the block are shared among themselves and with no others.
+
+    What is kept of them keeps no others, and nobody else comes upon them: neither on them nor on their places.
+    """
+    global _apart
+    before, _own.nodes = _own.nodes, {}
+    with _Interned._lock:
+        _apart += 1
+    try:
+        yield
+    finally:
+        with _Interned._lock:
+            _apart -= 1
+        _own.nodes = before
 
 
 class _Interned(type):
@@ -33,8 +63,13 @@ class _Interned(type):
 
     def __call__(cls, *args: Any) -> Any:
         key = (cls, args)
+        if _apart and (own := _own.nodes) is not None:
+            if key not in own:
+                own[key] = super().__call__(*args)
+            return own[key]
         with _Interned._lock:
-            found = _Interned._table.get(key)
+            known = _Interned._table.data.get(key)  # type: ignore[attr-defined]  # as `get` does, in half of the time
+            found = None if known is None else known()
             if found is None:
                 found = super().__call__(*args)
                 _Interned._table[key] = found
@@ -76,15 +111,14 @@ class Expr(metaclass=_Interned):
         names = self.field_names
         if len(values) > len(names) or any(not hasattr(type(self), n) for n in names[len(values) :]):
             raise TypeError(f"{type(self).__name__} takes {', '.join(names)}, and was given {len(values)} values")
-        for name, value in zip(names, values, strict=False):  # the others have defaults, in the class
-            object.__setattr__(self, name, value)
-        children = self._find_children()
-        if any(None in child.shape for child in children):
-            name = type(self).__name__.lower()
-            raise UnknownSize(f"{name} of an array whose size depends on values needs the size: ask for its shape")
-        object.__setattr__(self, "children", children)
-        for name, value in self.settle().items():
-            object.__setattr__(self, name, value)
+        facts = self.__dict__  # what is frozen is set here, and nowhere else
+        facts.update(zip(names, values, strict=False))  # the others have defaults, in the class
+        facts["children"] = children = _nodes_in(values)
+        for child in children:
+            if None in child.shape:
+                name = type(self).__name__.lower()
+                raise UnknownSize(f"{name} of an array whose size depends on values needs the size: ask for its shape")
+        facts.update(self.settle())
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -108,16 +142,6 @@ class Expr(metaclass=_Interned):
         assert None not in self.shape, f"{self!r} has sizes that depend on values"
         return self.shape  # type: ignore[return-value]
 
-    def _find_children(self) -> tuple[Expr, ...]:
-        found: list[Expr] = []
-        for name in self.field_names:
-            value = getattr(self, name)
-            if isinstance(value, Expr):
-                found.append(value)
-            elif isinstance(value, tuple):
-                found.extend(v for v in value if isinstance(v, Expr))
-        return tuple(found)
-
     def rebuild(self, change: Callable[[Expr], Expr]) -> Expr:
         """This node with `change` applied to its children; itself if nothing changes."""
         values: list[Any] = []
@@ -140,6 +164,17 @@ class Expr(metaclass=_Interned):
 
     def __repr__(self) -> str:
         return f"<{self.label} {self.shape} {self.dtype}>"
+
+
+def _nodes_in(values: Sequence[Any]) -> tuple[Expr, ...]:
+    """The nodes among values, and in tuples among them."""
+    found: list[Expr] = []
+    for value in values:
+        if isinstance(value, Expr):
+            found.append(value)
+        elif isinstance(value, tuple):
+            found += [v for v in value if isinstance(v, Expr)]
+    return tuple(found)
 
 
 _places: WeakKeyDictionary[Expr, Place] = WeakKeyDictionary()

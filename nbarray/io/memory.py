@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from nbarray.io.protocols import Origin
 
-__all__ = ["MemoryReader"]
+__all__ = ["LentReader", "MemoryReader"]
 
 
 class MemoryReader:
@@ -62,6 +63,20 @@ class MemoryReader:
 
     def __repr__(self) -> str:
         return f"MemoryReader({self.shape}, {self.dtype})"
+
+
+class LentReader(MemoryReader):
+    """A reader of an array that somebody else keeps alive, and that is gone when nobody does."""
+
+    def __init__(self, reader: MemoryReader) -> None:
+        self._ref = ref(reader._array)
+        self._dtype, self._masked, self._origin = reader._dtype, reader._masked, reader._origin
+
+    @property
+    def _array(self) -> np.ndarray[Any, Any]:  # type: ignore[override]
+        found = self._ref()
+        assert found is not None, "an array that was lent is read after it is gone"
+        return found
 
 
 def _origin(array: np.ndarray[Any, Any]) -> Origin:

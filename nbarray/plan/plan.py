@@ -7,6 +7,8 @@ far as memory allows, and so need no other ordering.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from nbarray.compiling import loading_bytes
 from nbarray.expr.lowered import Corner, Lowered
+from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement
 from nbarray.io.writers import Writer
@@ -42,6 +45,7 @@ class Plan:
     notes : what was done to make it fit, for people
     compiler_bytes : what loading the compiler takes, if tasks need it
     writers : for each target, what takes its blocks in as they are made; None for a result in memory
+    kept : what else has to exist as long as it is used: plans that are made once for many runs keep no data alive
     """
 
     nodes: tuple[Lowered, ...]
@@ -62,6 +66,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     compiler_bytes: int = 0
     writers: tuple[Writer | None, ...] = ()
+    kept: tuple[Expr, ...] = ()
 
     @cached_property
     def writers_of(self) -> dict[int, tuple[Writer, ...]]:
@@ -71,6 +76,12 @@ class Plan:
             if writer is not None:
                 found[target] = (*found.get(target, ()), writer)
         return found
+
+    def keeping(self, exprs: Sequence[Expr]) -> Plan:
+        """The same plan, for a run that computes these expressions, and what has been found out about it so far."""
+        made = copy(self)
+        object.__setattr__(made, "kept", tuple(exprs))
+        return made
 
     @property
     def in_memory(self) -> list[int]:

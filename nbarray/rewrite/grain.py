@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nbarray.expr.node import Expr
 
@@ -14,6 +14,17 @@ FINER, FINEST = 4, 4**4
 LEAST = 1024
 
 
+@dataclass
+class Bounds:
+    """For which other limits of a task's elements all that was decided would have been the same.
+
+    least : for all from here on; fixed : for no other
+    """
+
+    least: int = 0
+    fixed: bool = False
+
+
 @dataclass(frozen=True)
 class Grain:
     """The cut of one plan; a finer one takes less memory and more time.
@@ -23,6 +34,7 @@ class Grain:
     copied : stored arrays that are read once into blocks, because tasks would decode their chunks too often
     compiles : there is memory for a compiler, besides what is computed
     staged : what is written in pieces that don't suit what it is made of is made in others first, and held
+    bounds : what so far depended on `task_elements`
     """
 
     task_elements: int | None = None
@@ -30,6 +42,7 @@ class Grain:
     copied: frozenset[Expr] = frozenset()
     compiles: bool = True
     staged: bool = False
+    bounds: Bounds = field(default_factory=Bounds, compare=False)
 
     def finer(self) -> Grain | None:
         """The next finer grain; None after the finest.
@@ -62,7 +75,11 @@ class Grain:
         >>> Grain(512).most(1024)
         512
         """
-        return usual if self.task_elements is None else min(usual, self.task_elements)
+        if self.task_elements is None or self.task_elements >= usual:
+            self.bounds.least = max(self.bounds.least, usual)
+            return usual
+        self.bounds.fixed = True
+        return self.task_elements
 
 
 def _less(usual: int, divisor: int) -> int:

@@ -136,7 +136,7 @@ def _reconcile(a: AxisChunks | None, b: AxisChunks) -> AxisChunks:
 
 def _target(elements: int, grain: Grain) -> int:
     good = min(max(elements // GOOD_TASKS, grain.of(FEWEST)), grain.of(MOST))
-    return good if grain.task_elements is None else max(1, min(good, grain.task_elements))
+    return max(1, grain.most(good))
 
 
 def _many(grain: Grain) -> int:

@@ -30,7 +30,7 @@ from nbarray.kernels.elementwise import ById
 from nbarray.kernels.native import worth, worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
-from nbarray.rewrite.grain import USUAL, Grain
+from nbarray.rewrite.grain import USUAL, Bounds, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
 from nbarray.rewrite.passes import depths
 
@@ -157,7 +157,10 @@ class Lowering:
         grain = self._grain
         if wanted is not None and not space.has_storage:
             units = tuple(wish if have is None else have for have, wish in zip(space.units, wanted.axes, strict=True))
-            space, grain = replace(space, units=units), replace(grain, task_elements=grain.most(FEWEST))
+            space, grain = (
+                replace(space, units=units),
+                replace(grain, task_elements=grain.most(FEWEST), bounds=Bounds()),
+            )
         grid = cut(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(

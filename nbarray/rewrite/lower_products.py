@@ -59,7 +59,8 @@ def _is_symmetric(product: Product) -> bool:
 
 def _can_wait(lowering: Lowering, expr: Contract) -> bool:
     """Whether there is room for half of the blocks, which wait until they are needed again."""
-    return lowering.grain.divisor == 1 and math.prod(expr.sizes) <= lowering.grain.most(2**62) * WAITING_TASKS
+    each = -(-math.prod(expr.sizes) // WAITING_TASKS)
+    return lowering.grain.divisor == 1 and lowering.grain.most(each) == each
 
 
 def _product_chunks(expr: Contract, side: int) -> Chunks:
