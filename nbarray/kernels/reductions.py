@@ -101,8 +101,8 @@ class Reduction:
 
 
 def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Tile:
-    # zeros come from the system as they are needed; writing them would touch all of the memory once more
-    return np.zeros(shape, dtype) if type(value) is int and value == 0 else np.full(shape, value, dtype)
+    # written at once: a page of zeros that is read before it is written is brought in twice, and every core told of it
+    return np.full(shape, value, dtype)
 
 
 # ---------------------------------------------------------------- sum, prod, any, all, min, max, mean
