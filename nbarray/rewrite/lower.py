@@ -323,14 +323,17 @@ def _others(expr: Expr, axes: tuple[int, ...]) -> int:
 
 
 def _runs(lengths: list[int], most: int) -> list[int]:
-    """Boundaries of runs of parts, each about `most` long together."""
-    runs, total = [0], 0
-    for k, n in enumerate(lengths):
-        if total and total + n > most:
-            runs.append(k)
-            total = 0
-        total += n
-    return [*runs, len(lengths)]
+    """Boundaries of runs of parts, each about `most` long together, and about as long as each other.
+
+    >>> _runs([4] * 9, 16)
+    [0, 3, 6, 9]
+    """
+    ends = np.cumsum(lengths)
+    count = max(1, -(-int(ends[-1]) // max(1, most)))
+    # the last run that is short would be waited for by whoever has done the others
+    wanted = ends[-1] * np.arange(1, count) / count
+    cuts = np.unique(np.searchsorted(ends, wanted - 0.5 * min(lengths)) + 1)
+    return [0, *(int(c) for c in cuts if c < len(lengths)), len(lengths)]
 
 
 def _zero() -> Int64:
