@@ -34,6 +34,7 @@ from nbarray.grid.regions import Placement
 from nbarray.io.scratchfile import check_room, scratch_folder
 from nbarray.io.writers import Writer
 from nbarray.kernels.direct import arrange, base_slices
+from nbarray.kernels.tiles import part_of
 from nbarray.observers.environment import from_environment
 from nbarray.observers.report import RunReport
 from nbarray.ops.fillvalues import fill_value_of
@@ -306,8 +307,8 @@ class _Finisher:
         if placement is not None:
             low, high = (0,) * len(placement.axes), placement.shape
             whole = base_slices(placement, low, high, values.ndim)
-            values = arrange(values[whole], placement)
-            mask = None if mask is None else arrange(mask[whole], placement)
+            values = arrange(part_of(values, whole), placement)
+            mask = None if mask is None else arrange(part_of(mask, whole), placement)
         if mask is None:
             return values[()] if values.ndim == 0 else values
         if values.ndim == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.examples import FUZZ
 from tests.jupyter_kernels import IPYKERNEL_6
 
 #: How many examples a law is tried on; `make fuzz` wants many.
@@ -25,6 +27,9 @@ os.environ.setdefault("NBARRAY_CHECK", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+#: How many examples of each law held.
+EXAMPLES_HELD: list[int] = []
 
 #: Programs outside Python that some tests need: the names they go by, and the package that brings them.
 PROGRAMS = {
@@ -82,8 +87,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Count the examples that a law was tried on."""
+    held = re.findall(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
+    EXAMPLES_HELD.append(sum(map(int, held)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what could not be tested where nobody can overlook it."""
+    """Say what could not be tested where nobody can overlook it; of a fuzz run, what was tried."""
+    if FUZZ is not None:
+        seed = terminalreporter.config.getoption("--hypothesis-seed")
+        wrong = len(terminalreporter.stats.get("failed", []))
+        terminalreporter.line(f"seed {seed}: {sum(EXAMPLES_HELD):,} examples hold, {wrong} laws are broken")
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     for program in (*PROGRAMS, *PLACES):
         count = sum(_missing(program) in reason for reason in reasons)

@@ -197,3 +197,12 @@ def test_refusals() -> None:
         nb.fft.rfftn(nb.ones(3), axes=())
 
     assert [] == [n for n in np.fft.__all__ if not hasattr(nb.fft, n)]
+
+
+def test_lines_of_nothing() -> None:
+    """Filled up with zeros, a line of nothing is zeros (NumPy's real ones are what lay in memory)."""
+    for name in LINES:
+        made = getattr(nb.fft, name)(nb.zeros((0, 2)), 4, axis=0).compute()
+
+        assert not made.any()
+        assert made.shape == np.shape(getattr(np.fft, name)(np.zeros((4, 2)), 4, axis=0))

@@ -168,6 +168,9 @@ def test_permutations_and_choices() -> None:
     assert set(np.unique(weighted)) == {10, 30}
     assert abs((weighted == 10).mean() - 0.2) < 5 * np.sqrt(0.16 / 20_000)
     assert set(rng.choice(values, size=50).compute().tolist()) <= set(values.tolist())
+    for bad in ({"size": 2, "p": [0, 0, 1]}, {"size": 4, "p": [0.2, 0.3, 0.5]}, {"p": [0.5, 0.6, -0.1]}, {"p": [1]}):
+        options = {"replace": False, **bad}
+        check(lambda o=options: rng.choice(3, **o), lambda o=options: np.random.default_rng(1).choice(3, **o))
     check(
         lambda: rng.choice(3, size=5, replace=False), lambda: np.random.default_rng(1).choice(3, size=5, replace=False)
     )
@@ -238,3 +241,22 @@ def test_seeds_of_numpys_generators() -> None:
 
     assert np.array_equal(*made)
     assert not np.array_equal(*anywhere)
+
+
+def test_choices_of_the_likely_without_replacement() -> None:
+    """Which comes first, second and third is as likely as in NumPy: each time one of those that are left."""
+    p, n = np.array([0.1, 0.2, 0.0, 0.3, 0.4]), 3000
+    ours, numpys = nb.random.default_rng(3), np.random.default_rng(3)
+    made = np.array(nb.compute(*(ours.choice(5, size=3, replace=False, p=p) for _ in range(n))))
+    wanted = np.array([numpys.choice(5, size=3, replace=False, p=p) for _ in range(n)])
+
+    assert (np.sort(made, axis=1)[:, 1:] > np.sort(made, axis=1)[:, :-1]).all()
+    for k in range(3):
+        shares = [np.bincount(x[:, k], minlength=5) / n for x in (made, wanted)]
+        np.testing.assert_allclose(*shares, atol=5 * np.sqrt(2 * 0.25 / n))
+
+
+def test_complex_parameters_are_refused() -> None:
+    """NumPy takes no complex numbers for real ones, alone or in arrays."""
+    for scale in (1j, np.array([1j])):
+        check(lambda s=scale: nb.random.exponential(s), lambda s=scale: np.random.default_rng(1).exponential(s))

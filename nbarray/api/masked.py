@@ -15,7 +15,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import METHODS, PUBLIC, is_method, takes
 from nbarray.errors import InputError
 from nbarray.ops import masking
-from nbarray.ops.fillvalues import fill_value_of, with_fill_value
+from nbarray.ops.fillvalues import default_of, fill_value_of, with_fill_value
 from nbarray.ops.reductions import reduction
 
 __all__ = [
@@ -287,13 +287,18 @@ def average(
     keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
     if weights is None:
         mean = masked_array(plain.mean(axis=axis, **keep))
-        return (mean, count(x, axis).astype(mean.dtype)) if returned else mean
-    weight = masked_array(averages.fitting(weights, x, axis))
+        return (mean, count(x, axis, **keep).astype(mean.dtype)) if returned else mean
+    weight = asarray(averages.fitting(weights, x, axis))
     kind = np.result_type(x.dtype, weight.dtype, *(["f8"] if x.dtype.kind in "iub" else []))
-    hidden = getmaskarray(x)
-    weight = masked_array(weight * ~hidden, mask=hidden)
-    total = weight.sum(axis=axis, dtype=kind, **keep)
-    mean = (PUBLIC["multiply"](x, weight, dtype=kind)).sum(axis=axis, **keep) / total
+    if plain.masked:
+        hidden = getmaskarray(plain)
+        weight = masked_array(weight * ~hidden, mask=hidden)
+    total = masked_array(weight.sum(axis=axis, dtype=kind, **keep))
+    added = masked_array(PUBLIC["multiply"](plain, weight, dtype=kind).sum(axis=axis, **keep))
+    if added.ndim:
+        mean = added / total
+    else:  # numbers by themselves are NumPy's own, whose division masks nothing
+        mean = masked_array(getdata(added) / getdata(total), mask=getmaskarray(added))
     return (mean, total) if returned else mean
 
 
@@ -325,7 +330,7 @@ def nonzero(a: Any) -> Any:
     array([1])
     """
     x = asarray(a)
-    return PUBLIC["nonzero"](filled(x, np.zeros((), x.dtype)[()]))
+    return PUBLIC["nonzero"](filled(x, 0))
 
 
 def _like(name: str) -> Callable[..., Array]:
@@ -365,7 +370,7 @@ def set_fill_value(a: Any, fill_value: Any) -> None:
     """
     if isinstance(a, Array) and a.masked:
         value = _single(fill_value)
-        hold(a, apply(with_fill_value, a, np.ma.default_fill_value(a.dtype) if value is None else value))
+        hold(a, apply(with_fill_value, a, default_of(a.dtype) if value is None else value))
 
 
 def normalize_masked_array(x: Any) -> tuple[Array, Array, Any]:
@@ -383,7 +388,7 @@ def normalize_masked_array(x: Any) -> tuple[Array, Array, Any]:
 
 def _fill_value(x: Array) -> Any:
     kept = fill_value_of(x.expr)
-    return np.asarray(np.ma.default_fill_value(x.dtype), x.dtype)[()] if kept is None else kept
+    return np.ma.MaskedArray(np.empty(0, x.dtype)).fill_value if kept is None else kept
 
 
 def _set(x: Array, value: Any) -> None:

@@ -76,7 +76,7 @@ class Generator:
     ) -> Array:
         """Some of the elements of `a`, or of ``arange(a)``; without `replace`, the first ones of a permutation.
 
-        p : probabilities, in memory
+        p : probabilities, in memory; without `replace`, of each among those that are left
 
         Cost: made block by block; without `replace`, as `permutation`.
 
@@ -88,23 +88,32 @@ class Generator:
         count = _whole(a) if values is None else int(values.shape[axis])
         if count <= 0 and (size is None or math.prod(np.atleast_1d(size).tolist())):
             raise InputError("choice: a has no elements to choose from")
-        if p is not None:
-            at = self._weighted(count, size, replace, p, chunks)
-        elif replace:
+        weights = None if p is None else _probabilities(p, count)
+        if not replace:
+            at = self._distinct(count, size, weights)
+        elif weights is None:
             at = self._draw("integers", [0, max(1, count)], size, chunks)
         else:
-            shape = () if size is None else tuple(np.atleast_1d(size).tolist())
-            if math.prod(shape) > count:
-                raise InputError(f"choice: {math.prod(shape)} elements of {count} need replace=True")
-            at = self.permutation(count)[: math.prod(shape)].reshape(shape)
+            at = self._weighted(weights, size, chunks)
         return at if values is None else PUBLIC["take"](values, at, axis=axis)
 
-    def _weighted(self, count: int, size: Any, replace: bool, p: Any, chunks: Any) -> Array:
-        if not replace or isinstance(p, Array):
-            raise NotBlocked("choice: p has a blocked form with replace=True, and of an array in memory")
-        weights = np.asarray(p, float)
-        if weights.shape != (count,) or (weights < 0).any() or not abs(weights.sum() - 1) < 1e-8:
-            raise InputError(f"choice: p needs {count} probabilities that add up to 1")
+    def _distinct(self, count: int, size: Any, weights: Any) -> Array:
+        """Positions no two of which are alike: the first ones in the order in which chance brings them."""
+        shape = () if size is None else tuple(np.atleast_1d(size).tolist())
+        some = count if weights is None else np.count_nonzero(weights)
+        if math.prod(shape) > some:
+            raise InputError(
+                f"choice: {math.prod(shape)} elements of {some}{'' if weights is None else ' that are likely at all'} "
+                "need replace=True"
+            )
+        if weights is None:
+            order = self.permutation(count)
+        else:  # waiting times: the likelier an element, the sooner it comes, whatever came before
+            waits = self._draw("standard_exponential", [], (count,)) / np.where(weights > 0, weights, 1)
+            order = PUBLIC["argsort"](PUBLIC["where"](weights > 0, waits, np.inf), stable=True)
+        return order[: math.prod(shape)].reshape(shape)
+
+    def _weighted(self, weights: Any, size: Any, chunks: Any) -> Array:
         ends = weights.cumsum()
         found: Array = PUBLIC["searchsorted"](
             asarray(ends / ends[-1]), self._draw("random", [], size, chunks), side="right"
@@ -124,6 +133,16 @@ class Generator:
         count = _whole(x) if values is None else int(values.shape[axis])
         order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
         return order if values is None else PUBLIC["take"](values, order, axis=axis)
+
+
+def _probabilities(p: Any, count: int) -> Any:
+    """Probabilities in memory, one for each of so many elements.  Raises InputError for anything else."""
+    if isinstance(p, Array):
+        raise NotBlocked("choice: p has a blocked form as an array in memory: compute it first")
+    weights = np.asarray(p, float)
+    if weights.shape != (count,) or (weights < 0).any() or not abs(weights.sum() - 1) < 1e-8:
+        raise InputError(f"choice: p needs {count} probabilities that add up to 1")
+    return weights
 
 
 def _whole(value: Any) -> int:

@@ -170,14 +170,47 @@ def _plain(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[st
     return planes[0].astype(dtype, copy=False)
 
 
+class _Nothing:
+    """What sums and products of objects begin with: it leaves alone whatever is put to it, be it a text."""
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+    __radd__ = __mul__ = __rmul__ = __add__
+
+
+_NOTHING = _Nothing()
+
+
+def _begun(dtype: np.dtype[Any], identity: int) -> Any:
+    """What a plane of sums or products is filled with."""
+    if dtype.kind == "m":
+        return np.timedelta64(identity, "ns").astype(dtype)
+    return _NOTHING if dtype.hasobject else identity
+
+
+def _ended(plane: Tile, identity: int) -> Tile:
+    """Sums or products, and the identity where there was nothing."""
+    if plane.dtype.hasobject:
+        flat: Any = plane.flat
+        for k, value in enumerate(list(flat)):
+            if value is _NOTHING:
+                flat[k] = identity
+    return plane
+
+
 def _sum(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    return total(planes).astype(dtype, copy=False)
+    return _ended(total(planes), 0).astype(dtype, copy=False)
+
+
+def _prod(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
+    return _ended(planes[0], 1).astype(dtype, copy=False)
 
 
 def _mean(planes: list[Tile], count: Any, dtype: np.dtype[Any], params: dict[str, Any]) -> Tile:
     if planes[0].dtype.kind == "m":
         return (planes[0] / count).astype(dtype, copy=False)
-    return np.true_divide(total(planes), count).astype(dtype, copy=False)
+    return np.true_divide(total(planes), count).astype(dtype, copy=False)  # objects are divided by `ops`
 
 
 def _same(values: np.dtype[Any], result: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
@@ -223,9 +256,7 @@ def _ufunc_row(name: str, ufunc: np.ufunc, identity: Any) -> Reduction:
     return Reduction(
         name,
         _wide_result,
-        lambda values, dtypes: (
-            (identity,) if dtypes[0].kind != "m" else (np.timedelta64(identity, "ns").astype(dtypes[0]),)
-        ),
+        lambda values, dtypes: (_begun(dtypes[0], identity),),
         _folding(ufunc, typed=True),
         _merging(ufunc),
         _plain,
@@ -339,7 +370,7 @@ REDUCTIONS: dict[str, Reduction] = {
         replace(
             _ufunc_row("sum", np.add, 0), fold=_sum_fold, merge=add_planes, finish=_sum, is_sum=True, join=_sum_join
         ),
-        _ufunc_row("prod", np.multiply, 1),
+        replace(_ufunc_row("prod", np.multiply, 1), finish=_prod),
         _extreme_row("min", np.minimum, highest),
         _extreme_row("max", np.maximum, lowest),
         _logical_row("any", np.logical_or, False),

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import AxisError, DTypeError, LinAlgError, ShapeError
+from nbarray.errors import AxisError, DTypeError, LinAlgError, NotBlocked, ShapeError
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.matrices import solve_triangle
 from nbarray.ops.contraction import matmul
-from nbarray.ops.creation import eye
+from nbarray.ops.creation import eye, full
 from nbarray.ops.diagonals import diagonal
 from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.factors import adjoint, real_part, svd
@@ -150,6 +150,8 @@ def matrix_power(a: Any, n: Any) -> Expr:
     if not hasattr(n, "__index__"):
         raise DTypeError(f"exponent must be an integer, not {n!r}")
     n = n.__index__()
+    if x.dtype.hasobject and x.ndim > 2:
+        raise NotBlocked("matrix_power: not supported for stacks of object arrays, as in NumPy; take one by one")
     if n == 0:
         return broadcast_to(eye(x.sizes[-1], None, 0, x.dtype), x.sizes)
     x, n, made = (inv(x), -n, None) if n < 0 else (x, n, None)
@@ -238,7 +240,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Expr, Expr, Expr,
         return sums if len(sums) else (np.abs(block[:, n:] - block[:, :n] @ made) ** 2).sum(axis=0)
 
     def rank(block: Matrix) -> Matrix:
-        return np.asarray(np.linalg.lstsq(block[:, :n], block[:, n:], rcond=least)[2])
+        return np.asarray(np.linalg.lstsq(block[:, :n], block[:, n:], rcond=least)[2], np.intc)
 
     def values(block: Matrix) -> Matrix:
         return np.linalg.lstsq(block[:, :n], block[:, n:], rcond=least)[3]
@@ -253,7 +255,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Expr, Expr, Expr,
     return (
         drop_axes(made, (1,)) if y.ndim == 1 else made,
         sums,
-        one_task(rank, [both], (), np.intp, 1.5, "lstsq, rank"),
+        one_task(rank, [both], (), np.intc, 1.5, "lstsq, rank"),
         one_task(values, [both], (min(m, n),), real, 1.5, "lstsq, singular values"),
     )
 
@@ -267,6 +269,9 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False) -> Expr:
 
     rcond : a number, a limit for each matrix, or None for the rounding errors of the largest singular value
     """
+    given = as_expr(a)
+    if given.ndim > 1 and not math.prod(given.sizes[-2:]):
+        return full((*given.sizes[:-2], *given.sizes[:-3:-1]), 0, given.dtype)  # NumPy's calculates nothing then
     x = matrices("pinv", a)
     m, n = x.sizes[-2:]
     limit = max(m, n) * np.finfo(x.dtype).eps if rcond is None else rcond

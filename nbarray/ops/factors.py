@@ -14,10 +14,11 @@ import numpy as np
 from nbarray.errors import InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops.contraction import matmul
-from nbarray.ops.elementwise import function, ufunc
+from nbarray.ops.elementwise import astype, function, ufunc
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.matrices import check_square, fits, matrices, of_each, real_dtype
+from nbarray.ops.operands import as_expr
 from nbarray.ops.shaping import swapaxes
 from nbarray.ops.tall import is_tall, tall_qr, tall_svd, triangle
 from nbarray.ops.tasks import one_task
@@ -51,7 +52,10 @@ def qr(a: Any, mode: str = "reduced") -> Expr | tuple[Expr, Expr]:
     """Q and R of matrices; R alone for mode "r"."""
     if mode not in QR_MODES:
         raise InputError(f"Unrecognized mode '{mode}'; expected one of {', '.join(QR_MODES)}")
-    x = matrices("qr", a)
+    given = as_expr(a)
+    if given.ndim > 1 and given.dtype.kind in "OSUmM":  # of whatever isn't a float NumPy makes doubles, here alone
+        given = astype(given, float)
+    x = matrices("qr", given)
     if mode == "raw":
         raise NotBlocked("qr: mode='raw' (LAPACK's reflections) has no blocked form; use 'reduced' or 'r'")
     m, n = x.sizes[-2:]

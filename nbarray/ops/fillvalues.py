@@ -22,11 +22,16 @@ from nbarray.kernels.elementwise import Op
 from nbarray.kernels.program import Constant
 from nbarray.ops.operands import as_expr
 
-__all__ = ["fill_value_of", "fitting", "with_fill_value"]
+__all__ = ["default_of", "fill_value_of", "fitting", "with_fill_value"]
 
 FILL_VALUE = "fill_value"
 #: Nodes whose result is a masked array like that which they are made of.
 _LIKE_BASE = (View, Rechunk, Reshape, ReshapeBlocks, Take, TakeLater, Select, Compress, Assign)
+
+
+def default_of(dtype: np.dtype[Any]) -> Any:
+    """What `numpy.ma` fills with by default, as the dtype has it: 999999 wraps around in small whole numbers."""
+    return np.asarray(np.ma.default_fill_value(dtype)).astype(dtype)[()]
 
 
 def fitting(value: Any, dtype: np.dtype[Any]) -> Any:

@@ -16,7 +16,7 @@ from nbarray.kernels.program import Constant
 from nbarray.ops.creation import arange
 from nbarray.ops.elementwise import astype, function, ufunc
 from nbarray.ops.elementwise import where as choose
-from nbarray.ops.fillvalues import fill_value_of, fitting, with_fill_value
+from nbarray.ops.fillvalues import default_of, fill_value_of, fitting, with_fill_value
 from nbarray.ops.indexing import getitem
 from nbarray.ops.operands import as_expr
 from nbarray.ops.reductions import reduction
@@ -63,7 +63,7 @@ def filled(x: Expr, fill_value: Any = None) -> Expr:
 
 def _own_fill_value(x: Expr) -> Any:
     kept = fill_value_of(x)
-    return np.ma.default_fill_value(x.dtype) if kept is None else kept
+    return default_of(x.dtype) if kept is None else kept
 
 
 def _fitting(value: Any, dtype: np.dtype[Any]) -> Expr:
@@ -93,7 +93,7 @@ def masked_array(
 
 
 def _masked_by(x: Expr, mask: Any, keep_mask: bool) -> Expr:
-    x = x if keep_mask or mask is None else getdata(x)
+    x = x if keep_mask else getdata(x)
     if mask is None:
         return x if x.masked else put_on(x, np.False_)
     chosen = filled(as_expr(mask), True)

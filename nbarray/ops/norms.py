@@ -75,7 +75,7 @@ def vector_norm(x: Any, order: Any = 2, axes: Any = None, keepdims: bool = False
         raise InputError(f"Invalid norm order '{order}' for vectors")
     size = _absolute(a)
     if order in (np.inf, -np.inf):
-        return reduction("max" if order > 0 else "min", size, axes, keepdims=keepdims)
+        return _extreme("max" if order > 0 else "min", size, axes, keepdims)
     if order == 0:
         there = astype(ufunc(np.not_equal, a, np.zeros((), a.dtype)[()]), size.dtype)
         return reduction("sum", there, axes, keepdims=keepdims)
@@ -87,6 +87,11 @@ def vector_norm(x: Any, order: Any = 2, axes: Any = None, keepdims: bool = False
         raise InputError(f"Invalid norm order {order!r} for vectors") from None
     made: Expr = ufunc(np.power, sums, 1.0 / float(order))
     return made
+
+
+def _extreme(name: str, sizes: Expr, axes: Any, keepdims: bool = False) -> Expr:
+    """A reduction of numbers that aren't negative: the largest of none is 0."""
+    return reduction(name, sizes, axes, keepdims=keepdims, initial=0 if name == "max" else None)
 
 
 #: Matrix norms that are a sum of absolute values: which axis is summed, and which of the sums is taken.
@@ -101,11 +106,11 @@ def _matrix_norm(a: Expr, order: Any, axes: Axes, keepdims: bool) -> Expr:
     if not isinstance(order, str | int | float | np.number) or (order not in _SUMS and order not in _OF_VALUES):
         raise InputError(f"Invalid norm order for matrices: {order!r}")
     if order in _OF_VALUES:
-        made = reduction(_OF_VALUES[order], svdvals(moveaxis(a, axes, (-2, -1))), -1)
+        made = _extreme(_OF_VALUES[order], svdvals(moveaxis(a, axes, (-2, -1))), -1)
     else:
         summed, name = _SUMS[order]
         sums = reduction("sum", _absolute(moveaxis(a, axes, (-2, -1))), summed - 2)
-        made = reduction(name, sums, -1)
+        made = _extreme(name, sums, -1)
     return expand_dims(made, tuple(sorted(axes))) if keepdims else made
 
 

@@ -139,6 +139,8 @@ def shape_for(name: str, params: list[tuple[int, ...]], size: Any) -> tuple[int,
 def _held(value: Any) -> Constant | ById:
     """A parameter as it is now; later changes of the array change nothing."""
     array = np.asarray(value)
+    if array.dtype.kind == "c":
+        raise DTypeError(f"{value!r}: expected real numbers for parameters, not complex ones")
     if array.ndim:
         return ById(array.copy())
     return Constant.of(value if isinstance(value, bool | int | float) else array[()])

@@ -13,10 +13,13 @@ import numpy as np
 
 from nbarray.errors import DTypeError, InputError, NotBlocked, UnknownSize
 from nbarray.expr.blocks import Select
+from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.node import Expr
 from nbarray.expr.reduce import Reduce
+from nbarray.kernels.elementwise import ufunc_op
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.ops.elementwise import astype, function, ufunc
+from nbarray.ops.elementwise import where as where_
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.shaping import expand_dims
 
@@ -50,6 +53,10 @@ def reduction(
     if isinstance(x, Select):
         return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    if x.dtype.hasobject and dtype is None and name in _ADDED and initial is None and not x.masked:
+        _check_not_empty(name, x, axes, where, initial)
+        made = _of_objects(name, x, axes, keepdims, ddof, skip_nan)
+        return made if keepdims else drop_axes(made, axes)
     if _about_other_means(name, x, dtype):
         _check_dtype(name, x.dtype, dtype, skip_nan)
         return _spread(name, x, axes, np.dtype(dtype), keepdims, where, ddof, skip_nan and x.dtype.kind in "fc")
@@ -104,6 +111,47 @@ def _check_dtype(name: str, given: np.dtype[Any], dtype: Any, skip_nan: bool) ->
         return
     if skip_nan and given.kind in "fcO":
         raise DTypeError(f"nan{name}: if the array is inexact, then dtype must be inexact, not {np.dtype(dtype)}")
+
+
+def _of_objects(name: str, x: Expr, axes: tuple[int, ...], keepdims: bool, ddof: float, skip_nan: bool) -> Expr:
+    """Reductions made of sums or products of Python objects, operation for operation as NumPy's; all axes are kept."""
+    skip = _is_nan(x) if skip_nan else None
+    if name in ("sum", "prod"):
+        return _one_by_one(name, _without(x, skip, 0 if name == "sum" else 1), axes)
+    count = as_expr(np.intp(math.prod(x.sizes[a] for a in axes)))
+    if skip is not None:
+        count = reduction("sum", ufunc(np.logical_not, skip), axes, keepdims=True)
+    total, divisor = _one_by_one("sum", _without(x, skip, 0), axes), count
+    if name != "mean":
+        away = _without(ufunc(np.subtract, x, ufunc(np.true_divide, total, count)), skip, 0)
+        squares = ufunc(np.multiply, away, away if skip_nan else ufunc(np.conjugate, away))
+        total, divisor = _one_by_one("sum", squares, axes), ufunc(np.subtract, count, ddof)
+        divisor = divisor if skip_nan else ufunc(np.maximum, divisor, 0)
+    # an object by itself is divided by a number of NumPy's, which gives NaN for nothing; in arrays there is an error
+    alone = len(axes) == x.ndim and not keepdims
+    if name != "mean" and 0 in (x.sizes[a] for a in axes):
+        alone, divisor = False, count  # there is no mean to begin with
+    made: Expr = Elementwise(ufunc_op(_PER if alone else np.true_divide), (total, divisor), x.dtype)
+    if name != "mean" and skip_nan:
+        made = where_(ufunc(np.less_equal, divisor, 0), np.nan, made)
+    if name != "std":
+        return made
+    return Elementwise(ufunc_op(_ROOT if alone else np.sqrt), (made,), x.dtype)
+
+
+_PER = np.frompyfunc(lambda total, count: total / np.asarray(count)[()], 2, 1)
+_ROOT = np.frompyfunc(np.sqrt, 1, 1)
+
+
+def _without(x: Expr, skip: Expr | None, instead: int) -> Expr:
+    return x if skip is None else where_(skip, instead, x)
+
+
+def _one_by_one(name: str, x: Expr, axes: tuple[int, ...]) -> Expr:
+    """The last axis first, which keeps texts in order."""
+    for axis in sorted(axes, reverse=True):
+        x = Reduce(name, x, (axis,), None, x.dtype, ())
+    return x
 
 
 def _about_other_means(name: str, x: Expr, dtype: Any) -> bool:
@@ -233,7 +281,7 @@ def _begun_with(name: str, result: Expr, initial: Any, kind: np.dtype[Any], skip
     function = _NAN_UFUNC_OF[name] if skip_nan and name in _NAN_UFUNC_OF else _UFUNC_OF.get(name)
     if function is None:
         raise InputError(f"{name}: initial= is not supported")
-    begun: Expr = ufunc(function, result, np.full((), initial, kind)[()])
+    begun: Expr = ufunc(function, np.full((), initial, kind)[()], result)
     return astype(begun, kind)
 
 
@@ -242,6 +290,8 @@ def _of_selection(
 ) -> Expr:
     """A reduction of ``x[mask]``: of x, with everything outside the mask left out.  Nothing has to be counted first."""
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    if x.dtype.hasobject and name in ("mean", "var", "std"):
+        raise UnknownSize(f"{name} of x[mask] of objects needs its size")
     if axes != (0,) or where is not None or name.startswith("arg") or x.ndim > 1:
         raise UnknownSize(f"{name} of x[mask] needs its size")
     base, mask = x.base, x.mask

@@ -18,8 +18,9 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.running import OPERATIONS, running_totals
-from nbarray.ops.elementwise import astype
-from nbarray.ops.masking import filled, getmaskarray, put_on
+from nbarray.ops.elementwise import astype, where
+from nbarray.ops.elementwise import ufunc as call
+from nbarray.ops.masking import filled, getdata, getmaskarray, put_on
 from nbarray.ops.operands import normalize_axes, sample
 
 __all__ = ["SCANNED", "named", "scan"]
@@ -41,8 +42,6 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
     """
     if ufunc not in SCANNED:
         raise NotBlocked(f"np.{ufunc.__name__}.accumulate has no blocked form; compute first: x.compute()")
-    if x.masked:
-        return put_on(scan(ufunc, filled(x, _neutral(ufunc, x.dtype)), axis, dtype), getmaskarray(x))
     (k,) = normalize_axes(axis, x.ndim)
     if dtype is not None and np.dtype(dtype).kind in "mM":
         x, dtype = astype(x, np.dtype(dtype)), None  # ufuncs take no unit for a dtype
@@ -50,6 +49,8 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
         kind = np.asarray(ufunc.accumulate(np.atleast_1d(sample(x)).ravel()[:1], dtype=dtype)).dtype
     except TypeError as error:
         raise DTypeError(f"{ufunc.__name__}.accumulate of {x.dtype}: {error}") from None
+    if x.masked:
+        return _masked(ufunc, astype(x, kind), k)
     if not x.sizes[k]:
         return _blocks(f"scan by {ufunc.__name__}", lambda block: block.astype(kind), (x,), (x.chunks,), x.chunks, kind)
     count = x.chunks.axes[k].count
@@ -82,6 +83,15 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
     return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True, quick)
 
 
+def _masked(ufunc: np.ufunc, x: Expr, axis: int) -> Expr:
+    hidden = getmaskarray(x)
+    made = scan(ufunc, filled(x, _neutral(ufunc, x.dtype)), axis)
+    if ufunc in (np.gcd, np.lcm, np.hypot):  # they make positive numbers of all but the first, which stays what it is
+        seen = scan(np.add, astype(call(np.logical_not, hidden), np.intp), axis)
+        made = where(call(np.equal, seen, 1), getdata(x), made)
+    return put_on(made, hidden)
+
+
 def named(dtype: np.dtype[Any]) -> Any:
     """A dtype as the methods of ufuncs take it: they don't let dates' units be named."""
     return dtype.type if dtype.kind in "mM" else dtype
@@ -89,12 +99,12 @@ def named(dtype: np.dtype[Any]) -> Any:
 
 def _neutral(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Any:
     """A value of a dtype that changes nothing, whatever a ufunc puts it together with."""
-    value = ufunc.identity
+    value = 1 if ufunc is np.lcm else ufunc.identity
     if ufunc in (np.fmax, np.fmin) and dtype.kind in "fcmM":
         value = np.array("NaT", dtype) if dtype.kind in "mM" else np.nan
     elif ufunc in _LEAST or ufunc in _LARGEST:
         value = _end_of(dtype, ufunc in _LARGEST)
-    if value is None or (value == -np.inf and dtype.kind in "biu"):
+    if value is None:
         raise NotBlocked(
             f"np.{ufunc.__name__}.accumulate of a masked array of {dtype} has no blocked form: no value stands for "
             "nothing; fill what is masked first"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from tests.compare import check, check_blocks
+from tests.compare import check, check_blocks, quiet, same
 from tests.laws.arrays import FLOATS, KINDS, MASKED, values_of
 
 M = np.random.default_rng(7).random((7, 5)) < 0.3
@@ -192,3 +192,32 @@ def test_filled_is_a_method() -> None:
     a = np.ma.masked_greater(np.arange(5.0), 2)
 
     check(nb.from_array(a, chunks=2).filled(-1), a.filled(-1))
+
+
+def test_default_fill_values_fit() -> None:
+    """The default, 999999, wraps around in small whole numbers and is cut short in texts, as numpy.ma's does."""
+    for kind in KINDS.values():
+        same(lambda x: x.filled(), np.ma.MaskedArray(kind, M))
+        assert repr(np.ma.MaskedArray(kind).fill_value) == repr(nb.ma.masked_array(kind).fill_value)
+
+
+def test_masks_that_are_dropped() -> None:
+    """Without `keep_mask` nothing is masked that was; texts are filled with "0", which is something."""
+    a = MASKED["masked-d"]
+
+    check(nb.ma.array(nb.from_array(a, chunks=3), keep_mask=False), np.ma.array(a, keep_mask=False))
+    texts = np.ma.MaskedArray(["", "a", ""], [True, False, False])
+    check(nb.ma.nonzero(nb.from_array(texts, chunks=2)), np.ma.nonzero(texts))
+
+
+def test_weights_that_come_to_nothing() -> None:
+    """Numbers by themselves are divided as NumPy's own, arrays as masked ones; weights keep what axes are kept."""
+    nothing, zeros = np.zeros((0, 2)), np.zeros((3, 2))
+    for a in (nothing, zeros, np.ma.MaskedArray(zeros, zeros == 0), np.ma.MaskedArray(zeros, zeros == 1)):
+        for axis in (None, 0):
+            for keep in (False, True):
+                options = {"axis": axis, "returned": True, "keepdims": keep}
+                for weights in (a * 0, None):
+                    options["weights"] = weights
+                    with quiet():
+                        check(nb.ma.average(nb.from_array(a, chunks=2), **options), np.ma.average(a, **options))

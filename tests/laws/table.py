@@ -6,6 +6,7 @@ A new public name needs a row here: in a family of signatures, or among those th
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 import nbarray as nb
 from nbarray.api.dispatch import PUBLIC
 from tests.laws import calls
-from tests.laws.calls import Builder, axis_of, larger, new_shape, order_of, with_args
+from tests.laws.calls import Builder, Values, axis_of, larger, new_shape, order_of, with_args
+from tests.laws.module_calls import MODULE_TRUTH, MODULES, WITHIN
 
-__all__ = ["ELSEWHERE", "FAMILIES", "TRUTH"]
+__all__ = ["ELSEWHERE", "FAMILIES", "OURS", "PUBLIC_NAMES", "THEIRS", "within"]
 
 SMALL = st.integers(-3, 3)
 UFUNCS = {name: f for name in PUBLIC if isinstance(f := getattr(np, name, None), np.ufunc) and f.signature is None}
@@ -171,7 +173,30 @@ ELSEWHERE: dict[str, str] = {
     "NumPy has nothing like it in one line": "argtopk moment push rolling_count rolling_prod rolling_std rolling_var",
     "it is a dtype, which for an array of no axes depends on the value in NumPy": "common_type min_scalar_type",
     "it is a plan, a module or a fact of memory": "einsum_path lib may_share_memory shares_memory",
+    "NumPy has nothing like it in one line, and SciPy may not be there": "linalg.compression_level"
+    " linalg.compression_matrix linalg.sfqr linalg.svd_compressed linalg.tsqr "
+    + " ".join(f"stats.{n}" for n in nb.stats.__all__ if n[0].islower()),
+    "it takes functions, or changes an array": "fft.fft_wrap ma.set_fill_value ma.normalize_masked_array ma.empty_like",
 }
+FAMILIES |= MODULES
+TRUTH |= MODULE_TRUTH
 
-OURS = {name: getattr(nb, name) for name in FAMILIES}
-THEIRS = {name: TRUTH[name] if name in TRUTH else getattr(np, name) for name in FAMILIES}
+#: All that the laws have to know, those of modules by their qualified names; random numbers have laws of their own.
+PUBLIC_NAMES = {
+    *PUBLIC,
+    *(
+        f"{module}.{name}"
+        for module in ("linalg", "fft", "ma", "stats")
+        for name in getattr(nb, module).__all__
+        if name[0].islower()
+    ),
+}
+OURS = {name: attrgetter(name)(nb) for name in FAMILIES}
+THEIRS = {name: TRUTH[name] if name in TRUTH else attrgetter(name)(np) for name in FAMILIES}
+
+
+def within(name: str, arrays: list[Values]) -> float:
+    """The relative error that results may have: sums in another order, or a whole algorithm."""
+    if not name.startswith(("linalg.", "fft.")):
+        return 0.0
+    return max((WITHIN.get(a.dtype.char, 1e-10) for a in arrays), default=0.0)

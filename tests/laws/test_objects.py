@@ -11,7 +11,7 @@ import pytest
 
 import nbarray as nb
 from nbarray.errors import NotBlocked
-from tests.compare import same
+from tests.compare import quiet, same
 
 NUMBERS = np.array([[k * 7 % 5 - 2 + j for j in range(5)] for k in range(7)], object)
 FRACTIONS = np.array([[Fraction(k, j + 1) for j in range(5)] for k in range(7)], object)
@@ -22,6 +22,11 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "equal": lambda x: x == 2,
     "sum": lambda x: x.sum(axis=0),
     "mean": lambda x: x.mean(axis=1),
+    "var": lambda x: x.var(axis=0),
+    "var of all": lambda x: np.var(x, ddof=1),
+    "nanvar": lambda x: np.nanvar(x, axis=1, keepdims=True),
+    "nanmean": lambda x: np.nanmean(x),
+    "std": lambda x: np.std(x, axis=0),
     "any": lambda x: (x > 1).any(),
     "transpose": lambda x: x.T[::-1],
     "reshape": lambda x: x.reshape(5, 7),
@@ -45,6 +50,27 @@ def test_objects(name: str) -> None:
     """Numbers of any length, and fractions."""
     same(WAYS[name], NUMBERS * 10**30)
     same(WAYS[name], FRACTIONS)
+
+
+EMPTY = np.zeros((0, 2), object)
+TEXTS = np.array([["a", "b"], ["", "c"], ["d", "e"]], object)
+FLOATS = np.array([[0.1, np.nan, 2.0], [0.3, 4.0, 0.5]], object)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std"])
+def test_sums_of_objects(name: str) -> None:
+    """Texts are put together in order, nothing is divided as NumPy divides it, floats are added up in any order."""
+    for function in (getattr(np, name), getattr(np, f"nan{name}")):
+        for a in (EMPTY, EMPTY[:, 0], EMPTY.T, TEXTS, TEXTS[:, 0], FLOATS, FLOATS * 1j, np.array(4, object)):
+            for axis in (None, 0) if a.ndim else (None,):
+                with quiet():
+                    same(lambda x, f=function, k=axis: f(x, axis=k), a, chunks=2, close=True)
+
+
+def test_numbers_alone_in_views() -> None:
+    """A view without axes of objects is one of them."""
+    same(lambda x: x[1:2, 0].reshape(()), NUMBERS)
+    same(lambda x: np.kron(x, x), NUMBERS[:1, 0], chunks=1)
 
 
 def test_extremes_are_refused() -> None:
