@@ -68,7 +68,13 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
         done = ufunc.accumulate(totals, axis=k, dtype=named(kind))
         return np.roll(done, 1, axis=k)
 
+    first = (*(slice(None),) * k, slice(0, 1))
+
     def go_on(block: Block, before: Block, block_id: tuple[int, ...]) -> Block:
+        if ufunc is np.multiply and kind.kind in "fc" and block_id[k]:
+            block = block.astype(kind)  # one after the other: what comes to infinity by itself would be 0 * inf
+            block[first] *= before
+            return np.asarray(ufunc.accumulate(block, axis=k, out=block))
         scanned = np.asarray(ufunc.accumulate(block, axis=k, dtype=named(kind)))
         return scanned if block_id[k] == 0 else np.asarray(ufunc(before, scanned, out=scanned))
 
