@@ -11,7 +11,6 @@ import os
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -24,23 +23,48 @@ __all__ = ["Settings", "available_memory", "available_workers", "check_setting",
 DEFAULT_SHARE = 0.5
 
 
+#: Where Linux tells how much memory there is.
+_MEMORY = "/proc/meminfo"
+#: Control groups, version 2 and then 1: what this process may use with those it shares a group with, and what they do.
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+#: No machine has so many bytes: version 1 writes about 2**63 where there is no limit.
+_UNLIMITED = 2**60
+
+
+def _text(path: str) -> bytes:
+    """The beginning of a file of the system's; small computations wait for this, so it's read without more ado."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
+
+
 def _cgroup_limits() -> list[int]:
-    """Bytes this process may still use by its control groups (version 2, then 1); empty if unlimited."""
+    """Bytes this process may still use by its control groups; empty if unlimited."""
     free = []
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
+    for limit, used in _CGROUPS:
         with contextlib.suppress(OSError, ValueError):
-            free.append(max(0, int(Path(limit).read_text()) - int(Path(used).read_text())))
+            if (most := int(_text(limit))) < _UNLIMITED:
+                free.append(max(0, most - int(_text(used))))
     return free
+
+
+def _machines_memory() -> int:
+    """Bytes that the machine can give without swapping."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return 1024 * int(_text(_MEMORY).partition(b"\nMemAvailable:")[2].split(None, 1)[0])
+    import psutil  # where there is no such file
+
+    return int(psutil.virtual_memory().available)
 
 
 def available_memory() -> int:
     """Bytes of memory this process can still take: the machine's, or its control group's if that is less."""
-    import psutil  # optional cost: only paid when a budget is needed
-
-    return int(min([psutil.virtual_memory().available, *_cgroup_limits()]))
+    return min([_machines_memory(), *_cgroup_limits()])
 
 
 def available_workers() -> int:

@@ -3,7 +3,7 @@
 Two nodes made from equal fields are the same object, so equality is identity and common
 subexpressions vanish by themselves.  Fields that Python would confuse (1 and True) or can't hash
 (arrays, readers) come wrapped, see `kernels.program.Constant` and `kernels.elementwise.ById`.
-Where in the user's code a node was made is kept beside the nodes, not in them.
+Where in the user's code a node was made is noted on it, and is no part of what it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import FrozenInstanceError
 from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -106,6 +106,8 @@ class Expr(metaclass=_Interned):
     chunks: Chunks
     masked: bool
     children: tuple[Expr, ...]
+    #: where in the user's code it was made; no part of what it is
+    _place: Place | None = None
 
     def __init__(self, *values: Any) -> None:
         names = self.field_names
@@ -177,9 +179,6 @@ def _nodes_in(values: Sequence[Any]) -> tuple[Expr, ...]:
     return tuple(found)
 
 
-_places: WeakKeyDictionary[Expr, Place] = WeakKeyDictionary()
-
-
 def remember_place(expr: Expr, place: Place | None) -> None:
     """Note where in the user's code a node was made, and what it is made of that has no place yet; the first stays."""
     if place is None:
@@ -187,14 +186,14 @@ def remember_place(expr: Expr, place: Place | None) -> None:
     fresh = [expr]
     while fresh:
         node = fresh.pop()
-        if node not in _places:
-            _places[node] = place
-            fresh.extend(node.children)
+        if node._place is None:
+            node.__dict__["_place"] = place
+            fresh += node.children
 
 
 def place_of(expr: Expr) -> Place | None:
     """Where in the user's code a node was made, if known."""
-    return _places.get(expr)
+    return expr._place
 
 
 def settled(shape: Sequence[int | None], dtype: Any, chunks: Chunks, masked: bool) -> dict[str, Any]:

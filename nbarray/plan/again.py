@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from weakref import ref
 
 from nbarray.config import current
-from nbarray.expr.alike import Likeness, holds_only, lent, likeness
+from nbarray.expr.alike import holds_only, lent, likeness
 from nbarray.expr.node import Expr, among_themselves
 from nbarray.expr.text import SHORT, expr_text
 from nbarray.plan.make import Making, grain_of
@@ -39,16 +39,17 @@ Rule = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A plan; what its key refers to; with which grain it was made; the rules applied, if anybody was told."""
+    """A plan; what it is for, with the objects in that; the grain it was made with; the rules, if anybody was told."""
 
     plan: Plan
+    key: Hashable
     refs: tuple[ref[Any], ...]
     grain: Grain
     rules: tuple[Rule, ...] | None
 
-    def is_for(self, objects: Sequence[Any], budget_bytes: int) -> bool:
+    def is_for(self, key: Hashable, objects: Sequence[Any], budget_bytes: int) -> bool:
         """Whether it is what would be planned now."""
-        same = all(a() is b for a, b in zip(self.refs, objects, strict=True))
+        same = self.key == key and all(a() is b for a, b in zip(self.refs, objects, strict=True))
         grain, bounds = grain_of(budget_bytes), self.grain.bounds
         assert grain.task_elements is not None
         suits = grain == self.grain or (
@@ -58,8 +59,8 @@ class _Kept:
 
 
 _lock = threading.Lock()
-#: the one used last at the end
-_plans: dict[Any, _Kept] = {}
+#: by the hash of what they are for, the one used last at the end
+_plans: dict[int, _Kept] = {}
 #: hashes of what was planned before: whether it turned out that it can't be kept
 _asked: dict[int, bool] = {}
 
@@ -73,11 +74,13 @@ def plan_again(exprs: Sequence[Expr], budget_bytes: int, rules: list[Rule] | Non
     if found is None:
         return None
     key = found.key, current().jit
-    kept = _plans.get(key)
-    if kept is not None and (rules is None or kept.rules is not None) and kept.is_for(found.objects, budget_bytes):
-        _used(key, kept)
+    number = hash(key)
+    kept = _plans.get(number)
+    told = rules is not None
+    if kept is not None and (kept.rules is not None or not told) and kept.is_for(key, found.objects, budget_bytes):
+        _used(number, kept)
     else:
-        kept = _made(found, exprs, budget_bytes, rules is not None, key) if _is_asked_again(hash(key)) else None
+        kept = _made(key, number, found.objects, exprs, budget_bytes, told) if _is_asked_again(number) else None
     if kept is None:
         return Making(exprs, budget_bytes, None if rules is None else partial(note_rule, rules)).plan()
     if rules is not None:
@@ -111,33 +114,42 @@ def _is_asked_again(number: int) -> bool:
     return before is False
 
 
-def _used(key: Any, kept: _Kept) -> None:
+def _used(number: int, kept: _Kept) -> None:
     with _lock:
-        if _plans.pop(key, None) is kept:  # else something that it was for has gone meanwhile
-            _plans[key] = kept
+        if _plans.pop(number, None) is kept:  # else another one has come in its place meanwhile
+            _plans[number] = kept
 
 
-def _made(found: Likeness, exprs: Sequence[Expr], budget_bytes: int, telling: bool, key: Any) -> _Kept | None:
+def _made(
+    key: Hashable, number: int, objects: Sequence[Any], exprs: Sequence[Expr], budget_bytes: int, telling: bool
+) -> _Kept | None:
     """A plan that keeps nothing alive, and is kept from now on unless it is large; None where that can't be had."""
     rules: list[Rule] = []
     kept = None
     with contextlib.suppress(TypeError):  # some objects can't be referred to weakly
-        refs = tuple(ref(o, partial(_plans.pop, key)) for o in found.objects)
+        refs = tuple(ref(o, partial(_gone, number)) for o in objects)
         with among_themselves():
             copies, held = lent(exprs)
             making = Making(copies, budget_bytes, partial(note_rule, rules) if telling else None)
             plan = making.plan()
         if holds_only(plan.nodes, held):
-            kept = _Kept(plan, refs, making.grain, tuple(rules) if telling else None)
+            kept = _Kept(plan, key, refs, making.grain, tuple(rules) if telling else None)
     if kept is None or making.attempts > 1 or _parts(plan) > MOST_PARTS or plan.run_bytes() > budget_bytes:
-        _asked[hash(key)] = True
+        _asked[number] = True
         return kept
     with _lock:
-        _plans.pop(key, None)
-        _plans[key] = kept
+        _plans.pop(number, None)
+        _plans[number] = kept
         if len(_plans) > MOST_PLANS:
             _plans.pop(next(iter(_plans)), None)
     return kept
+
+
+def _gone(number: int, which: ref[Any]) -> None:
+    """Let a plan go because something it was for has gone; called at any time, so without a lock."""
+    kept = _plans.get(number)
+    if kept is not None and any(which is each for each in kept.refs):
+        _plans.pop(number, None)
 
 
 def _parts(plan: Plan) -> int:
