@@ -25,6 +25,7 @@ __all__ = [
     "KERNEL",
     "CannotCompile",
     "can_compile",
+    "failures",
     "flags",
     "kernels_loaded",
     "loading_bytes",
@@ -47,8 +48,9 @@ _TELLING: tuple[Callable[[], Any], ...] = (
 )
 
 _lock = threading.Lock()
-#: Texts that couldn't be compiled.
-_failing: set[str] = set()
+#: Texts that couldn't be compiled, and why; and what the others were compiled to.
+_failing: dict[str, str] = {}
+_functions: dict[str, Callable[..., Any]] = {}
 
 
 class CannotCompile(Exception):
@@ -105,15 +107,18 @@ def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
     raised = flags()
     assert raised is not None
     if text in _failing:
-        raise CannotCompile
+        raise CannotCompile(_failing[text])
     try:
         with _lock:
-            function = _compiled(text)
+            function = _functions.get(text) or _compiled(text)
         raised.clear()
         return function(*arguments), raised
     except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
-        _failing.add(text)
-        raise CannotCompile from error
+        with _lock:
+            _failing[text] = f"{type(error).__name__}: {error}"
+            # numba keeps the error, which would keep all that computes here, with its blocks
+            _functions.pop(text, None)
+    raise CannotCompile(_failing[text])
 
 
 def run_loops(text: str, *arguments: Any) -> Any:
@@ -143,7 +148,11 @@ def loading_bytes() -> int:
     return KERNELS_BYTES if "numba" in sys.modules else COMPILER_BYTES
 
 
-@cache
+def failures() -> dict[str, str]:
+    """The texts that couldn't be compiled in this process, each with the reason."""
+    return dict(_failing)
+
+
 def _compiled(text: str) -> Callable[..., Any]:
     import numba
 
@@ -160,7 +169,7 @@ def _compiled(text: str) -> Callable[..., Any]:
         spec.loader.exec_module(module)
         function = getattr(module, KERNEL)
     made: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", cache=path is not None)(function)
-    _loaded = True
+    _loaded, _functions[text] = True, made
     return made
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -55,6 +56,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in TIMED:
             item.add_marker(pytest.mark.xdist_group("timed"))
+
+
+@pytest.fixture(autouse=True)
+def everything_compiles() -> Iterator[None]:
+    """What can't be compiled is done by NumPy, and nobody would see it: here it is an error."""
+    yield
+    compiling = sys.modules.get("nbarray.compiling")
+    failed = compiling.failures() if compiling is not None else {}
+    assert not failed, "\n".join(f"{reason}\n{text}" for text, reason in failed.items())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

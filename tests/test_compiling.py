@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +27,31 @@ def test_what_can_not_be_compiled_is_tried_once(monkeypatch: pytest.MonkeyPatch)
         raise TypeError("no such type")
 
     monkeypatch.setattr(compiling, "_compiled", loaded)
-    monkeypatch.setattr(compiling, "_failing", set())
+    monkeypatch.setattr(compiling, "_failing", {})
+    monkeypatch.setattr(compiling, "_functions", {})
     texts = ["no place for a cache", "no types"]
     for text in [*texts, *texts]:
         with pytest.raises(CannotCompile):
             run_loops(text, 1)
 
     assert texts == tried
+
+
+def test_a_failure_keeps_nothing_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler's error would hold the frames that it went through, and the blocks in them."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiling, "_failing", {})
+
+    class Block:
+        """Something large."""
+
+    def compute() -> weakref.ref[Block]:
+        block = Block()
+        with pytest.raises(CannotCompile, match="TypingError"):
+            run_loops(f"def {compiling.KERNEL}(x):\n    return float(x == 0.0)\n", 1.0)
+        return weakref.ref(block)
+
+    found = compute()
+    gc.collect()
+
+    assert found() is None

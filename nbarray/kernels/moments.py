@@ -141,11 +141,14 @@ def moments_merge(planes: list[Tile], other: list[Tile]) -> None:
 
 #: As `moments_update`, operation for operation; 1 is added where nothing has been seen, since compilers make of a
 #: larger of two divisions by both.
-_MERGING = f"""def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
+_MERGING = f"""import numpy as np
+
+
+def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
     for k in range(len(count)):
         seen, n = float(count[k]), float(more[k])
         both = seen + n
-        share = n / (both + float(both == 0.0))
+        share = n / (both + np.float64(both == 0.0))
         delta = other_mean[k] - mean[k]
         step = delta * share
         mean[k] += step

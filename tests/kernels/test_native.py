@@ -149,7 +149,8 @@ def test_a_broken_compiler_is_no_misfortune(monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError("no compiler today")
 
     monkeypatch.setattr(compiling, "_compiled", lambda text: broken)
-    monkeypatch.setattr(compiling, "_failing", set())
+    monkeypatch.setattr(compiling, "_failing", {})
+    monkeypatch.setattr(compiling, "_functions", {})
 
     check(blocked(X) * 2, X * 2)
 
