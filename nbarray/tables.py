@@ -13,7 +13,7 @@ __all__ = ["row_html", "rows_html", "table_html", "titled_html"]
 
 _STYLE = "border-collapse:collapse;margin:0 0 8px 0"
 _WORDS = "text-align:left;padding:2px 18px 2px 0;vertical-align:top"
-_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top"
+_NUMBER = "text-align:right;padding:2px 18px 2px 0;vertical-align:top;white-space:nowrap"
 _TITLE = "text-align:left;padding:2px 0 6px 0;font-weight:bold"
 
 

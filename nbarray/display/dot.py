@@ -54,7 +54,11 @@ edge [color="#808080", arrowsize="0.7"]
 
 def _dark_style() -> str:
     """Style of an SVG: first lines of boxes bold, and other colours on dark pages."""
-    rules = "".join(f".{kind} path{{fill:{dark};stroke:{line}}}" for kind, (_, _, dark, line) in _DRAWN.items())
+    # the second frame of a group is not filled
+    rules = "".join(
+        f".{kind} path{{stroke:{line}}}.{kind} path:not([fill=none]){{fill:{dark}}}"
+        for kind, (_, _, dark, line) in _DRAWN.items()
+    )
     return (
         "<style>.node:not(.more) text:first-of-type{font-weight:bold}"
         f"@media(prefers-color-scheme:dark){{{rules}.node text{{fill:#eceff4}}.more text{{fill:#a8a8a8}}}}</style>"

@@ -24,7 +24,8 @@ __all__ = ["AppliedRule", "Explanation"]
 #: Rules that are shown at most, and characters of an expression before and after one.
 MOST_RULES, MOST_TEXT = 40, 160
 _CELL = "text-align:left;padding:3px 14px 3px 0;vertical-align:top;max-width:20em;overflow-wrap:anywhere"
-_PRE = '<pre style="font-family:monospace;line-height:1.3">'
+_STAGE = "text-align:left;padding:3px 14px 3px 0;vertical-align:top;white-space:nowrap"
+_PRE = '<pre style="font-family:monospace;font-size:12px;line-height:1.3;white-space:pre;overflow-x:auto">'
 #: Rule -> the first sentence that it says of itself.
 _MEANING = {
     rule.__name__: (rule.__doc__ or "").strip().partition("\n")[0].rstrip(".") for _, rules in STAGES for rule in rules
@@ -83,7 +84,7 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = [row_html(("Stage", "Rule", "Before", "After"), [_CELL] * 4, heads=True)]
+        rows = [row_html(("Stage", "Rule", "Before", "After"), [_STAGE, *[_CELL] * 3], heads=True)]
         for stage, rule, times, before, after in self._steps()[:MOST_RULES]:
             often = f" × {format_count(times)}" if times > 1 else ""
             cells = (
@@ -92,7 +93,7 @@ class Explanation:
                 f"<code>{escape(before)}</code>",
                 f"<code>{escape(after)}</code>",
             )
-            rows.append(row_html(cells, [_CELL] * 4))
+            rows.append(row_html(cells, [_STAGE, *[_CELL] * 3]))
         table = rows_html(rows) if len(rows) > 1 else ""
         groups = "".join(
             f"<div><code>{escape(label)}</code> is {escape(' → '.join(clip(n, 30) for n in names))}</div>"

@@ -51,6 +51,15 @@ def test_every_kind_has_a_dark_rule() -> None:
     assert set(COLOURS) | set(RAMP) == set(re.findall(r"\.(\w+) path", DARK_STYLE))
 
 
+def test_the_second_frame_of_a_group_is_seen_on_dark_pages_too() -> None:
+    """What isn't filled stays so: the frame is drawn over the box inside it, or around it."""
+    rules = re.findall(r"(\.\w+ path[^{]*)\{([^}]*)\}", DARK_STYLE)
+    filled = [selector for selector, style in rules if "fill:" in style]
+
+    assert len(COLOURS) + len(RAMP) == len(filled)
+    assert [] == [selector for selector in filled if not selector.endswith(":not([fill=none])")]
+
+
 def test_kinds_of_plans_and_unknown_kinds_have_colours() -> None:
     """A kind that only plans have, or that nobody thought of, still has a class with a colour."""
     assert 'class="reduce"' in node("a", ["x"], "merge")
