@@ -135,10 +135,16 @@ def _across_rows(
     passes = [_loops(reduced, [*load, *_stretch([*element, *first])])]
     if second:
         passes += [_stretch(between), _loops(reduced, [*load, *_stretch([*element, *second])])]
-    stretch = [f"k1 = min(k0 + {STRETCH}, n[{last}])", *results, *(line for p in passes for line in p)]
+    begin = [f"{o}r[k] = {_first_of(fold)}" for fold, planes in _planes_of(program) for o in planes]
+    stretch = [f"k1 = min(k0 + {STRETCH}, n[{last}])", *results, *_stretch(begin), *(line for p in passes for line in p)]
     depth = [f"rows = {' * '.join(f'n[{k}]' for k in reduced) or '1'}"]
     inside = [f"for k0 in range(0, n[{last}], {STRETCH}):", *_indented([*stretch, *_stretch(after)], 1)]
     return _indented([*depth, *_loops(kept, inside)], 1)
+
+
+def _first_of(fold: Fold) -> str:
+    """What a plane begins with."""
+    return {"min": "np.inf", "max": "-np.inf"}.get(fold.name, "0")
 
 
 def _stretch(lines: Lines) -> Lines:
@@ -263,8 +269,7 @@ def _lane_moments(j: int, fold: Fold, planes: list[str], value: str, element: Li
 def _lane_extreme(j: int, fold: Fold, planes: list[str], value: str, element: Lines, place: str) -> _Parts:
     t = f"t{j}"
     operator = FOLDS[fold.name].operator
-    worst = "np.inf" if operator == "<" else "-np.inf"
-    begin = [f"for j in range({LANES}):", f"    {t}[j] = {worst}"]
+    begin = [f"for j in range({LANES}):", f"    {t}[j] = {_first_of(fold)}"]
     block = _in_lanes(element, _updated(operator, f"{t}[j]", value))
     best = f"best{j}"
     end = [f"{best} = {t}[0]", f"for j in range({LANES}):", "    " + _updated(operator, best, f"{t}[j]")]

@@ -109,11 +109,7 @@ def folded(
     kept = tuple(1 if k in axes else n for k, n in enumerate(shape))
     planes = []
     for j, fold in enumerate(without_skips(program).folds):
-        group = []
-        for name, dtype, first in _planes_of(fold):
-            group.append(take(("made", j), name, kept, dtype))
-            group[-1].fill(first)
-        planes.append(group)
+        planes.append([take(("made", j), name, kept, dtype) for name, dtype in _planes_of(fold)])
     flat = [p.reshape(-1) for group in planes for p in group]
     if not _called(program, shape, operands, flat):
         return None
@@ -121,9 +117,9 @@ def folded(
     return [(next(made), None if fold.skip is None else next(made)[0]) for fold in program.folds]
 
 
-def _planes_of(fold: Fold) -> list[tuple[str, np.dtype[Any], float]]:
-    """The planes of what a fold makes: their names, dtypes, and what they begin with."""
+def _planes_of(fold: Fold) -> list[tuple[str, np.dtype[Any]]]:
+    """The planes of what a fold makes: their names and dtypes."""
     if fold.name in ("min", "max"):
-        return [("best", fold.values, np.inf if fold.name == "min" else -np.inf)]
+        return [("best", fold.values)]
     kind = np.dtype(np.int64 if fold.result.kind in "iu" else np.float64)
-    return [(str(k), kind, 0) for k in range(FOLDS[fold.name].planes)]
+    return [(str(k), kind) for k in range(FOLDS[fold.name].planes)]

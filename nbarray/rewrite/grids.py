@@ -245,6 +245,16 @@ def line_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks
     return Chunks(tuple(cuts))
 
 
+def _nearly(length: int, unit: int, size: int) -> int:
+    """About `length`, in whole units, so that `size` is cut into about as long pieces: a short last one costs as much.
+
+    >>> _nearly(8, 1, 25), _nearly(8, 4, 32), _nearly(8, 1, 5)
+    (9, 8, 5)
+    """
+    pieces = max(1, round(size / length))
+    return min(size, -(-size // (pieces * unit)) * unit)
+
+
 def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain: Grain = USUAL) -> int:
     """How many positions of the reduced axes, taken together, one task should fold onto `results` results."""
     target = _target(math.prod(shape), grain)
@@ -271,5 +281,6 @@ def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequenc
         for k in sorted(axes, reverse=True):
             depth = max(1, math.prod(lengths[j] for j in axes))
             times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))
-            lengths[k] = max(lengths[k], min(lengths[k] * times, grid.axes[k].largest))
+            if times > 1:
+                lengths[k] = _nearly(lengths[k] * times, lengths[k], grid.axes[k].largest)
     return tuple(lengths)
