@@ -23,6 +23,7 @@ from nbarray.display.plan import origin_text, source_reads
 from nbarray.engines.later import LaterRun
 from nbarray.engines.run import Run
 from nbarray.engines.tasks import Results
+from nbarray.engines.working import work_for
 from nbarray.events import Observer, PlanDetails, RuleApplied, SourceRead
 from nbarray.expr.blocks import Compress, Select
 from nbarray.expr.node import Expr, place_of
@@ -138,7 +139,9 @@ def later(
         except BaseException as error:
             run.refuse(error)
 
-    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="nbarray-plan", daemon=True).start()
+    context = contextvars.copy_context()
+    context.run(work_for, run.number)
+    threading.Thread(target=context.run, args=(work,), name="nbarray-plan", daemon=True).start()
     try:
         run.wait_planned(PLANNING_GRACE_S)
     except KeyboardInterrupt:

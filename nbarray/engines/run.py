@@ -22,6 +22,7 @@ from nbarray.engines.failures import task_error
 from nbarray.engines.tasks import Results, run_task
 from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
+from nbarray.engines.working import work_for
 from nbarray.errors import Cancelled, ConfigError, show_users_lines
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
@@ -278,7 +279,9 @@ class Run:
             blas.hold()
         # each thread its own copy of the context it was started in: NumPy's error state, and the cell in IPython that
         # what is printed belongs to, also when somebody asks for more workers in another cell
-        self._context = self._context or contextvars.copy_context()
+        if self._context is None:
+            self._context = contextvars.copy_context()
+            self._context.run(work_for, self.number)
         for k in range(len(self._threads), min(self._workers, max(1, self.plan.ntasks))):
             context = self._context.copy()
             thread = threading.Thread(

@@ -14,6 +14,7 @@ from nbarray.magics.progress import prepare
 from nbarray.magics.settings import add_settings, remove_settings
 from nbarray.magics.table import MAGICS
 from nbarray.widgets.place import close_all
+from nbarray.widgets.printed import stop_listening
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
@@ -47,4 +48,5 @@ def unload_ipython_extension(shell: Any) -> None:
             shell.configurables.remove(magics)
     remove_settings(shell)
     close_all()
+    stop_listening()
     runs.keep_reports(False)

@@ -7,6 +7,7 @@ from typing import Any
 from nbarray.observers.progress import SHOW_AFTER_S, ProgressLine
 from nbarray.widgets.cell_monitor import CellMonitor
 from nbarray.widgets.comms import available
+from nbarray.widgets.printed import listen
 
 __all__ = ["cell_progress", "in_notebook", "prepare"]
 
@@ -32,6 +33,7 @@ def cell_progress(shell: Any, monitor: bool | None = None, blocking: bool = True
 
 
 def prepare(shell: Any) -> None:
-    """Import what the display needs, so that the first cell does not wait for it."""
+    """Import what the display needs, so that the first cell does not wait for it; and hear what tasks print."""
     if in_notebook(shell):
         available()
+        listen()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,8 +20,15 @@ from nbarray.widgets.comms import cell_of_output
 from nbarray.widgets.monitor import Monitor
 from nbarray.widgets.panel_html import message_html
 from nbarray.widgets.place import Place
+from nbarray.widgets.printed import Printed, catch, let_go
 
 __all__ = ["CellMonitor"]
+
+
+def _hand_back(run: int, printed: Printed) -> None:
+    """There will be no panel: what was kept for it stands below the cell."""
+    let_go(run, printed)
+    sys.stdout.write("".join(f"{line}\n" for line in printed.lines()))
 
 
 class CellMonitor:
@@ -46,6 +54,7 @@ class CellMonitor:
         self._lock = threading.Lock()  # guards _due and _thread
         self._due: list[tuple[float, int]] = []
         self._noted: set[int] = set()
+        self._printed: dict[int, Printed] = {}  # of runs that no panel has been shown of yet
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._context = contextvars.copy_context()
@@ -59,6 +68,9 @@ class CellMonitor:
             if event.run in self._noted:
                 return
             self._noted.add(event.run)
+            if not self._blocking:
+                self._printed[event.run] = Printed()
+                catch(event.run, self._printed[event.run])
             self._due.append((self._clock() + self._show_after_s, event.run))
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -93,7 +105,10 @@ class CellMonitor:
     def _show(self, number: int) -> None:
         record = runs.find(number)
         run = record.run if record is not None else None
+        printed = self._printed.pop(number, None)
         if run is None or run.wait(0):
+            if printed is not None:
+                _hand_back(number, printed)
             if record is not None and record.state == "failed" and not self._blocking and record.error:
                 # nobody waits for it, and it may have ended before anybody looked
                 said = f"run {record.number} of {record.label} failed: {record.error}"
@@ -105,7 +120,9 @@ class CellMonitor:
         free = [place for _, place in self._monitors if not place.shown]
         place = free[-1] if free else Place(self._cell)
         self._monitors = [(monitor, p) for monitor, p in self._monitors if p is not place]
-        monitor = Monitor(run, blocking=self._blocking, place=place, clock=self._clock, every_s=self._every_s)
+        monitor = Monitor(
+            run, blocking=self._blocking, place=place, printed=printed, clock=self._clock, every_s=self._every_s
+        )
         self._monitors.append((monitor, place))
         monitor.show()
 
@@ -117,6 +134,8 @@ class CellMonitor:
             thread = self._thread
         if thread is not None:
             thread.join(timeout=5.0)
+        for number in list(self._printed):
+            _hand_back(number, self._printed.pop(number))
         for monitor, _ in self._monitors:
             monitor.close(linger=True)
         self._monitors.clear()

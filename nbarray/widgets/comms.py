@@ -10,12 +10,14 @@ import contextlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 __all__ = [
     "BLOCKED_NOTE",
     "answers_while_blocked",
     "available",
+    "between_cells",
     "cell_of_output",
     "cell_runs",
     "close_tree",
@@ -70,6 +72,13 @@ def cell_of_output() -> Any:
     """What IPython knows the cell by to which anything displayed now belongs; None where there is no kernel."""
     shell = getattr(kernel_of(), "shell", None)
     return getattr(getattr(shell, "display_pub", None), "parent_header", None)
+
+
+def between_cells(call: Callable[..., None], *args: Any) -> None:
+    """Let the kernel call something when no cell runs, or one that awaits; nothing where there is no kernel."""
+    loop = getattr(kernel_of(), "io_loop", None)
+    if loop is not None:
+        loop.add_callback(call, *args)
 
 
 def display_below(cell: Any, bundle: dict[str, Any], display_id: str) -> bool:

@@ -28,6 +28,7 @@ from nbarray.widgets.controls import Controls
 from nbarray.widgets.panel_html import GONE_HTML, message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
 from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
+from nbarray.widgets.printed import MOST_LIVE, Printed, catch, is_listening, let_go
 from nbarray.widgets.watching import Watch
 
 __all__ = ["Monitor"]
@@ -43,6 +44,7 @@ class Monitor:
     memory, workers : of the run to be made; the settings' by default
     blocking : the cell that runs waits for the run
     place : where it is displayed, if something of an earlier run stands there
+    printed : what its tasks have printed already, if that is kept
 
     As a cell's last value it shows itself.  Closing it doesn't end the run.
     """
@@ -55,6 +57,7 @@ class Monitor:
         workers: int | None = None,
         blocking: bool = False,
         place: Place | None = None,
+        printed: Printed | None = None,
         clock: Callable[[], float] = time.perf_counter,
         every_s: float = UPDATE_EVERY_S,
     ) -> None:
@@ -76,6 +79,7 @@ class Monitor:
         self._blocks: Blocks | None = None
         self._view: Any = None
         self._note = self._error = ""
+        self._printed = printed or Printed()
         self._blocked, self._busy_looks = blocking, 0
         if isinstance(what, Run):
             self._take(what)
@@ -136,6 +140,7 @@ class Monitor:
         self._draw()
         self._place.show(self._box, *self._still(), here=self._here)
         self._here = False
+        self._catch()
         with self._lock:
             self._start_ticker()
 
@@ -185,6 +190,8 @@ class Monitor:
                 before_s = time.thread_time()
                 self._answer()
                 self._look()
+                if not is_listening():  # whose cell has ended meanwhile
+                    self._catch()
                 self._draw()
                 if self._watch is not None and self._watch.ended:
                     self._end(linger=True)
@@ -285,6 +292,7 @@ class Monitor:
         self._take(run)
         if before is not None:  # what nobody will start needn't be planned to the end
             before.cancel()
+            let_go(before.number, self._printed)
 
     def _refused(self, error: BaseException) -> None:
         self._error, self._run, self._watch = f"{type(error).__name__}: {error}", None, None
@@ -294,6 +302,13 @@ class Monitor:
         self._budget, self._workers = run.budget_bytes, run.workers
         if self._controls is not None:
             self._controls.show_grid(self._watch.cells.shape)
+        if self._place.shown:
+            self._catch()
+
+    def _catch(self) -> None:
+        """Show what tasks print, if no cell waits for them: what that one has printed stands below it already."""
+        if self._run is not None and not self._blocked:
+            catch(self._run.number, self._printed)
 
     # -------------------------------------------------------------------------------------------- drawing
 
@@ -332,6 +347,7 @@ class Monitor:
             html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._blocks.grid is None)
             if state == "planning":
                 html = planning_html(self._clock() - self._began_s, self._counted())
+            html += self._printed.html(MOST_LIVE)
         deaf = state in ("planning", "running", "paused") and self._is_deaf()
         self._view.value = GONE_HTML + (message_html(BLOCKED_NOTE) if deaf else "") + html + self._note
         self._controls.show_state("deaf" if deaf else state)
@@ -351,12 +367,14 @@ class Monitor:
         """What is seen where there are no widgets: HTML and text."""
         if self._watch is None:
             return message_html(self._error, "error"), self._error
-        return summary_html(self._watch), summary_text(self._watch)
+        return summary_html(self._watch) + self._printed.html(), summary_text(self._watch) + self._printed.text()
 
     def _end(self, *, linger: bool) -> None:
         """The run is over, or the panel is closed: leave the summary."""
         if self._blocks is not None:
             self._blocks.cancel()
+        if self._watch is not None:
+            let_go(self._watch.number, self._printed)
         if not self._place.shown:
             return
         if self._watch is not None and self._watch.ended:

@@ -37,7 +37,7 @@ class Kernel:
         self.manager, self.client = manager, client
 
     def run(self, cell, wait_s=30.0):
-        """The reply's status and the messages (type, content), without those that every cell sends."""
+        """The reply's status and the messages (type, content), without those that every cell sends, or panels that end."""
         sent = []
         reply = self.client.execute_interactive(
             cell,
@@ -45,7 +45,18 @@ class Kernel:
             timeout=wait_s,
             output_hook=lambda message: sent.append((message["msg_type"], message["content"])),
         )
-        return reply["content"]["status"], [m for m in sent if m[0] not in ("status", "execute_input")]
+        return reply["content"]["status"], [m for m in sent if m[0] not in ("status", "execute_input", "comm_close")]
+
+    def listen(self, cell, look):
+        """Run a cell; `look` gets all that is sent meanwhile, whatever cell it belongs to.  Returns whose it is."""
+        number = self.client.execute(cell, allow_stdin=False)
+        while True:
+            message = self.client.get_iopub_msg(timeout=30)
+            look(message)
+            idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+            if idle and message["parent_header"].get("msg_id") == number:
+                self.client.get_shell_msg(timeout=10)
+                return number
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +150,71 @@ def test_a_hundred_runs_leave_no_widget(kernel):
     assert panels == set(ends)
     assert all("done in" in data["text/html"] and WIDGET not in data for data in ends.values())
     assert [("execute_result", "True")] == [(kind, content["data"]["text/plain"]) for kind, content in after]
+
+
+PRINTING = """
+import logging, sys
+logger = logging.getLogger("blocks")
+logger.handlers = [logging.StreamHandler()]
+def says(block):
+    time.sleep(0.05)
+    print("says")
+    logger.warning("warns")
+    return block
+talking = nb.map_blocks(says, nb.from_array(a[:24], chunks=(1, -1)), dtype="f8")
+"""
+
+
+OTHER = "for _ in range(10):\n    time.sleep(0.3)\n    print('mine', flush=True)"
+
+
+@pytest.mark.parametrize(
+    ("start", "before"),
+    [("talking.start(workers=1).monitor()", True), ("%%blocked -b --workers 1\ntalking.sum(axis=1)", False)],
+)
+def test_what_tasks_print_lands_in_their_panel(kernel, start, before):
+    """And in the summary, which stays; below their own cell what comes before the panel, below no other cell any."""
+    kernel.run(PRINTING)
+    texts, ends = {}, []
+
+    def look(message):
+        if message["msg_type"] == "stream":
+            cell = message["parent_header"]["msg_id"]
+            texts[cell] = texts.get(cell, "") + message["content"]["text"]
+        elif message["msg_type"] == "update_display_data":
+            ends.append(message["content"]["data"])
+
+    own, other = kernel.listen(start, look), kernel.listen(OTHER, look)
+    below = texts.get(own, "")
+
+    assert "mine\n" * 10 == texts[other]
+    assert before or below == ""
+    assert 1 == len(ends)
+    for text in ("says", "warns"):
+        assert 12 <= ends[0]["text/plain"].count(f"  {text}") == 24 - below.count(text)
+        assert 12 <= ends[0]["text/html"].count(f">{text}<") == 24 - below.count(text)
+
+
+def test_unloading_leaves_the_streams_as_they_were(kernel):
+    """IPython's own listening, from the beginning to the end of a cell, is all there is."""
+    heard = "[part.cell_contents for part in sys.stdout.write.__closure__ if callable(part.cell_contents)]"
+    kernel.run("import sys")
+    _, loaded = kernel.run(heard)
+    kernel.run("%unload_ext nbarray")
+    _, unloaded = kernel.run(heard)
+    kernel.run("%load_ext nbarray")
+
+    assert "printed._Write" in loaded[0][1]["data"]["text/plain"]
+    assert "printed._Write" not in unloaded[0][1]["data"]["text/plain"]
+
+
+def test_what_tasks_print_stays_below_a_cell_that_waits_for_them(kernel):
+    """As all that a cell prints."""
+    kernel.run(PRINTING)
+    _, sent = kernel.run("%%blocked --monitor\ntalking.sum()")
+    text = "".join(content["text"] for kind, content in sent if kind == "stream" and content["name"] == "stdout")
+
+    assert 24 == text.count("says")
 
 
 def test_an_error_names_the_cell_and_the_line(kernel):

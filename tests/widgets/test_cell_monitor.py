@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import io
 import threading
 import time
 from types import SimpleNamespace
@@ -197,3 +199,15 @@ def test_a_background_run_that_failed_before_anybody_looked_is_told(displays, un
 
     assert until(lambda: displays)
     assert "no &lt;good&gt;" in displays[0][0]["text/html"]
+
+
+def test_what_a_run_without_panel_has_printed_stands_below_the_cell(displays) -> None:
+    """It was kept for a panel, and the run ended before one was due."""
+    monitor = CellMonitor(blocking=False, show_after_s=60.0)
+    with contextlib.redirect_stdout(type("Stream", (io.StringIO,), {})()) as stream, observe(monitor):
+        nb.map_blocks(lambda b: (print("a block"), b)[1], nb.ones((4, 2), chunks=(2, 2)), dtype="f8").start().result()
+        during = stream.getvalue()
+        monitor.show_now()
+
+    assert ("", "a block\na block\n") == (during, stream.getvalue())
+    assert displays == []

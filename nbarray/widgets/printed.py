@@ -1,0 +1,151 @@
+"""What the tasks of a run print, kept for its panel.
+
+What a thread prints goes below the cell that started it or, in some kernels, below whichever runs.  While a panel
+stands somewhere it is kept here instead, and drawn by the panel's ticker; what anybody else prints goes where it always
+went.  No widgets here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import threading
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from nbarray.engines.working import working_for
+from nbarray.units import format_count
+from nbarray.widgets.comms import between_cells
+
+__all__ = ["MOST_LIVE", "Printed", "catch", "is_listening", "let_go", "listen", "stop_listening"]
+
+#: Characters that are kept of what was printed last, and the lines that a panel and a summary show of them.
+MOST_LETTERS, MOST_LIVE, MOST_STILL = 20_000, 10, 50
+#: Colours and the like, which a page knows nothing of.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LINE = "white-space:pre-wrap;background-color:transparent"
+_LIST = "list-style-type:none;margin:2px 0;padding:0 0 0 10px;border-left:3px solid rgba(128,128,128,.45)"
+
+
+class Printed:
+    """The last of what was printed.
+
+    >>> printed = Printed()
+    >>> printed.add("a\\nb\\r")
+    >>> printed.add("c")
+    >>> printed.lines()
+    ['a', 'c']
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._text, self._cut = "", 0
+        self._begun: dict[int, str] = {}  # lines that threads have begun: `print` writes piece by piece
+
+    def add(self, text: str) -> None:
+        """Keep a text; called by any thread, whose lines stay whole."""
+        with self._lock:
+            thread = threading.get_ident()
+            whole, newline, begun = (self._begun.pop(thread, "") + text).rpartition("\n")
+            if begun:
+                self._begun[thread] = begun[-MOST_LETTERS:]
+            self._text += whole + newline
+            over = len(self._text) - MOST_LETTERS
+            if over > 0:
+                end = self._text.find("\n", over) + 1 or over
+                self._cut += self._text.count("\n", 0, end)
+                self._text = self._text[end:]
+
+    def lines(self) -> list[str]:
+        """The lines that are kept; of one that was written over, what it was last."""
+        with self._lock:
+            text = self._text + "\n".join(self._begun.values())
+        text = _ESCAPES.sub("", text).rstrip("\n")
+        return [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")] if text else []
+
+    def shown(self, most: int) -> list[str]:
+        """The last lines, and how many there were before."""
+        lines = self.lines()
+        before = self._cut + max(0, len(lines) - most)
+        told = f"… {format_count(before)} line{'s' * (before != 1)} before"
+        return [*([told] if before else []), *lines[-most:]]
+
+    def html(self, most: int = MOST_STILL) -> str:
+        """The same as a list, which sanitizers leave as it is; empty where nothing was printed."""
+        lines = (f'<code style="{_LINE}">{escape(line)}</code>' for line in self.shown(most))
+        rows = "".join(f'<li style="margin:0;line-height:1.35">{line}</li>' for line in lines)
+        return f'<b>printed</b><ul style="{_LIST}">{rows}</ul>' if rows else ""
+
+    def text(self) -> str:
+        """The same as lines."""
+        return "".join(f"\n  {line}" for line in self.shown(MOST_STILL))
+
+
+_lock = threading.Lock()
+_caught: dict[int, Printed] = {}
+
+
+def catch(run: int, printed: Printed) -> None:
+    """Keep what the tasks of a run print, from now on."""
+    with _lock:
+        _caught[run] = printed
+    listen()
+
+
+def let_go(run: int, printed: Printed) -> None:
+    """Let what a run prints go where it always went, if it is kept in `printed`."""
+    with _lock:
+        if _caught.get(run) is printed:
+            del _caught[run]
+
+
+def listen() -> None:
+    """Look at each text that is written, until `stop_listening`.
+
+    IPython listens too, from the beginning of a cell to its end, and then puts back what it found; so a cell in which
+    this begins would end it, if it weren't begun again.
+    """
+    _listen(True)
+    between_cells(_listen, True)
+
+
+def stop_listening() -> None:
+    """Look at nothing any more."""
+    _listen(False)
+    between_cells(_listen, False)
+
+
+def is_listening() -> bool:
+    """Whether what is written to standard output is looked at now."""
+    return isinstance(sys.stdout.write, _Write)
+
+
+def _listen(wanted: bool) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        write: Any = stream.write
+        # Python's own streams can't be listened to; no kernel has them
+        with _lock, contextlib.suppress(AttributeError):
+            if wanted and not isinstance(write, _Write):
+                stream.write = _Write(write)  # type: ignore[method-assign]
+            elif isinstance(write, _Write) and not wanted:
+                stream.write = write.plain  # type: ignore[method-assign]
+
+
+class _Write:
+    """Stands for the `write` of a stream, which stays the object that loggers and others hold.
+
+    plain : what it was before
+    """
+
+    def __init__(self, plain: Callable[..., Any]) -> None:
+        self.plain = plain
+
+    def __call__(self, text: str) -> Any:
+        for run in reversed(working_for()):
+            printed = _caught.get(run)
+            if printed is not None and isinstance(text, str):
+                printed.add(text)
+                return len(text)
+        return self.plain(text)
