@@ -132,11 +132,11 @@ def _across_rows(
     place = f"({_kept_place(program, kept)}) * n[{last}]"
     results = [f"{o}r = {o}[{place} + k0:{place} + k1]" for _, planes in _planes_of(program) for o in planes]
     first, second, between, after = _row_folds(program, values)
-    passes = [_loops(reduced, [*load, *_stretch([*element, *first])])]
+    begin = [f"{o}r[k] = {_first_of(fold)}" for fold, planes in _planes_of(program) for o in planes]
+    passes = [_stretch(begin), _loops(reduced, [*load, *_stretch([*element, *first])])]
     if second:
         passes += [_stretch(between), _loops(reduced, [*load, *_stretch([*element, *second])])]
-    begin = [f"{o}r[k] = {_first_of(fold)}" for fold, planes in _planes_of(program) for o in planes]
-    stretch = [f"k1 = min(k0 + {STRETCH}, n[{last}])", *results, *_stretch(begin), *(line for p in passes for line in p)]
+    stretch = [f"k1 = min(k0 + {STRETCH}, n[{last}])", *results, *(line for p in passes for line in p)]
     depth = [f"rows = {' * '.join(f'n[{k}]' for k in reduced) or '1'}"]
     inside = [f"for k0 in range(0, n[{last}], {STRETCH}):", *_indented([*stretch, *_stretch(after)], 1)]
     return _indented([*depth, *_loops(kept, inside)], 1)
