@@ -15,6 +15,7 @@ from nbarray.errors import DTypeError, InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
 from nbarray.ops import creation, joining, shaping
+from nbarray.ops.operands import constant
 
 __all__ = [
     "arange",
@@ -55,8 +56,8 @@ def from_array(obj: Any, chunks: Any = None, lock: Any = None, *, blockshape: An
         raise InputError("give chunks or blockshape, not both: they mean the same")
     if isinstance(obj, Array):
         return obj if chunks is None and blockshape is None else obj.rechunk(blockshape if chunks is None else chunks)
-    if isinstance(obj, list | tuple | bool | int | float | complex):
-        obj = np.asarray(obj)
+    if isinstance(obj, list | tuple | bool | int | float | complex | np.generic):
+        return wrap(constant(np.asarray(obj), blockshape if chunks is None else chunks))
     guard = None if lock is None or isinstance(lock, bool) else guard_of(lock)
     return wrap(creation.from_source(wrap_source(obj, guard), blockshape if chunks is None else chunks))
 
@@ -87,8 +88,10 @@ def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None
     if isinstance(obj, list | tuple) and _holds_arrays(obj):
         obj = wrap(joining.stack([asarray(o).expr for o in obj]))
     if not isinstance(obj, Array):
-        wrappable = hasattr(obj, "shape") and hasattr(obj, "dtype") and not isinstance(obj, np.generic)
-        obj = from_array(obj if wrappable else np.asarray(obj), chunks)
+        known = isinstance(obj, list | tuple | int | float | complex) or (
+            hasattr(obj, "shape") and hasattr(obj, "dtype")
+        )
+        obj = from_array(obj if known else np.asarray(obj), chunks)
     return obj if dtype is None else obj.astype(dtype)
 
 

@@ -12,7 +12,7 @@ from nbarray.api.dispatch import public
 from nbarray.errors import NotBlocked
 from nbarray.expr.node import Expr, remember_place
 from nbarray.expr.unsized import Unsized
-from nbarray.kernels.elementwise import ById
+from nbarray.kernels.keys import held_by_key
 from nbarray.ops import sets
 from nbarray.ops.ordering import isin
 from nbarray.provenance import caller
@@ -106,7 +106,7 @@ def _unique_parts(x: Expr, axis: int, equal_nan: bool, index: bool, inverse: boo
     def answer(asked: Any) -> Expr:
         return apart(values.held.value(asked))
 
-    parts = Unsized(values.questions, ById(answer), shape, x.dtype, "unique")
+    parts = Unsized(values.questions, held_by_key(answer), shape, x.dtype, "unique")
     made = tuple(map(_array, [parts, *([found.first] if index else []), *([found.counts] if counts else [])]))
     return made if len(made) > 1 else made[0]
 

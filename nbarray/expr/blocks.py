@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.kernels.elementwise import ById
+from nbarray.kernels.elementwise import ById, ByKey
+from nbarray.kernels.keys import key_of
 
-__all__ = ["Compress", "Contract", "MapBlocks", "Select", "UserFunction"]
+__all__ = ["Compress", "Contract", "MapBlocks", "Select", "UserFunction", "held_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class UserFunction:
     @property
     def name(self) -> str:
         return self.ours or getattr(self.function, "__name__", type(self.function).__name__)
+
+
+def held_once(function: UserFunction) -> ById:
+    """What a node holds of a function of ours: the same for two that were made in the same way."""
+    own = tuple(getattr(function, f.name) for f in fields(function) if f.name != "keywords")
+    return ByKey(function, key_of((*own, tuple(sorted(function.keywords.items())))))
 
 
 class Ghost(NamedTuple):

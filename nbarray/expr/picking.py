@@ -14,11 +14,9 @@ import numpy as np
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById, ByKey
+from nbarray.kernels.keys import COMPARED_BYTES
 
 __all__ = ["Assign", "Take", "TakeLater", "at_positions"]
-
-#: Positions of at most so many bytes are compared.
-COMPARED_BYTES = 2**16
 
 
 def at_positions(arrays: tuple[Any, ...]) -> ById:

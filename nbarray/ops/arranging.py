@@ -11,12 +11,11 @@ import numpy as np
 
 from nbarray.config import current
 from nbarray.errors import AxisError, DTypeError, InputError, ShapeError
-from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.blocks import MapBlocks, UserFunction, held_once
 from nbarray.expr.leaves import Arange
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype
@@ -76,7 +75,7 @@ def _many_copies(x: Expr, axis: int, count: int) -> Expr:
     def tile(at: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return values.take(at.ravel() % values.shape[axis], axis)
 
-    held = ById(UserFunction(tile, {}, False, False, x.masked))
+    held = held_once(UserFunction(tile, {}, False, False, x.masked))
     made = Chunks(tuple(long if k == axis else a for k, a in enumerate(short.axes)))
     args = (positions, rechunk(x, short.tuples()))
     return MapBlocks(held, args, (positions.chunks, short), made, tuple(range(x.ndim)), x.dtype)

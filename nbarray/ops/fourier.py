@@ -162,6 +162,8 @@ def _lines(x: Expr, steps: Sequence[Step], norm: Any) -> Expr:
     for step in steps:
         kind = _dtype(step.name, kind)
 
+    steps = tuple(steps)
+
     def transform(block: Block) -> Block:
         for step in steps:
             if not block.shape[step.axis]:  # a line of nothing is zeros, where NumPy's own reads what isn't there
@@ -304,10 +306,10 @@ def with_function(
         steps.append(Step(name_, _length(name_, given, x.sizes[k]), k, x.sizes[k]))
     for step in steps[::-1] if family.before else steps:
         kind = _dtype(step.name, kind) if dtype is None else np.dtype(dtype)
-    wanted = [step.n for step in steps]
+    wanted = tuple(step.n for step in steps)
 
     def transform(block: Block) -> Block:
-        return np.asarray(call(function, block, wanted))
+        return np.asarray(call(function, block, list(wanted)))
 
     transform.__name__ = getattr(function, "__name__", name)
     return of_lines(transform, x, steps, kind)

@@ -14,6 +14,7 @@ from nbarray.expr.summaries import Summarise
 from nbarray.expr.unsized import Unsized
 from nbarray.kernels.elementwise import ByKey
 from nbarray.kernels.histograms import Counts, EqualEdges, Histogram, HistogramND
+from nbarray.kernels.keys import frozen
 from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
@@ -203,7 +204,7 @@ class _Counted:
 def digitize(x: Expr, bins: Any, right: bool = False) -> Expr:
     """Which bin each element is in, of bins given by edges in order."""
     refuse_masked("digitize", x)
-    edges = np.asarray(bins)
+    edges = frozen(bins)
     dtype = asked_of_numpy(np.digitize, np.empty(0, x.dtype), edges, right).dtype
     return map_lines("digitize", lambda block: np.digitize(block, edges, right), [x], (), (), dtype)
 

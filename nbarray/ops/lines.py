@@ -10,10 +10,9 @@ import numpy as np
 
 from nbarray.config import current
 from nbarray.errors import DTypeError, IndexingError, InputError, NotBlocked
-from nbarray.expr.blocks import UserFunction
+from nbarray.expr.blocks import UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import MapLines
-from nbarray.kernels.elementwise import ByKey
 
 __all__ = ["MOST_LINES", "asked_of_numpy", "is_empty", "line_room", "map_lines", "refuse_masked"]
 
@@ -42,11 +41,9 @@ def map_lines(
 ) -> Expr:
     """`function` of blocks that are whole along `axes`, where its result is of `sizes`, and of whole `extras`.
 
-    function : equal ones, of the same arguments, make the same node
     copies : what it takes besides its block and its result, in blocks
     """
-    made = UserFunction(function, {}, False, False, masked, copies=copies, ours=name)
-    held = ByKey(made, (function, name, masked, copies))
+    held = held_once(UserFunction(function, {}, False, False, masked, copies=copies, ours=name))
     return MapLines(held, tuple(args), axes, sizes, np.dtype(dtype), tuple(extras))
 
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import InputError, NotBlocked
-from nbarray.expr.blocks import Ghost, MapBlocks, UserFunction
+from nbarray.expr.blocks import Ghost, MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
-from nbarray.kernels.elementwise import ById
 from nbarray.ops.elementwise import astype
 from nbarray.ops.indexing import getitem
 from nbarray.ops.lines import asked_of_numpy
@@ -78,7 +77,7 @@ def convolve(x: Expr, short: Expr, mode: str) -> Expr:
         return made.astype(kind, copy=False)
 
     block_of.__name__ = "convolve"
-    held = ById(UserFunction(block_of, {}, True, False, False))
+    held = held_once(UserFunction(block_of, {}, True, False, False))
     chunks = Chunks((axis,))
     ghosts = ((Ghost(0, m - 1, 0),), (Ghost(0, 0, 0),))
     return MapBlocks(held, (padded, short), (chunks, whole((m,))), chunks, (0,), kind, ghosts)

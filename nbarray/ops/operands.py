@@ -11,13 +11,13 @@ from nbarray.config import current
 from nbarray.errors import AxisError, DTypeError
 from nbarray.expr.leaves import Scalar, SourceArray
 from nbarray.expr.node import Expr
-from nbarray.expr.picking import COMPARED_BYTES
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks
 from nbarray.grid.normalize import auto_chunks, normalize_chunks
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.io.memory import MemoryReader
 from nbarray.kernels.elementwise import ById, ByKey
+from nbarray.kernels.keys import COMPARED_BYTES
 from nbarray.kernels.program import Constant
 from nbarray.units import parse_bytes
 
@@ -50,13 +50,13 @@ def as_expr(value: Any) -> Expr:
     return SourceArray(ById(MemoryReader(array)), default_chunks(array.shape, array.dtype))
 
 
-def constant(array: np.ndarray[Any, Any]) -> Expr:
+def constant(array: np.ndarray[Any, Any], chunks: Any = None) -> Expr:
     """An expression for values that nobody else has to change: few are the same node wherever they are equal."""
     reader = MemoryReader(array)
     plain = type(array) is np.ndarray and not array.dtype.hasobject and array.nbytes <= COMPARED_BYTES
     key = (array.shape, array.dtype, array.tobytes()) if plain else None
     held = ById(reader) if key is None else ByKey(reader, key)
-    return SourceArray(held, default_chunks(array.shape, array.dtype))
+    return SourceArray(held, given_chunks(chunks, array.shape, array.dtype))
 
 
 def default_chunks(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:

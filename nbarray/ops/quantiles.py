@@ -18,6 +18,7 @@ from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import Summarise
 from nbarray.kernels import ranks
+from nbarray.kernels.keys import frozen
 from nbarray.kernels.quantiles import (
     METHODS,
     MedianRanks,
@@ -94,7 +95,8 @@ def quantile(
         return _of_nothing(function, x, axis, q=q, method=method, keepdims=keepdims)
     weak = type(q) in (int, float)
     fractions = np.true_divide(q, 100) if name.endswith("percentile") else np.asanyarray(q)
-    shape, flat = fractions.shape, fractions.reshape(-1)
+    shape, flat = fractions.shape, frozen(fractions.reshape(-1))
+    q = q if weak else frozen(q)
     if x.ndim == 0:
         x, axes, keepdims = expand_dims(x, 0), (0,), False
     sizes = (flat.size, *(1,) * (len(axes) - 1))

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import DTypeError, NotBlocked
-from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.blocks import MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.kernels.elementwise import ById
 from nbarray.kernels.running import OPERATIONS, running_totals
 from nbarray.ops.elementwise import astype, where
 from nbarray.ops.elementwise import ufunc as call
@@ -149,5 +148,5 @@ def _blocks(
     quick: tuple[Any, int] | None = None,
 ) -> Expr:
     """A function of blocks that lie at the same place of arguments of different shapes."""
-    held = ById(UserFunction(function, {}, wants_block_id, False, False, ours=name, quick=quick))
+    held = held_once(UserFunction(function, {}, wants_block_id, False, False, ours=name, quick=quick))
     return MapBlocks(held, args, argument_chunks, chunks, tuple(range(len(chunks.axes))), dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.summaries import Summarise
 from nbarray.expr.unsized import Unsized
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
-from nbarray.kernels.elementwise import ById
+from nbarray.kernels.keys import held_by_key
 from nbarray.kernels.program import Constant
 from nbarray.kernels.uniques import Distinct, distinct_dtype
 from nbarray.ops.elementwise import astype, ufunc, where
@@ -67,17 +68,17 @@ def distinct(x: Expr, equal_nan: bool = True, keep: Keep | None = None, wants_fi
             n = int(found[-1]["count"])
             return otherwise() if n < 0 else as_expr(np.ascontiguousarray(found[field][:n]))
 
-        return Unsized((asked,), ById(answer), (None,), np.dtype(dtype), "unique")
+        return Unsized((asked,), held_by_key(answer), (None,), np.dtype(dtype), "unique")
 
     def inverse(values: Sequence[Any]) -> Expr:
         n = int(values[0][-1]["count"])
         return _inverse(x, values[0]["value"][:n], equal_nan) if n >= 0 else _inverse_by_sorting(x, equal_nan)
 
-    many = _Sorted(x, equal_nan, keep)
+    many = _Sorted(reshape(x, -1), equal_nan, keep)
     return Unique(
         part("value", x.dtype, many.values),
         part("first", np.intp, many.index),
-        Unsized((asked,), ById(inverse), x.sizes, np.dtype(np.intp), "unique, inverse"),
+        Unsized((asked,), held_by_key(inverse), x.sizes, np.dtype(np.intp), "unique, inverse"),
         part("count", np.intp, many.counts),
     )
 
@@ -110,17 +111,19 @@ def _inverse_by_sorting(x: Expr, equal_nan: bool) -> Expr:
     )
 
 
+@dataclass(frozen=True)
 class _Sorted:
     """Distinct elements of a sorted array, where they are too many to be kept."""
 
-    def __init__(self, x: Expr, equal_nan: bool, keep: Keep | None) -> None:
-        self._x, self._equal_nan, self._keep = reshape(x, -1), equal_nan, keep
+    x: Expr
+    equal_nan: bool
+    keep: Keep | None
 
     def _flags(self) -> tuple[Expr, Expr]:
-        ordered = sort(self._x, 0)
+        ordered = sort(self.x, 0)
         before, after = getitem(ordered, slice(None, -1)), getitem(ordered, slice(1, None))
         new = ufunc(np.not_equal, after, before)
-        if self._equal_nan and self._x.dtype.kind in "fcmM":
+        if self.equal_nan and self.x.dtype.kind in "fcmM":
             both = ufunc(np.logical_and, ufunc(np.isnan, after), ufunc(np.isnan, before))
             new = ufunc(np.logical_and, new, ufunc(np.logical_not, both))
         flags = concatenate([as_expr(np.ones(1, bool)), new], 0)
@@ -128,21 +131,21 @@ class _Sorted:
 
     def values(self) -> Expr:
         ordered, flags = self._flags()
-        if self._keep is not None:
-            flags = ufunc(np.logical_and, flags, self._keep(ordered))
+        if self.keep is not None:
+            flags = ufunc(np.logical_and, flags, self.keep(ordered))
         return _selected(ordered, flags, lambda e: e)
 
     def index(self) -> Expr:
         ordered, flags = self._flags()
-        if self._keep is not None:
-            flags = ufunc(np.logical_and, flags, self._keep(ordered))
-        return _selected(sort(self._x, 0, True), flags, lambda e: e)
+        if self.keep is not None:
+            flags = ufunc(np.logical_and, flags, self.keep(ordered))
+        return _selected(sort(self.x, 0, True), flags, lambda e: e)
 
     def counts(self) -> Expr:
-        if self._keep is not None:
+        if self.keep is not None:
             raise NotBlocked("counts of some of the distinct elements are not supported")
         _, flags = self._flags()
-        n = self._x.sizes[0]
+        n = self.x.sizes[0]
         places = Arange(Constant.of(0), Constant.of(1), np.dtype(np.intp), flags.chunks)
 
         def widths(starts: Expr) -> Expr:
@@ -163,7 +166,7 @@ def _selected(base: Expr, mask: Expr, then: Callable[[Expr], Expr]) -> Expr:
         axis = AxisChunks.from_offsets(np.array(offsets, np.int64)) if offsets[-1] else regular(0, 1)
         return then(Compress(base, mask, rows, Chunks((axis,)), tuple(offsets)))
 
-    return Unsized((counts,), ById(answer), (None,), base.dtype, "unique")
+    return Unsized((counts,), held_by_key(answer), (None,), base.dtype, "unique")
 
 
 def rows_of(x: Expr, axis: int) -> tuple[Expr, Callable[[Expr], Expr]]:
@@ -217,7 +220,7 @@ def one_side(a: Expr, b: Expr) -> Expr:
         made: Expr = found.held.value(asked)
         return _with_last_twice(made) if of_a and of_b else made
 
-    return Unsized((*found.questions, *lost), ById(answer), (None,), found.dtype, "unique")
+    return Unsized((*found.questions, *lost), held_by_key(answer), (None,), found.dtype, "unique")
 
 
 def alone(a: Expr, b: Expr) -> Expr:
@@ -236,7 +239,7 @@ def alone(a: Expr, b: Expr) -> Expr:
 
 def _with_last_twice(x: Expr) -> Expr:
     if isinstance(x, Unsized):
-        again = ById(lambda values: _with_last_twice(x.held.value(values)))
+        again = held_by_key(lambda values: _with_last_twice(x.held.value(values)))
         return Unsized(x.questions, again, (None,), x.dtype, "unique")
     twice: Expr = concatenate([x, getitem(x, slice(-1, None))], 0)
     return twice

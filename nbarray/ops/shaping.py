@@ -153,7 +153,7 @@ def _balanced(axis: AxisChunks) -> AxisChunks:
 def reshape(x: Expr, shape: Any, chunks: Any = None) -> Expr:
     """Another shape of the same size, in C order; one size may be -1.
 
-    chunks : of the result, by default about as large as those there are
+    chunks : of the result; by default about as large as those there are, but along a single axis as long as may be
     """
     sizes = _whole_shape(x.sizes, as_sizes(shape))
     if sizes == x.sizes:
@@ -163,7 +163,7 @@ def reshape(x: Expr, shape: Any, chunks: Any = None) -> Expr:
     if chunks is not None:
         wanted = given_chunks(chunks, sizes, x.dtype)
     else:
-        wanted = reshaped_chunks(x.chunks, sizes) if 0 not in sizes else _runs(x, sizes)
+        wanted = reshaped_chunks(x.chunks, sizes) if len(sizes) > 1 and 0 not in sizes else _runs(x, sizes)
     if chunks is not None and are_runs(wanted):
         return Reshape(x, wanted)
     made = Reshape(x, _runs(x, sizes))  # in blocks that are read as they lie, however the result is cut

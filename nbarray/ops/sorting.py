@@ -16,11 +16,10 @@ import numpy as np
 
 from nbarray.config import current
 from nbarray.errors import DTypeError, NotBlocked
-from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.blocks import MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.expr.sorting import BESIDE, KEY, MergeRuns
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.kernels.elementwise import ById
 from nbarray.kernels.sorting import argsort_stable, sort_stable
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
@@ -116,6 +115,6 @@ def _long_line(x: Expr, room: int, positions: bool) -> Expr:
         run[KEY], run[BESIDE] = block[order], order + offsets[block_id[0]]
         return run
 
-    held = ById(UserFunction(sort_run, {}, True, False, False))
+    held = held_once(UserFunction(sort_run, {}, True, False, False))
     runs = MapBlocks(held, (x,), (x.chunks,), x.chunks, (0,), runs_of)
     return MergeRuns(runs, Chunks((regular(x.sizes[0], max(1, min(room, x.chunks.axes[0].largest))),)))

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.expr.blocks import MapBlocks, UserFunction
+from nbarray.expr.blocks import MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
-from nbarray.kernels.elementwise import ById
 
 __all__ = ["of_blocks", "one_task", "whole"]
 
@@ -41,7 +40,7 @@ def of_blocks(
     """
     held = UserFunction(function, {}, block_id, False, masked, takes=takes, ours=label or function.__name__)
     return MapBlocks(
-        ById(held),
+        held_once(held),
         tuple(x for x, _ in operands),
         tuple(cut for _, cut in operands),
         chunks,

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import InputError
-from nbarray.expr.blocks import Ghost, MapBlocks, UserFunction
+from nbarray.expr.blocks import Ghost, MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.expr.windows import Rolling, Windows
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
-from nbarray.kernels.elementwise import ById
 from nbarray.kernels.windows import roll
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.lower import Lowering
@@ -43,7 +42,7 @@ def windows(lowering: Lowering, expr: Expr) -> Expr:
         return np.ma.MaskedArray(seen, view(np.ma.getmaskarray(block), lengths, axes))
 
     spread.__name__ = expr.label
-    held = ById(UserFunction(spread, {}, False, False, expr.masked))
+    held = held_once(UserFunction(spread, {}, False, False, expr.masked))
     places = (*range(base.ndim), *(-1 for _ in lengths))
     return lowering.map_blocks(
         MapBlocks(held, (base,), (grid,), Chunks((*grid.axes, *new)), places, expr.dtype, (ghosts,))
@@ -60,7 +59,7 @@ def rolling(lowering: Lowering, expr: Expr) -> Expr:
     reach = [(before, n - 1 - before) for before, n in zip(befores, expr.lengths, strict=True)]
     ghosts = _ghosts(expr.ndim, expr.axes, reach)
     function = _rolling_function(expr, grid, reach)
-    held = ById(UserFunction(function, {}, True, False, expr.masked))
+    held = held_once(UserFunction(function, {}, True, False, expr.masked))
     places = tuple(range(expr.ndim))
     made = MapBlocks(held, args, (grid,) * len(args), grid, places, expr.dtype, (ghosts,) * len(args))
     return lowering.map_blocks(made)
