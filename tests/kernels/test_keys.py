@@ -24,9 +24,10 @@ def made(held: Any, module: str = "nbarray.ops") -> Any:
     return function
 
 
-@pytest.mark.parametrize(
-    "held", [1, 1.5, "a", None, (1, (2.0, slice(1))), np.float32(2), np.dtype("i4"), np.add, frozen([1, 2]), X.expr], ids=str
-)
+HELD = [1, 1.5, "a", None, (1, (2.0, slice(1))), np.float32(2), np.dtype("i4"), np.add, frozen([1, 2]), X.expr]
+
+
+@pytest.mark.parametrize("held", HELD, ids=str)
 def test_same_functions(held: Any) -> None:
     """Two functions written at one place that hold the same are equal, and so is what is made of them."""
     again = np.array(held) if isinstance(held, np.ndarray) else held
