@@ -37,7 +37,7 @@ class Kernel:
         self.manager, self.client = manager, client
 
     def run(self, cell, wait_s=30.0):
-        """The reply's status and the messages (type, content), without those that every cell sends, or panels that end."""
+        """The reply's status and the messages (type, content), without those of every cell, and of panels that end."""
         sent = []
         reply = self.client.execute_interactive(
             cell,
@@ -165,7 +165,7 @@ talking = nb.map_blocks(says, nb.from_array(a[:24], chunks=(1, -1)), dtype="f8")
 """
 
 
-OTHER = "for _ in range(10):\n    time.sleep(0.3)\n    print('mine', flush=True)"
+OTHER = "for k in range(10):\n    time.sleep(0.3)\n    print('mine', flush=True)"
 
 
 @pytest.mark.parametrize(
