@@ -138,6 +138,8 @@ class AxisChunks:
         if self.explicit is None and self.step >= self.size:
             return regular(count, count)
         low, high = (start, start + step * (count - 1)) if step > 0 else (start + step * (count - 1), start)
+        if count == 1 or (self.explicit is None and low // self.step == high // self.step):
+            return regular(count, count)
         edges = self.offsets[(self.offsets > low) & (self.offsets <= high)]
         if step > 0:
             cuts = -(-(edges - start) // step)

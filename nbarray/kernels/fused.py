@@ -160,6 +160,8 @@ def _evaluate_tiles(
     turned = along([value for value, _ in operands])
     if program.compiled and turned is None and native.evaluated(program, [value for value, _ in operands], out):
         return False
+    if turned is None and not program.instructions and program.result < len(operands):
+        return _copy(*operands[program.result], out, out_mask)
     evaluator = _evaluator(program, workspace)
     any_masked = False
     for tile in tiles(out.shape, evaluator.tile_elements if turned is None else program.turned_elements, turned):
@@ -173,6 +175,15 @@ def _evaluate_tiles(
             part_of(out_mask, tile)[...] = mask
             any_masked = True
     return any_masked
+
+
+def _copy(values: Tile, mask: Tile | None, out: Tile, out_mask: Tile | None) -> bool:
+    """What a program without operations does: its result is an operand."""
+    np.copyto(out, values, casting="unsafe")
+    if mask is None or out_mask is None:
+        return False
+    out_mask[...] = mask
+    return True
 
 
 def fold_box(

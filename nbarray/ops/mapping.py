@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -181,7 +182,11 @@ def _with_values(
     return UserFunction(called, keywords, *wants, masked, positions=positions, title=title)
 
 
-def _parameter_names(function: Callable[..., Any]) -> list[str]:
+def _parameter_names(function: Callable[..., Any]) -> Sequence[str]:
+    if type(function) is FunctionType and not vars(function):  # what `inspect` would find, in a tenth of the time
+        code = function.__code__
+        others = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + others]
     try:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
