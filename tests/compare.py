@@ -56,18 +56,19 @@ def same(function: Callable[..., Any], *arrays: Any, chunks: Any = 3, close: boo
     check(lambda: function(*blocked), lambda: function(*arrays), within=within if close else None)
 
 
-def check(blocked: Any, expected: Any, *, within: float | None = None) -> None:
+def check(blocked: Any, expected: Any, *, within: float | None = None, scale: float = 0.0) -> None:
     """What nbarray makes is what NumPy makes, or both refuse.
 
     blocked, expected : results, or functions without arguments that make them.  Where NumPy raises an error, nbarray
         has to raise one of its own that is of NumPy's type as well, at the call or when the result is computed.
     within : floats may differ by this relative error, as sums do that are added up in another order, or by what is
         usual for their dtype; None: they are the same bits
+    scale : the largest number that they were made of, if it is larger than they are
     """
     with quiet():
         wanted, refusal = outcome(expected)
         if refusal is None:
-            compare(blocked() if callable(blocked) else blocked, wanted, within)
+            compare(blocked() if callable(blocked) else blocked, wanted, within, scale)
             return
         made, error = outcome(lambda: computed(blocked() if callable(blocked) else blocked))
     assert error is not None, f"NumPy raises {refusal!r}, but nbarray gives {made!r}"
@@ -99,19 +100,19 @@ def computed(value: Any) -> Any:
     return value.compute() if isinstance(value, nb.Array) else value
 
 
-def compare(blocked: Any, expected: Any, within: float | None) -> None:
+def compare(blocked: Any, expected: Any, within: float | None, scale: float = 0.0) -> None:
     """A result is the expected one, and the array that made it promised it so."""
     if isinstance(expected, tuple | list):
         assert len(expected) == len(blocked)
         for b, e in zip(blocked, expected, strict=True):
-            compare(b, e, within)
+            compare(b, e, within, scale)
         return
     actual = computed(blocked)
     if isinstance(blocked, nb.Array):
         compare_promise(blocked, actual)
     else:
         assert type(expected) is type(actual)
-    same_values(actual, expected, within)
+    same_values(actual, expected, within, scale)
 
 
 def compare_promise(blocked: nb.Array, actual: Any) -> None:
@@ -142,13 +143,13 @@ def check_blocks(blocked: nb.Array) -> None:
     same_values(blocked.map_blocks(look, dtype=blocked.dtype).compute(), whole, None)
 
 
-def same_values(actual: Any, expected: Any, within: float | None) -> None:
+def same_values(actual: Any, expected: Any, within: float | None, scale: float = 0.0) -> None:
     """Shape, dtype, mask and values agree."""
     assert np.shape(expected) == np.shape(actual), f"shape {np.shape(expected)} == {np.shape(actual)}"
     if np.asarray(expected).dtype.names:
         same_dtypes(np.asarray(actual), np.asarray(expected).dtype)
         for name in np.asarray(expected).dtype.names:
-            same_values(actual[name], expected[name], within)
+            same_values(actual[name], expected[name], within, scale)
         return
     wanted_mask, mask = np.ma.getmaskarray(expected), np.ma.getmaskarray(actual)
     if np.ndim(expected):
@@ -162,7 +163,7 @@ def same_values(actual: Any, expected: Any, within: float | None) -> None:
     if wanted.dtype.hasobject:
         same_objects(values[~mask], wanted[~mask], within)
     elif within is not None and wanted.dtype.kind in "fc":
-        same_floats(values[~mask], wanted[~mask], max(within, CLOSE.get(wanted.dtype, CLOSE_DOUBLE)))
+        same_floats(values[~mask], wanted[~mask], max(within, CLOSE.get(wanted.dtype, CLOSE_DOUBLE)), scale)
     else:
         same_bits(values[~mask], wanted[~mask], signs=not isinstance(expected, np.ma.MaskedArray))
 
@@ -178,9 +179,9 @@ def same_dtypes(values: Any, wanted: np.dtype[Any]) -> None:
         assert wanted == values.dtype
 
 
-def same_floats(values: Any, wanted: Any, tolerance: float) -> None:
-    """Floats are as close as sums in another order are."""
-    scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=0)
+def same_floats(values: Any, wanted: Any, tolerance: float, least: float = 0.0) -> None:
+    """Floats are as close as sums in another order are, of numbers of at least some scale."""
+    scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=least)
     np.testing.assert_allclose(values, wanted, rtol=tolerance, atol=tolerance * float(scale))
 
 

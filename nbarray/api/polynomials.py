@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from nbarray.api import shapes
-from nbarray.api.array import Array
+from nbarray.api.array import Array, apply
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, late, public
-from nbarray.errors import InputError, ShapeError
+from nbarray.api.linalg_equations import inv, lstsq
+from nbarray.errors import DTypeError, InputError, ShapeError
+from nbarray.ops import polynomials
 
-__all__ = ["polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
+__all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
 
 
 @public(np.polyval)
@@ -169,3 +171,69 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
     for n in range(int(m)):
         made = shapes.concatenate([made / _powers(len(made)), constants[n : n + 1]], 0)
     return made
+
+
+@public(np.roots)
+def roots(p: Any) -> Array:
+    """The roots of a polynomial, always complex: whether NumPy's are depends on the coefficients.
+
+    How many there are isn't known until asked for, since leading zeros don't count.
+
+    Cost: the coefficients are computed first; then the eigenvalues of a square of so many rows.
+
+    >>> import nbarray as nb
+    >>> nb.roots(nb.asarray([1.0, -3.0, 2.0])).compute().real
+    array([2., 1.])
+    """
+    return apply(polynomials.roots, _line(p))
+
+
+@public(np.polyfit)
+def polyfit(
+    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: bool | str = False
+) -> Any:
+    """The polynomial of degree `deg` for which the sum of squares of its distances to points is least.
+
+    x : (n,); y : (n,), or (n, k) for k polynomials; w : (n,), weights of the distances
+    full : also the sums of squares left, the rank, the singular values and `rcond`
+    cov : also the covariance of the coefficients; "unscaled" takes the weights for inverse standard deviations
+
+    Raises InputError for a negative degree, DTypeError for wrong axes.  A fit of too low a rank gives no warning.
+
+    Cost: one pass over the points, as `nb.linalg.lstsq` of a tall matrix; `cov` takes another.
+
+    >>> import nbarray as nb
+    >>> t = nb.arange(100.0, chunks=30)
+    >>> nb.polyfit(t, 3 * t + 1, 1).compute().round(6)
+    array([3., 1.])
+    """
+    order = int(deg) + 1
+    first, second = asarray(x) + 0.0, asarray(y) + 0.0
+    if order < 1:
+        raise InputError(f"polyfit: deg={deg}; expected deg >= 0")
+    if first.ndim != 1 or not len(first) or second.ndim not in (1, 2) or len(first) != len(second):
+        raise DTypeError(
+            f"polyfit: x of shape {first.shape} and y of shape {second.shape}; expected a line of points that isn't "
+            "empty, and values of one or two axes, as many of them"
+        )
+    powers, values = PUBLIC["vander"](first, order), second
+    if w is not None:
+        weights = asarray(w) + 0.0
+        if weights.shape != first.shape:
+            raise DTypeError(f"polyfit: weights of shape {weights.shape}; expected one for each of {len(first)} points")
+        powers = powers * weights[:, None]
+        values = values * (weights if values.ndim == 1 else weights[:, None])
+    limit = len(first) * np.finfo(first.dtype).eps if rcond is None else rcond
+    scale = PUBLIC["sqrt"]((powers * powers).sum(axis=0))
+    scaled = powers / scale
+    made, left, rank, sizes = lstsq(scaled, values, limit)
+    fit = (made.T / scale).T
+    if full:
+        return fit, left, rank, sizes, limit
+    if not cov:
+        return fit
+    spread = inv(PUBLIC["dot"](scaled.T, scaled)) / PUBLIC["outer"](scale, scale)
+    if len(first) <= order and cov != "unscaled":
+        raise InputError("polyfit: the number of points must exceed the order of the fit to scale its covariance")
+    factor = 1 if cov == "unscaled" else left / float(len(first) - order)
+    return fit, (spread if values.ndim == 1 else spread[:, :, None]) * factor

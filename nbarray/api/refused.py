@@ -17,8 +17,6 @@ _IN_PLACE = "it changes its argument in place"
 REASONS: dict[str, str] = {
     "numpy.poly": _COEFFICIENTS,
     "numpy.polydiv": _COEFFICIENTS,
-    "numpy.polyfit": _COEFFICIENTS + ", or solve np.linalg.lstsq(np.vander(x, n), y), which is blocked",
-    "numpy.roots": _COEFFICIENTS,
     "numpy.fromiter": "an iterator can be read once, from its beginning; make a NumPy array of it",
     "numpy.fromstring": _TEXT_FILE,
     "numpy.genfromtxt": _TEXT_FILE,

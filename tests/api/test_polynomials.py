@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.compare import same
+import nbarray as nb
+from tests.compare import check, quiet, same
 from tests.laws.arrays import values_of
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -53,3 +54,49 @@ def test_polynomials_in_two_variables() -> None:
 def test_polynomial_of_blocked_coefficients() -> None:
     """Coefficients may be blocked."""
     same(lambda p, x: np.polyval(p, x), np.array([1.0, -2.0, 0.5]), values_of("d"), chunks=2)
+
+
+POINTS = np.array([0.0, 1, 2, 3, 4, 5, 7.5, 8])
+VALUES = np.array([1.0, 0.5, 4, 9.5, 14, 26, 57, 63])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"deg": 2}, {"deg": 0}, {"deg": -1}, {"deg": 1, "full": True}, {"deg": 2, "w": VALUES + 1},
+        {"deg": 2, "cov": True}, {"deg": 2, "cov": "unscaled", "w": VALUES + 1}, {"deg": 7, "cov": True},
+        {"deg": 2, "rcond": 1e-3}, {"deg": 1, "w": VALUES[1:]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_polyfit(options: dict[str, Any]) -> None:
+    """Fits, what is left of the distances, covariances: of one polynomial or several."""
+    for y in (VALUES, np.stack([VALUES, VALUES[::-1]], 1), VALUES[1:], VALUES.astype(int)):
+        with quiet():
+            check(
+                lambda y=y: np.polyfit(nb.from_array(POINTS, chunks=3), nb.from_array(y, chunks=2), **options),
+                lambda y=y: _one_dtype(np.polyfit(POINTS, y, **options)),
+                within=1e-9,
+            )
+
+
+def _one_dtype(made: Any) -> Any:
+    """What `full` gives, with the rank and the limit as they are."""
+    return list(made) if isinstance(made, tuple) else made
+
+
+def test_polyfit_of_many_points() -> None:
+    """Points that are read once, panel by panel."""
+    t = np.linspace(-1, 1, 20_000)
+    y = 3 * t**3 - t + 0.5
+
+    check(np.polyfit(nb.from_array(t, chunks=999), nb.from_array(y, chunks=700), 3), np.polyfit(t, y, 3), within=1e-9)
+
+
+@pytest.mark.parametrize(
+    "p", [[1, -3, 2], [1, 0, 1], [0, 0, 2, 4, 0], [0, 0], [], [5], [1j, 2, 3], [[1, 2]], [1.5, np.nan]], ids=str
+)
+def test_roots(p: Any) -> None:
+    """The roots are NumPy's, as complex numbers; leading zeros don't count, roots at 0 do."""
+    a = np.array(p)
+    check(lambda: nb.roots(nb.from_array(a, chunks=2)), lambda: np.roots(a).astype(complex), within=1e-12)

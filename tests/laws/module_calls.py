@@ -1,4 +1,4 @@
-"""How the functions of `nb.linalg`, `nb.fft` and `nb.ma` are called: what the law of every function draws from.
+"""How `nb.linalg`, `nb.fft`, `nb.ma` and fits are called: what the law of every function draws from.
 
 Factors of matrices are not unique: they are compared by what they multiply to, and by being orthonormal.
 """
@@ -205,6 +205,20 @@ def tensors(draw: Draw, name: str) -> Call:
     return [x.reshape(a, b, a, b), y.reshape(a, b)], lambda f, x, y: f(x, y)
 
 
+def fitted(draw: Draw, name: str) -> Call:
+    """polyfit(x, y, deg) of different points, roots(p) as complex numbers."""
+    if name == "roots":
+        p = calls.array(draw, least=1, most=2, kinds=[*"?iqfdDF"])
+        p = calls.tame(np.nan_to_num(p, posinf=1, neginf=1))
+        kind = "F" if p.dtype.char in "fF" else "D"
+        return [p], lambda f, p: f(p).astype(kind)
+    n, deg = draw(st.integers(0, 9)), draw(st.integers(-1, 3))
+    x = np.random.default_rng(draw(st.integers(0, 9))).permutation(n) - 2.0
+    y = calls.numbers(draw, (n, *draw(st.sampled_from([(), (2,)]))), draw(st.sampled_from([*"dfi"])))
+    assume(n == 0 or n > deg)
+    return [x, np.clip(np.nan_to_num(y), -9, 9)], lambda f, x, y: f(x, y, deg)
+
+
 # ----------------------------------------------------------------------------------------- Fourier transforms
 
 
@@ -332,6 +346,7 @@ MODULES: dict[str, Builder] = {
     "linalg.matrix_transpose": calls.unary,
     "linalg.multi_dot": chained,
     "linalg.tensordot": lambda draw, name: _named_axes(*calls.contracted(draw, "tensordot")),
+    **dict.fromkeys(("polyfit", "roots"), fitted),
     **{f"fft.{n}": transformed for n in _SPECTRA.split()},
     **{f"fft.{n}": calls.with_args(axes_of, least=1) for n in ("fftshift", "ifftshift")},
     **{f"fft.{n}": frequencies for n in ("fftfreq", "rfftfreq")},
