@@ -7,6 +7,7 @@ arguments, writing into a given buffer, and how masks travel.  Nothing here know
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.unpack import compile_unpack
 
-__all__ = ["OPERATIONS", "ById", "ByKey", "Op", "Tile", "compile_op", "ufunc_op"]
+__all__ = ["OPERATIONS", "OPERATORS", "ById", "ByKey", "Op", "Tile", "compile_op", "ufunc_op"]
 
 Tile = np.ndarray[Any, Any]
 #: (tiles of arguments, buffer for the values) -> values
@@ -267,6 +268,9 @@ _UFUNCS: dict[str, np.ufunc] = {
     value.__name__: value for value in vars(np).values() if isinstance(value, np.ufunc) and value.signature is None
 }
 
+#: Operators that do what no ufunc does: they compare records field by field.
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {"==": operator.eq, "!=": operator.ne}
+
 OPERATIONS: dict[str, Row] = {
     **{name: Row(_ufunc_values(u), partial(_ufunc_domain, u)) for name, u in _UFUNCS.items()},
     **{
@@ -285,6 +289,7 @@ OPERATIONS: dict[str, Row] = {
     "sinc": Row(_function(np.sinc)),
     "i0": Row(_function(np.i0)),
     "unpack": Row(_unpack),
+    **{name: Row(_function(compare)) for name, compare in OPERATORS.items()},
 }
 
 

@@ -12,7 +12,7 @@ from nbarray.expr.blocks import Select
 from nbarray.expr.elementwise import Elementwise, broadcast_chunks, broadcast_sizes
 from nbarray.expr.leaves import Filled, Scalar
 from nbarray.expr.node import Expr
-from nbarray.kernels.elementwise import Op, ufunc_op
+from nbarray.kernels.elementwise import OPERATORS, Op, ufunc_op
 from nbarray.kernels.program import Constant
 from nbarray.ops.operands import as_expr, sample
 
@@ -101,7 +101,11 @@ def binary(function: np.ufunc, left: Any, right: Any) -> Expr:
 
 
 def _incomparable(a: Expr, b: Expr, answer: bool) -> Expr:
-    """``==`` and ``!=`` of text and numbers and the like: the operators answer, the functions refuse."""
+    """``==`` and ``!=`` of records, and of text and numbers: the operators answer, the functions refuse."""
+    if "V" in (a.dtype.kind, b.dtype.kind):
+        name = "!=" if answer else "=="
+        _dtype_of(lambda: OPERATORS[name](np.empty(0, a.dtype), np.empty(0, b.dtype)), name, [a, b])
+        return _build(Op(name), [a, b], np.dtype(bool))
     shape = broadcast_sizes([a.sizes, b.sizes], "not_equal" if answer else "equal")
     return Filled(Constant.of(np.bool_(answer)), broadcast_chunks(shape, [a.chunks, b.chunks]))
 

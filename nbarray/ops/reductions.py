@@ -53,6 +53,9 @@ def reduction(
     if isinstance(x, Select):
         return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    if dtype is not None and name in _ADDED and np.dtype(dtype).hasobject and x.dtype.kind not in "mM":
+        _check_dtype(name, x.dtype, dtype, skip_nan)
+        x, dtype = astype(x, object), None
     if x.dtype.hasobject and dtype is None and name in _ADDED and initial is None and not x.masked:
         _check_not_empty(name, x, axes, where, initial)
         made = _of_objects(name, x, axes, keepdims, ddof, skip_nan)
@@ -281,7 +284,11 @@ def _begun_with(name: str, result: Expr, initial: Any, kind: np.dtype[Any], skip
     function = _NAN_UFUNC_OF[name] if skip_nan and name in _NAN_UFUNC_OF else _UFUNC_OF.get(name)
     if function is None:
         raise InputError(f"{name}: initial= is not supported")
-    begun: Expr = ufunc(function, np.full((), initial, kind)[()], result)
+    try:
+        first = np.array(initial, kind) if kind.kind in "mM" else np.full((), initial, kind)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name}: initial={initial!r} for {kind}: {error}") from None
+    begun: Expr = ufunc(function, first[()], result)
     return astype(begun, kind)
 
 

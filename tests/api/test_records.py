@@ -80,3 +80,22 @@ def test_powers_and_logarithms_to_a_base() -> None:
         same(lambda x: scimath.power(x, 2), a, close=True)
         same(lambda x: scimath.power(abs(x) + 1, -1), a, close=True)
         same(lambda x: scimath.logn(2, x), a, close=True)
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 3), (), (0, 2)], ids=str)
+def test_comparisons(shape: tuple[int, ...]) -> None:
+    """Records are equal if all of their fields are; others than records are not compared with them."""
+    a = np.zeros(shape, [("a", "f4"), ("b", ">i2", (2,)), ("c", "U2")])
+    a["b"][..., 1] = np.arange(a.size).reshape(shape) % 2
+    for b in (
+        a,
+        a[::-1] if shape else a,
+        a.astype([("a", "f8"), ("b", "i4", (2,)), ("c", "U5")]),
+        a["a"],
+        a[["a", "c"]],
+    ):
+        same(lambda x, y: x == y, a, b, chunks=2)
+        same(lambda x, y: x != y, a, b, chunks=2)
+    if a.size:
+        same(lambda x: x == a.reshape(-1)[0], a, chunks=2)
+    same(lambda x: x == x[::-1], np.frombuffer(b"abcdabcdxyzw", "V4"), chunks=2)

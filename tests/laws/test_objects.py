@@ -77,3 +77,12 @@ def test_extremes_are_refused() -> None:
     """There is no smallest object to begin with."""
     with pytest.raises(NotBlocked, match="make numbers of them first"):
         nb.from_array(NUMBERS, chunks=3).max()
+
+
+def test_numbers_added_up_as_objects() -> None:
+    """With ``dtype=object`` they are objects first: a mean of nothing is NaN, complex numbers have a variance."""
+    for a in (np.zeros(0), np.array([[1 + 2j, np.inf], [3, 0]]), np.arange(4, dtype="u1"), np.zeros((0, 2))):
+        for name in ("sum", "mean", "var", "nanmean", "prod"):
+            with quiet():
+                same(lambda x, n=name: getattr(np, n)(x, dtype=object), a, chunks=2, close=True)
+                same(lambda x, n=name: getattr(np, n)(x, axis=0, dtype=object), a, chunks=2, close=True)
