@@ -234,13 +234,11 @@ class Chunks:
 
     def volumes(self, blocks: Int64) -> Int64:
         """How many elements blocks have that are numbered in C order."""
+        if all(axis.is_regular and axis.size % axis.step == 0 for axis in self.axes):  # all blocks are alike
+            return np.broadcast_to(np.int64(math.prod(self.largest)), blocks.shape)
         volumes, rest = np.ones(len(blocks), np.int64), np.asarray(blocks, np.int64)
         for axis in reversed(self.axes):
-            if axis.is_regular and axis.size % axis.step == 0:  # all alike, also an axis in one piece
-                volumes *= axis.step
-                rest = rest // axis.count if axis.count > 1 else rest
-            else:
-                rest, chunk = np.divmod(rest, axis.count)
-                low, high = axis.bounds(chunk)
-                volumes *= high - low
+            rest, chunk = np.divmod(rest, axis.count)
+            low, high = axis.bounds(chunk)
+            volumes *= high - low
         return volumes

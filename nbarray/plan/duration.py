@@ -6,8 +6,8 @@ the factor of this machine.  What users' functions take can't be known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ COUNTED_S, SORTED_S, MAPPED_S = 2e-9, 12e-9, 8e-9
 COMPILED = 0.25
 #: Multiplications and additions in a second.
 FLOPS = 5e10
+#: Of more tasks than this a part is looked at, as many of each node as it has its share.
+MOST_TASKS = 4096
 #: Seconds for a task, and for the first kernels of a process.
 TASK_S, LOADING_S = 2e-5, 1.0
 _SLOW = frozenset(
@@ -62,7 +64,27 @@ def work_of_plan(plan: Plan) -> Work:
     """About how long the tasks of a plan work."""
     busy_s = plan.ntasks * TASK_S + 2 * plan.spilled_bytes / READ
     busy_s += (int(plan.task_bytes[plan.deps].sum()) + plan.result_bytes) / MOVED
-    known = True
+    busy_s += sum(times * _busy_s(some) for times, some in _samples(plan))
+    known = not any(_is_users(lowered) for lowered in plan.nodes)
+    loads = any(lowered.compiled for lowered in plan.nodes) and not kernels_loaded()
+    return Work(busy_s, LOADING_S if loads else 0.0, known)
+
+
+def _samples(plan: Plan) -> Iterator[tuple[float, Plan]]:
+    """Plans with few tasks that together stand for all, and for how many times theirs each stands."""
+    if plan.ntasks <= MOST_TASKS:
+        yield 1.0, plan
+        return
+    by_node, step = np.argsort(plan.task_node, kind="stable"), -(-plan.ntasks // MOST_TASKS)
+    many = (plan.tasks_by_node() > 16 * step)[plan.task_node[by_node]]
+    sample = by_node[many][::step]
+    for times, tasks in (many.sum() / max(1, len(sample)), sample), (1.0, by_node[~many]):
+        yield float(times), replace(plan, task_node=plan.task_node[tasks], task_block=plan.task_block[tasks])
+
+
+def _busy_s(plan: Plan) -> float:
+    """Seconds that tasks read and compute."""
+    busy_s = 0.0
     for source, reads in reads_by_source(plan).items():
         rate = DECODED if decodes(source) else READ if reads_storage(source) else TAKEN
         busy_s += reads.moved_bytes / rate
@@ -70,13 +92,13 @@ def work_of_plan(plan: Plan) -> Work:
     edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
     for k, lowered in enumerate(plan.nodes):
         tasks = by_node[edges[k] : edges[k + 1]]
+        if not tasks.size:
+            continue
         low, high = lowered.chunks.boxes(plan.task_block[tasks])
         boxes = lowered.operand_boxes(low, high)
         taken = [int(np.maximum(b - a, 0).prod(axis=1).sum()) for a, b in boxes]
         busy_s += _computing_s(lowered, len(tasks), taken, int((high - low).prod(axis=1).sum()))
-        known = known and not _is_users(lowered)
-    loads = any(lowered.compiled for lowered in plan.nodes) and not kernels_loaded()
-    return Work(busy_s, LOADING_S if loads else 0.0, known)
+    return busy_s
 
 
 def _is_users(lowered: Lowered) -> bool:

@@ -34,7 +34,7 @@ from nbarray.widgets.watching import Watch
 __all__ = ["Monitor"]
 
 #: Looking and drawing take no more than this share of the time, as long as there is a look a second.
-MOST_SHARE, SELDOM_S = 0.01, 1.0
+MOST_SHARE, SELDOM_S = 0.005, 1.0
 
 
 class Monitor:

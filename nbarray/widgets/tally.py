@@ -105,7 +105,8 @@ def _by_node(plan: Plan) -> list[Int64]:
 def _sums(numbers: Int64 | Floats) -> Int64 | Floats:
     """The sum of all numbers before each place, and of all of them."""
     sums: Int64 | Floats = np.zeros(len(numbers) + 1, numbers.dtype)  # type: ignore[assignment]
-    np.cumsum(numbers, out=sums[1:])
+    if numbers.any():  # zeros that nobody has touched take no memory
+        np.cumsum(numbers, out=sums[1:])
     return sums
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.plan import duration
 from nbarray.plan.duration import Work, work_of_plan
 from nbarray.session import plan
 
@@ -87,6 +88,17 @@ def test_twice_the_work_takes_twice_as_long() -> None:
     half, whole = (work(nb.exp(x).sum()).busy_s for x in (LARGE[:1000], LARGE))
 
     assert 1.8 < whole / half < 2.2
+
+
+def test_a_part_of_many_tasks_stands_for_all(monkeypatch, files) -> None:
+    """Of each operation as large a part; operations with few tasks are looked at whole."""
+    x = nb.open(files, "deflated", chunks=(100, 2000)).rechunk((-1, 7)).map_blocks(np.exp, dtype="f8").std(axis=0)
+    made = plan([x.sum().expr], "4MiB")
+    expected = work_of_plan(made).busy_s
+    monkeypatch.setattr(duration, "MOST_TASKS", 40)
+
+    assert made.ntasks > 400
+    assert expected == pytest.approx(work_of_plan(made).busy_s, rel=0.05)
 
 
 @pytest.mark.parametrize(

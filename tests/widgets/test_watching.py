@@ -11,6 +11,7 @@ import pytest
 import nbarray as nb
 from nbarray.engines.snapshot import snapshot
 from nbarray.errors import TaskError
+from nbarray.widgets.panel_html import panel_html
 from nbarray.widgets.watching import MOST_LOOKS, Watch
 
 
@@ -148,7 +149,7 @@ def test_an_error_is_told_and_the_run_let_go(clock) -> None:
 
 
 def test_a_look_at_many_tasks_is_quick() -> None:
-    """A millisecond for 50,000 tasks; the best of many, as others want the processor too."""
+    """With its picture a millisecond for 50,000 tasks; the best of many, as others want the processor too."""
     source = nb.from_array(np.zeros((50_000, 2)), chunks=(1, 2))
     run = nb.map_blocks(np.negative, source, dtype="f8").start(workers=1)
     watch = Watch(run, time.perf_counter)
@@ -156,9 +157,10 @@ def test_a_look_at_many_tasks_is_quick() -> None:
     while not run.wait(0.02) and len(took) < 30:
         start = time.thread_time()
         watch.look()
+        panel_html(watch)
         took.append(time.thread_time() - start)
 
     run.cancel()
 
     assert watch.plan.ntasks == 50_000
-    assert min(took) < 0.002
+    assert min(took) < 0.001
