@@ -15,7 +15,9 @@ from nbarray.expr.structure import View
 from nbarray.grid.chunks import Int64
 from nbarray.grid.indexing import Later, ParsedIndex
 from nbarray.grid.regions import AxisMap, Placement
+from nbarray.ops import masking
 from nbarray.ops.elementwise import astype, ufunc, where
+from nbarray.ops.fillvalues import fill_value_of, with_fill_value
 from nbarray.ops.indexing import check_mask, parsed_index
 from nbarray.ops.masking import put_on
 from nbarray.ops.operands import as_expr, broadcast_to
@@ -175,7 +177,7 @@ def assign_by_mask(x: Expr, mask: Expr, new: Expr) -> Expr:
     if new.ndim > len(rest) and new.sizes[0] != 1:
         raise UnknownSize("how many points there are has to be known")
     spread = expand_dims(mask, tuple(range(mask.ndim, x.ndim)))
-    return cast_to(where(spread, _fit(new, rest), x), x.dtype)
+    return _instead(spread, _fit(new, rest), x)
 
 
 def one_after_the_other(x: Expr, mask: Expr, value: Any, count: int) -> Expr:
@@ -190,4 +192,12 @@ def one_after_the_other(x: Expr, mask: Expr, value: Any, count: int) -> Expr:
     number = ufunc(np.subtract, scan(np.add, reshape(mask, -1), 0, np.int64), 1)
     number = reshape(ufunc(np.maximum, number, 0), mask.sizes)
     spread = expand_dims(mask, tuple(range(mask.ndim, x.ndim)))
-    return cast_to(where(spread, TakeLater(new, (0,), 0, (number,)), x), x.dtype)
+    return _instead(spread, TakeLater(new, (0,), 0, (number,)), x)
+
+
+def _instead(chosen: Expr, new: Expr, x: Expr) -> Expr:
+    """`x` with other values, and their masks, where they are chosen."""
+    if not x.masked:
+        return cast_to(where(chosen, new, x), x.dtype)
+    made, kept = cast_to(masking.where(chosen, new, x), x.dtype), fill_value_of(x)
+    return made if kept is None else with_fill_value(made, kept)

@@ -87,6 +87,27 @@ def test_assigned(case: tuple[np.ndarray[Any, Any], Any, Any], dropped: int) -> 
 
 
 @law(80)
+@given(cases(), st.sampled_from([7, np.ma.masked, "gaps"]))
+def test_assigned_masked(case: tuple[np.ndarray[Any, Any], Any, Any], value: Any) -> None:
+    """``x[index] = value`` of a masked array: what is missing after it."""
+    a, chunks, index = case
+    a = np.ma.MaskedArray(a, a % 3 == 1)
+    if value == "gaps":
+        try:
+            shape = a[index].shape
+        except IndexError:
+            shape = ()
+        value = np.ma.MaskedArray(np.full(shape, 8), np.arange(np.prod(shape, dtype=int)).reshape(shape) % 2)
+
+    def changed(x: Any) -> Any:
+        x = x.copy()
+        x[index] = value
+        return x
+
+    check(lambda: changed(nb.from_array(a, chunks=chunks)), lambda: changed(a))
+
+
+@law(80)
 @given(cases())
 def test_blocked_positions(case: tuple[np.ndarray[Any, Any], Any, Any]) -> None:
     """``x[index]`` with all that is an array blocked."""

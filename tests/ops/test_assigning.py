@@ -116,6 +116,11 @@ def test_masked_arrays() -> None:
 
     same(assigned(S[1], 5), a)
     same(assigned(S[[0, 2], 1], np.ma.masked), a)
+    for mask in (a.data > 1, np.arange(7) % 2 == 0):  # by a mask, what was missing is there, or the other way round
+        for value in (3, np.ma.masked, np.arange(5) if mask.ndim == 1 else 2.5):
+            same(assigned(mask, value), a)
+    same(assigned(a.data > 1, 3), a.astype(">i4"))
+    same(assigned(a.data > 1, np.ma.masked_equal(np.arange(np.count_nonzero(a.data > 1)), 4)), a)
     same(assigned(S[1:3], a[3:5]), a)
     same(assigned(S[[5, 1]], a[[0, 3]]), a)
 
