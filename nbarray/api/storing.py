@@ -119,7 +119,7 @@ def _writer(source: Array, target: Any, region: Region | None, guard: Any) -> Wr
     if region is None and not source.masked and _is(target, "h5py", "Dataset"):
         return dataset_writer(target, source.dtype)
     guards = (NETCDF.lock, guard) if _is(target, "netCDF4", "Variable") else (guard,)
-    return AssigningWriter(target, region, guards, stored if region is None else None, source.masked)
+    return AssigningWriter(target, region, guards, stored if region is None else None, source.masked, stored)
 
 
 def _reads(source: Array, target: np.ndarray[Any, Any]) -> bool:

@@ -19,6 +19,7 @@ from nbarray.io.protocols import Origin
 from nbarray.plan.plan import Plan
 from nbarray.plan.projection import projected_peak
 from nbarray.plan.reads import Reads, reads_by_source
+from nbarray.plan.writes import writes
 from nbarray.tables import table_html, titled_html
 from nbarray.units import format_bytes, format_count
 
@@ -139,6 +140,18 @@ def _source_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
         )
 
 
+def _written_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """Bytes written, those read back, the chunks of the target, and where to and how."""
+    found = writes(plan)
+    first, left_out, last = ends(found, MOST_LINES)
+    for k, each in enumerate([*first, *last]):
+        if left_out and k == len(first):
+            yield "…", "", "", f"{format_count(left_out)} more targets"
+        chunks = shape_text(each.chunks) if each.chunks else ""
+        sizes = format_bytes(each.written_bytes), _bytes_or_none(each.read_back_bytes)
+        yield *sizes, chunks, f"{clip(each.place, 80)}: {each.route}"
+
+
 def origin_text(origins: tuple[Origin, ...]) -> str:
     """What sources that are alike are called: format, variable, file or number of files."""
     origin = origins[0]
@@ -191,6 +204,7 @@ def _sections(plan: Plan, budget_bytes: int | None, workers: int | None) -> list
     return [
         [_NODES, *_node_rows(plan)],
         [("read", "", "source"), *_source_rows(plan)],
+        [("written", "read back", "chunks", "target"), *_written_rows(plan)],
         [("memory", ""), *_memory_rows(plan, budget_bytes, workers)],
         [("to fit into memory",), *((note,) for note in plan.notes)],
     ]

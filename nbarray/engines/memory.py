@@ -2,8 +2,11 @@
 
 What was freed stays with the C library, which hands it out again but doesn't tell the system.  glibc can
 be asked to, for all but the ends of the arenas that it gives each thread; so threads that compute share
-the main arena.  While something runs, blocks come from the system and go back to it one by one: in between others,
-freed ones would stay, and a run would hold more than it counts.
+the main arena.  In a process whose threads have arenas already, a new one is given one of those: then the thread
+itself has to free something large, which lets glibc look at the arena's end.
+
+While something runs, blocks come from the system and go back to it one by one: in between others, freed ones would
+stay, and a run would hold more than it counts.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import threading
 from functools import cache
 from typing import Any
 
-__all__ = ["WORTH_BYTES", "exact", "give_back", "share_arena", "usual"]
+__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "share_arena", "usual"]
 
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
@@ -23,7 +26,10 @@ _M_ARENA_MAX = -8
 #: From how many bytes on the system is asked for memory, and from how many that are free at its end the heap shrinks.
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
 #: What is asked for while something runs, and what glibc comes to by itself in a process with large arrays.
-_EXACT_BYTES, _USUAL_BYTES, _HEAP_BYTES = 4 * 2**20, 32 * 2**20, 64 * 2**20
+_EXACT_BYTES, _USUAL_BYTES, _HEAP_BYTES = 2**20, 32 * 2**20, 64 * 2**20
+
+#: Too much for the lists of small pieces, and too little to come from the system.
+_PROBE_BYTES = 2**17
 
 _lock = threading.Lock()
 _running = 0
@@ -37,6 +43,7 @@ def _library() -> Any:
     try:
         library = ctypes.CDLL(None)
         library.malloc_trim, library.mallopt  # noqa: B018 - are they there?
+        library.malloc.restype, library.free.argtypes, library.free.restype = ctypes.c_void_p, [ctypes.c_void_p], None
     except (OSError, AttributeError):
         return None
     return library
@@ -67,6 +74,17 @@ def _count(change: int) -> None:
         if library is not None and (before == 0) != (_running == 0):
             library.mallopt(_M_MMAP_THRESHOLD, _EXACT_BYTES if _running else _USUAL_BYTES)
             library.mallopt(_M_TRIM_THRESHOLD, _HEAP_BYTES)
+
+
+def give_back_own() -> None:
+    """Give back what is free at the end of the arena of the thread that calls this."""
+    library = _library()
+    if library is None:
+        return
+    with _lock:
+        library.mallopt(_M_TRIM_THRESHOLD, _PROBE_BYTES)
+        library.free(library.malloc(_PROBE_BYTES))
+        library.mallopt(_M_TRIM_THRESHOLD, _HEAP_BYTES)
 
 
 def give_back() -> bool:

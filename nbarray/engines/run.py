@@ -19,7 +19,7 @@ from nbarray import events
 from nbarray.config import check_setting
 from nbarray.engines import blas, memory, share
 from nbarray.engines.failures import task_error
-from nbarray.engines.tasks import Results, run_task
+from nbarray.engines.tasks import Results, let_go, run_task
 from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
 from nbarray.engines.working import work_for
@@ -294,7 +294,7 @@ class Run:
     def _work(self, worker: int) -> None:
         workspace, window = Workspace(), 1
         outcomes: list[_Outcome] = []
-        tasks = self._next(worker, outcomes, window)
+        tasks = self._next(worker, workspace, outcomes, window)
         while tasks:
             begin = perf_counter()
             for task in tasks:
@@ -316,9 +316,11 @@ class Run:
             # so many short tasks at once that taking them costs little, and nothing waits long for the others
             each = (perf_counter() - begin) / len(tasks)
             window = max(1, min(2 * window, LARGEST_WINDOW, int(WINDOW_S / max(each, 1e-9))))
-            tasks = self._next(worker, outcomes, window)
+            tasks = self._next(worker, workspace, outcomes, window)
         del workspace
         forget()
+        if self.peak_bytes >= memory.WORTH_BYTES:
+            memory.give_back_own()
         with self._change:
             self._working -= 1
             last = self._working == 0
@@ -328,7 +330,7 @@ class Run:
     def _inputs(self, task: int) -> list[Any]:
         return [self._blocks[d] for d in self._ledger.inputs(task)]
 
-    def _next(self, worker: int, outcomes: list[_Outcome], window: int) -> list[int]:
+    def _next(self, worker: int, workspace: Workspace, outcomes: list[_Outcome], window: int) -> list[int]:
         """Hand in what came out of tasks, and take the next few; none when there is nothing left to do."""
         with self._change:
             self._running -= len(outcomes)
@@ -349,6 +351,7 @@ class Run:
                 tasks = self._take(window) if mine else []
                 if tasks:
                     return tasks
+                let_go(workspace)
                 self._waiting += 1
                 since = perf_counter()
                 # nobody tells when another run ends and leaves its share

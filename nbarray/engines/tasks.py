@@ -9,16 +9,16 @@ import numpy as np
 
 from nbarray.config import current
 from nbarray.expr.lowered import Lowered, Sink
-from nbarray.io.scratch import forget
+from nbarray.io.scratch import forget, held_bytes
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.tiles import part_of
 from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan, block_box
 
-__all__ = ["Results", "run_task"]
+__all__ = ["Results", "let_go", "run_task"]
 
-#: Buffers that take less than this are kept from node to node.
-SMALL_BYTES = 4 * 2**20
+#: Buffers that take less than this together are kept.
+SMALL_BYTES = 2**20
 
 
 class Results:
@@ -59,7 +59,8 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     lowered: Lowered = plan.nodes[k]
     low, high = block_box(lowered.chunks, int(plan.task_block[task]))
     if workspace.node != k:
-        _trim(workspace, k, int(plan.scratch_bytes[task]))
+        let_go(workspace, int(plan.scratch_bytes[task]))
+        workspace.node = k
     if not plan.to_result[task]:
         block = lowered.run(low, high, blocks, None, workspace)
         if lowered.gives_states:
@@ -80,11 +81,17 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     return block
 
 
-def _trim(workspace: Workspace, node: int, nbytes: int) -> None:
-    """Before a task of another node, give back what the last one's tasks worked in, if it is more than this one may."""
-    if workspace.node is not None and workspace.trim(nbytes + SMALL_BYTES):
-        forget()
-    workspace.node = node
+def let_go(workspace: Workspace, nbytes: int = 0) -> bool:
+    """Give back what a worker's tasks have worked in, if it is more than so many bytes; returns whether it was.
+
+    It isn't counted any more once they are done: so before a task of another node no more may be left than that one
+    needs itself, and a worker that waits keeps next to nothing.
+    """
+    if workspace.held_bytes + held_bytes() <= max(nbytes, SMALL_BYTES):
+        return False
+    workspace.clear()
+    forget()
+    return True
 
 
 def _put(block: Any, sink: Sink) -> None:

@@ -23,15 +23,18 @@ from nbarray.expr.operands import (
     is_generated,
     operand_of,
     reads_storage,
+    stored_axis,
     turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Fetch, Planes, evaluate_box, evaluate_pieces, fold_box
-from nbarray.kernels.packed import folds_at_once, needs_stored_sums
+from nbarray.kernels.fused import RESULTS_AT_ONCE, Fetch, Planes, evaluate_box, evaluate_pieces, fold_box
+from nbarray.kernels.native import kernel_width
+from nbarray.kernels.packed import exact_dtype, folds_at_once, needs_stored_sums
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
 from nbarray.kernels.sums import FEW
+from nbarray.kernels.tiles import RUN_LENGTH
 from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Box", "Corner", "Fused", "Inputs", "Lowered", "Sink", "deliver", "state_bytes"]
@@ -82,6 +85,14 @@ class Lowered(Expr):
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         """Bytes each task needs besides its inputs and its block."""
+        return np.zeros(len(low), np.int64)
+
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        """The part of `scratch_bytes` that is there for what seldom happens, and not touched otherwise."""
+        return np.zeros(len(low), np.int64)
+
+    def effort(self, low: Int64, high: Int64) -> Int64:
+        """What making each block takes beyond going over its bytes, as the bytes that could be gone over meanwhile."""
         return np.zeros(len(low), np.int64)
 
     def read_bytes(self, low: Int64, high: Int64) -> Int64:
@@ -261,13 +272,16 @@ class Fused(Lowered):
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         space_low, space_high = self._space_boxes(low, high)
-        extent = np.maximum(space_high - space_low, 1)
-        step = np.minimum(extent, np.array(self.step, np.int64).reshape(1, -1))
-        bytes_ = self._tile_bytes(space_low, space_high)
+        step, tile = self._at_once(space_low, space_high)
+        bytes_ = self._tile_bytes(step, tile)
+        if self.program.folds:
+            bytes_ = self._folding_bytes(space_low, space_high, bytes_)
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
             operand = operand_of(arg)
-            bytes_, base = bytes_ + turning_bytes(operand, self.program.turned_elements), operand.base
+            bytes_, base = bytes_ + turning_bytes(operand, tile), operand.base
             if is_direct(base) and not reads_storage(base) and not is_generated(base):
+                continue
+            if operand.is_blocks_of(self.grid):
                 continue
             varies = np.array(spread, bool)
             part = np.where(varies, step, 1).prod(axis=1)
@@ -276,21 +290,43 @@ class Fused(Lowered):
             bytes_ += state_bytes(self.program.folds, low, high, True)
         return bytes_
 
-    def _tile_bytes(self, low: Int64, high: Int64) -> Int64:
-        """What tiles take, and what is kept for results beside their states, for parts of the space."""
-        tiles: Int64 = np.full(len(low), self.program.scratch_bytes(), np.int64)
-        if not self.program.folds:
-            return tiles
-        kept = self._kept_elements(low, high)
-        if folds_at_once(self.program):  # counts of what is missing, but tiles where losses of few sums are kept
-            return np.where(kept > FEW, kept * max(fold.left.itemsize for fold in self.program.folds), tiles)
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        if not self.program.compiled or (self.program.folds and folds_at_once(self.program)):
+            return super().spare_bytes(low, high)
+        return self._tile_bytes(*self._at_once(*self._space_boxes(low, high)))
+
+    def _at_once(self, low: Int64, high: Int64) -> tuple[Int64, Int64]:
+        """For parts of the space, the shape of the largest step, and the elements of the largest tile of it."""
+        step = np.minimum(np.maximum(high - low, 1), np.array(self.step, np.int64).reshape(1, -1))
+        turned = any(stored_axis(operand_of(arg)) is not None for arg in self.args)
+        elements = self.program.turned_elements if turned else self.program.tile_elements
+        return step, np.minimum(step.prod(axis=1), elements)
+
+    def _tile_bytes(self, step: Int64, tile: Int64) -> Int64:
+        """What tiles of so many elements take, of steps of a shape."""
+        depth = 1
+        if self.program.folds:
+            axes = list(self.program.folds[0].axes)
+            depth = min(int(step[:, axes].prod(axis=1).min(initial=2**62)), self.program.tile_elements // RUN_LENGTH)
+        return (tile * self.program.tile_width(depth)).astype(np.int64)
+
+    def _folding_bytes(self, low: Int64, high: Int64, tiles: Int64) -> Int64:
+        """What tiles of so many bytes take, and what is kept for results beside their states."""
+        kept, folds = self._kept_elements(low, high), self.program.folds
+        if folds_at_once(self.program):
+            # counts of what is missing, where the state has none; but tiles where losses of few sums are kept
+            counts = max(fold.left.itemsize * (not fold.counts_left) for fold in folds)
+            return np.where(kept > FEW, kept * counts, tiles)
+        if self.program.compiled:
+            tiles = tiles + np.minimum(kept, RESULTS_AT_ONCE) * kernel_width(self.program)
         step = np.array(self.step, np.int64)
-        axes = list(self.program.folds[0].axes)
+        axes = list(folds[0].axes)
         deep = np.any((high - low)[:, axes] > (step - low % step)[:, axes], axis=1)
-        for fold in self.program.folds:
+        count = int((high - low)[:, axes].prod(axis=1).max(initial=0))
+        for fold in folds:
             if needs_stored_sums(self.program, fold):
                 # sums of stored numbers, and counts of those left out, beside the state
-                tiles += deep * kept * (8 + fold.left.itemsize)
+                tiles = tiles + deep * kept * (exact_dtype(fold.values, count).itemsize + fold.left.itemsize)
         return tiles
 
     def _kept_elements(self, low: Int64, high: Int64) -> Int64:

@@ -14,7 +14,7 @@ from nbarray.errors import DTypeError, ShapeError
 from nbarray.expr.blocks import Ghost, UserFunction
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver, new_block
 from nbarray.expr.node import Expr, node, settled
-from nbarray.expr.operands import Operand, decoding_bytes, operand_of
+from nbarray.expr.operands import Operand, decoding_bytes, is_direct, is_generated, operand_of, reads_storage
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.fused import Planes
@@ -30,6 +30,12 @@ def _operand_bytes(operands: Sequence[Operand], boxes: list[Box], count: int) ->
         total += np.maximum(b - a, 0).prod(axis=1) * (operand.base.dtype.itemsize + operand.base.masked)
         total += decoding_bytes(operand.base)
     return total
+
+
+def _in_memory(operand: Operand) -> bool:
+    """Whether any part of an operand is there already."""
+    base = operand.base
+    return is_direct(base) and not reads_storage(base) and not is_generated(base)
 
 
 class _ReadsOperands(Lowered):
@@ -75,10 +81,20 @@ class Mapped(_ReadsOperands):
         return self.function.compiled
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        read = super().scratch_bytes(low, high)
+        operands, boxes = [operand_of(e) for e in self.args], self.operand_boxes(low, high)
+        apart = [k for k, operand in enumerate(operands) if not (_in_memory(operand) or self._takes_blocks(operand))]
+        read = _operand_bytes([operands[k] for k in apart], [boxes[k] for k in apart], len(low))
         if not self.function.takes:
             return read
-        return read + (self.function.takes * (read + self.block_bytes(low, high))).astype(np.int64)
+        whole = self._argument_bytes(low, high) + self.block_bytes(low, high)
+        return read + (self.function.takes * whole).astype(np.int64)
+
+    def _takes_blocks(self, operand: Operand) -> bool:
+        return self.aligned and operand.is_blocks_of(self.chunks)
+
+    def _argument_bytes(self, low: Int64, high: Int64) -> Int64:
+        """Bytes of what the function is given, whether or not reading it takes any."""
+        return _operand_bytes([operand_of(e) for e in self.args], self.operand_boxes(low, high), len(low))
 
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         ndim = max((len(c.axes) for c in self.argument_chunks), default=0)

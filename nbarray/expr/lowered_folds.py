@@ -79,9 +79,15 @@ class FoldedParts(Lowered):
         return state_bytes(self.folds, *self._part_box(self.parts[0], low, high), True)
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        widest = {p.program.scratch_bytes(): p for p in self.parts}
-        boxes = {k: self._part_box(p, low, high) for k, p in widest.items()}
-        return np.max([p.scratch_bytes(*boxes[k]) for k, p in widest.items()], axis=0)
+        return np.max([p.scratch_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()], axis=0)
+
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        return np.min([p.spare_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()], axis=0)
+
+    def _unlike_parts(self) -> list[Fused]:
+        """A part of each kind that may take other bytes than the others."""
+        kinds = {(p.program.tile_width(2), p.program.tile_elements, p.program.compiled, p.step): p for p in self.parts}
+        return list(kinds.values())
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)

@@ -95,6 +95,11 @@ class _Picks(Lowered):
         unit = np.minimum(extent, np.array([u.largest for u in self.units], np.int64).reshape(1, -1)).prod(axis=1)
         return held + (unit + points) * width * kept.prod(axis=1) + decoding_bytes(operand_of(self.arg).base)
 
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        # along one axis, points of what lies in memory go to their block at once, unless that lies in pieces
+        straight = in_memory(self.arg) and self.axes == (self.at,) and all(u.count == 1 for u in self.units)
+        return self.block_bytes(low, high) * straight
+
     def _wanted(self, inputs: Inputs, low: Corner, high: Corner) -> list[Int64]:
         """Positions of a block's points, along each axis, in the points' shape."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ import numpy as np
 
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.node import Expr, node, settled
+from nbarray.expr.operands import decoding_bytes, is_direct, is_generated, operand_of, reads_storage
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.workspace import Workspace
 
@@ -74,12 +75,23 @@ class Product(Lowered):
         deep = min(self.run_length, max(1, self._summed[0])) * math.prod(self._summed[1:])
         left = extent[:, :free].prod(axis=1) * deep
         right = extent[:, : self.stack].prod(axis=1) * extent[:, free:].prod(axis=1) * deep
-        width = self.of_dtype.itemsize
-        return (
-            left * (self.left.dtype.itemsize + width)
-            + right * (self.right.dtype.itemsize + width)
-            + extent.prod(axis=1) * width
-        )
+        parts = extent.prod(axis=1) * self.of_dtype.itemsize * (self._summed[0] > self.run_length)
+        return parts + self._taken_bytes(self.left, left) + self._taken_bytes(self.right, right)
+
+    def effort(self, low: Int64, high: Int64) -> Int64:
+        # BLAS multiplies and adds about four times while a byte is gone over
+        deep = math.prod(self._summed) // max(1, self.parts)
+        return np.maximum(high - low, 0)[:, 1 if self.parts else 0 :].prod(axis=1) * deep // 4
+
+    def _taken_bytes(self, expr: Expr, elements: Int64) -> Int64:
+        """What it takes to have so many elements of an operand as BLAS wants them."""
+        operand = operand_of(expr)
+        base = operand.base
+        there = is_direct(base) and not reads_storage(base) and not is_generated(base)
+        steps = all(axis.step == 1 for axis in operand.placement.axes)
+        suits = expr.dtype == self.of_dtype and expr.ndim == self.stack + 2 and steps
+        width = (not there) * base.dtype.itemsize + (not suits) * self.of_dtype.itemsize
+        return elements * width + decoding_bytes(base)
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)

@@ -20,7 +20,7 @@ from nbarray.expr.leaves import Arange, Eye, Filled, Generated, Random, Scalar, 
 from nbarray.expr.node import Expr
 from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.structure import View
-from nbarray.grid.chunks import Chunks
+from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement, identity
 from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
@@ -99,11 +99,11 @@ def stored_axis(operand: Operand) -> int | None:
     return stored_along([m.size for m in axes], [0 if m.axis < 0 else array.strides[m.axis] * m.step for m in axes])
 
 
-def turning_bytes(operand: Operand, elements: int) -> int:
+def turning_bytes(operand: Operand, elements: Int64) -> Int64:
     """What it takes to bring tiles of so many elements into the order of their axes, if they are stored in another."""
     order = [m.axis for m in operand.placement.axes if m.axis >= 0]
     turned = order != sorted(order) or stored_axis(operand) is not None
-    return elements * operand.base.dtype.itemsize * 9 // 8 if turned else 0
+    return elements * operand.base.dtype.itemsize * 9 // 8 * turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,10 @@ class Operand:
     base: Expr
     placement: Placement
     whole: bool = False
+
+    def is_blocks_of(self, chunks: Chunks) -> bool:
+        """Whether any block of `chunks` is one of its blocks as it is, so that nothing has to be put together."""
+        return self.whole and not is_direct(self.base) and self.base.chunks == chunks
 
     def slices(self, low: Corner, high: Corner) -> tuple[slice, ...]:
         """The part of the base that a rectangle of the view shows."""

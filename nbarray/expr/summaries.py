@@ -66,7 +66,11 @@ class LineBlocks(Mapped):
         return self.function.name
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return super().scratch_bytes(low, high) * (1 + self.function.copies)
+        return super().scratch_bytes(low, high) + self.function.copies * self._argument_bytes(low, high)
+
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        # most functions of lines make one copy
+        return max(0, self.function.copies - 1) * self._argument_bytes(low, high)
 
 
 @node
@@ -125,6 +129,10 @@ class PartSummaries(Lowered):
     @property
     def label(self) -> str:
         return self.summary.name
+
+    @property
+    def compiled(self) -> bool:
+        return self.summary.compiled
 
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         return [*((low, high) for _ in self.args), *(_all_of(e, low) for e in self.extras)]

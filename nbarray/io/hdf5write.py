@@ -25,6 +25,8 @@ __all__ = ["create_dataset", "dataset_writer"]
 
 #: What a dataset may be asked for besides its chunks, and still be written by ourselves.
 PLAIN = frozenset({"chunks", "track_times", "track_order"})
+#: Compressing a byte takes as long as going over so many.
+COMPRESSING = 64
 
 
 def create_dataset(file: Any, name: str, shape: Corner, dtype: np.dtype[Any], options: dict[str, Any]) -> Any:
@@ -92,6 +94,9 @@ class ChunkWriter(Writer):
         self.place = dataset.file.filename
         self.units = dataset.chunks
         self._dataset, self._shape, self._dtype, self._filters = dataset, dataset.shape, dataset.dtype, filters
+        self.effort = COMPRESSING if filters else Writer.effort
+        self.route = f"whole chunks, filtered in the workers: {', '.join(f.name for f in filters) or 'not compressed'}"
+        self.stored = self.units
         self._lock, self._closed = threading.Lock(), False
 
     def extra_bytes(self, block_bytes: Int64) -> Int64:

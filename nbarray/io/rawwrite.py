@@ -36,12 +36,15 @@ class RawWriter(Writer):
     offsets : where each chunk begins in the file, in bytes, by its number in C order
     """
 
+    route = "any rectangle, in the workers: not compressed"
+
     def __init__(self, path: str, shape: Corner, dtype: np.dtype[Any], chunk: Corner, offsets: Int64) -> None:
         self.place = path
         self._chunk = tuple(max(1, n) for n in chunk)
         self._shape, self._dtype, self._offsets = shape, dtype, offsets
         self._grid = tuple(-(-n // c) for n, c in zip(shape, self._chunk, strict=True))
         self.units = self._good_units(dtype.itemsize)
+        self.stored = self._chunk
         self._free = threading.Condition()
         self._busy, self._closed = 0, False
         self._file = os.open(path, os.O_WRONLY)

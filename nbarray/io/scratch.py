@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["forget", "scratch"]
+__all__ = ["forget", "held_bytes", "scratch"]
 
 #: A buffer larger than this is not kept for the next chunk.
 KEPT_BYTES = 64 * 2**20
@@ -28,6 +28,11 @@ _buffers = _Buffers()
 def forget() -> None:
     """Let go of this thread's buffers."""
     _buffers.kept.clear()
+
+
+def held_bytes() -> int:
+    """What this thread's buffers take."""
+    return sum(kept.nbytes for kept in _buffers.kept.values())
 
 
 def scratch(purpose: str, nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -32,12 +32,24 @@ class Writer:
     units : shape of the pieces in which the target is best written, or None where any rectangle is as good
     whole : whether each of them has to be written whole, by one task
     in_place : whether the target is memory, into which blocks may be made
+    effort : writing a byte takes as long as going over so many
+    route : how it is written, for people
+    stored : shape of the chunks that the target is stored in, if it tells
+    rewrites_parts : whether writing a part of a chunk means reading and writing all of it
     """
 
     place = "an object"
     units: Corner | None = None
     whole = False
     in_place = False
+    effort = 2
+    route = "in place"
+    stored: Corner | None = None
+    rewrites_parts = False
+
+    def place_of(self, shape: Corner) -> tuple[Corner, Corner, Corner]:
+        """Where the first element of an array of `shape` goes, the target's shape, and how far apart elements go."""
+        return (0,) * len(shape), shape, (1,) * len(shape)
 
     def streams(self, lengths: Corner) -> bool:
         """Whether `fill` takes boxes of such a shape well, so that a block made of them never has to exist whole."""
@@ -106,15 +118,36 @@ class AssigningWriter(Writer):
     region : where the array goes in its target; None for the whole of it
     guards : held while values are assigned; units : the chunks of the target, of which no two tasks should share one
     masked : whether `numpy.ma` arrays are assigned
+    stored : the chunks of the target, where they are known, also if a region lies across them
     """
 
+    route = "assigned, one block at a time"
+    rewrites_parts = True
+
     def __init__(
-        self, target: Any, region: Region | None, guards: Sequence[Any], units: Sequence[int] | None, masked: bool
+        self,
+        target: Any,
+        region: Region | None,
+        guards: Sequence[Any],
+        units: Sequence[int] | None,
+        masked: bool,
+        stored: Sequence[int] | None = None,
     ) -> None:
         self._target, self._region, self._guards, self._masked = target, region, guards, masked
         self._lock, self._closed = threading.Lock(), False
         self.units = None if units is None else tuple(units)
         self.whole = units is not None
+        self.stored = self.units if stored is None else tuple(stored)
+        self.place = _name_of(target)
+
+    def extra_bytes(self, block_bytes: Int64) -> Int64:
+        # libraries filter chunks in copies of them, all that belong to a block at once
+        return block_bytes.copy() if self.stored is not None else super().extra_bytes(block_bytes)
+
+    def place_of(self, shape: Corner) -> tuple[Corner, Corner, Corner]:
+        whole = tuple(getattr(self._target, "shape", shape))
+        region = (*(self._region or ()), *(slice(None),) * (len(shape) - len(self._region or ())))
+        return tuple(s.start or 0 for s in region), whole, tuple(s.step or 1 for s in region)
 
     def write(self, low: Corner, high: Corner, values: Block, mask: Block | None) -> None:
         given = np.ma.MaskedArray(values, False if mask is None else mask) if self._masked else values
@@ -127,6 +160,13 @@ class AssigningWriter(Writer):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+
+
+def _name_of(target: Any) -> str:
+    """What a target is called: its file and its name, where it has any, or what kind of object it is."""
+    file = getattr(getattr(target, "file", None), "filename", None) or getattr(target, "store", None)
+    name = str(getattr(target, "name", "") or "").strip("/")
+    return f"{file}:{name}" if file is not None and name else str(file or name or type(target).__name__)
 
 
 def inside(region: Region | None, low: Corner, high: Corner) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.unpack import compile_unpack
 
-__all__ = ["OPERATIONS", "OPERATORS", "ById", "ByKey", "Op", "Tile", "compile_op", "ufunc_op"]
+__all__ = ["OPERATIONS", "OPERATORS", "ById", "ByKey", "Op", "Tile", "compile_op", "made_by", "ufunc_op"]
 
 Tile = np.ndarray[Any, Any]
 #: (tiles of arguments, buffer for the values) -> values
@@ -102,10 +102,12 @@ class Row:
     """How an operation is done: `values` makes the value kernel from the op's parameters.
 
     domain : makes, for masked arguments, what tells where numpy.ma masks more than they do
+    makes : what is made on the way, as so many times the values
     """
 
     values: Callable[[Op, np.dtype[Any]], ValueKernel]
     domain: Callable[[], Domain | None] = lambda: None
+    makes: float = 0.0
 
 
 def _ufunc_values(ufunc: np.ufunc) -> Callable[[Op, np.dtype[Any]], ValueKernel]:
@@ -277,17 +279,17 @@ OPERATIONS: dict[str, Row] = {
         f"ma.{name}": Row(_ufunc_values(_UFUNCS[name]), partial(_finite_domain, _UFUNCS[name]))
         for name in ("divide", "floor_divide", "power")
     },
-    "where": Row(_where),
+    "where": Row(_where, makes=1),
     "cast": Row(_cast),
     "clip": Row(lambda op, dtype: lambda args, out: np.clip(args[0], args[1], args[2], out=out)),
-    "round": Row(_function(np.round)),
-    "real": Row(_function(np.real)),
-    "imag": Row(_function(np.imag)),
-    "angle": Row(_function(np.angle)),
-    "nan_to_num": Row(_function(np.nan_to_num)),
-    "isclose": Row(_function(np.isclose)),
-    "sinc": Row(_function(np.sinc)),
-    "i0": Row(_function(np.i0)),
+    "round": Row(_function(np.round), makes=1),
+    "real": Row(_function(np.real), makes=1),
+    "imag": Row(_function(np.imag), makes=1),
+    "angle": Row(_function(np.angle), makes=2),
+    "nan_to_num": Row(_function(np.nan_to_num), makes=2),
+    "isclose": Row(_function(np.isclose), makes=32),
+    "sinc": Row(_function(np.sinc), makes=3),
+    "i0": Row(_function(np.i0), makes=6),
     "unpack": Row(_unpack),
     **{name: Row(_function(compare)) for name, compare in OPERATORS.items()},
 }
@@ -306,6 +308,15 @@ def _row(op: Op) -> Row:
         assert op.function is not None
         return Row(_ufunc_values(op.function.value), partial(_ufunc_domain, op.function.value))
     return OPERATIONS[op.name]
+
+
+def made_by(op: Op, dtype: np.dtype[Any], masked: bool) -> float:
+    """Bytes that an operation makes on the way for each element; where a domain is looked at, new values as well."""
+    if op.name == "unpack" or op.name in MASKING:
+        return 0.0
+    row = _row(op)
+    outputs = 0 if op.name == "ufunc" or op.name not in _UFUNCS else _UFUNCS[op.name].nout - 1
+    return dtype.itemsize * (row.makes + 2 * outputs + (masked and row.domain() is not None))
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 from nbarray.kernels.turning import along, straight
 from nbarray.kernels.workspace import Workspace
 
-__all__ = ["Fetch", "Planes", "evaluate_box", "evaluate_pieces", "fold_box"]
+__all__ = ["RESULTS_AT_ONCE", "Fetch", "Planes", "evaluate_box", "evaluate_pieces", "fold_box"]
 
 #: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
 _EVALUATORS_KEPT = 16
@@ -220,7 +220,7 @@ def fold_box(
 
 
 #: Results that a compiled kernel folds onto at once: what it makes stays in cache until it is put to the states.
-_RESULTS_AT_ONCE = 65_536
+RESULTS_AT_ONCE = 65_536
 
 
 def _fold_steps(
@@ -270,7 +270,7 @@ def _cuts_for_kernels(
     """
     if turned is not None:
         return tiles(extent, elements, turned)
-    kept = tiles(tuple(1 if k in axes else n for k, n in enumerate(extent)), _RESULTS_AT_ONCE)
+    kept = tiles(tuple(1 if k in axes else n for k, n in enumerate(extent)), RESULTS_AT_ONCE)
     return tuple(
         tuple(slice(0, n) if k in axes else s for k, (n, s) in enumerate(zip(extent, part, strict=True)))
         for part in kept

@@ -18,7 +18,7 @@ from nbarray.kernels.codegen import arguments, source, without_skips
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
-__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "worth", "worth_compiling"]
+__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "kernel_width", "worth", "worth_compiling"]
 
 Tile = np.ndarray[Any, Any]
 
@@ -115,6 +115,11 @@ def folded(
         return None
     made = iter(planes)
     return [(next(made), None if fold.skip is None else next(made)[0]) for fold in program.folds]
+
+
+def kernel_width(program: Program) -> int:
+    """Bytes of what a program's kernel makes for each result it folds onto, before that is put to the states."""
+    return sum(dtype.itemsize for fold in without_skips(program).folds for _, dtype in _planes_of(fold))
 
 
 def _planes_of(fold: Fold) -> list[tuple[str, np.dtype[Any]]]:

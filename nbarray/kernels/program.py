@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.hashing import remembers_hash
-from nbarray.kernels.elementwise import Op, Tile, compile_op
+from nbarray.kernels.elementwise import Op, Tile, compile_op, made_by
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.tiles import LARGEST_TILE, LEAST_TILE, SMALLEST_TILE, TILE_BYTES, TURNED_ELEMENTS
 
@@ -118,7 +118,12 @@ class Fold:
     def state_width(self) -> int:
         """Bytes a state takes for each result."""
         width = sum(d.itemsize for d in REDUCTIONS[self.name].planes(self.values, self.result, self.left))
-        return width + (self.left.itemsize if self.masked or self.skip is not None else 0)
+        return width + self.counts_left * self.left.itemsize
+
+    @property
+    def counts_left(self) -> bool:
+        """Whether a state may have counts of elements left out."""
+        return self.masked or self.skip is not None
 
 
 @remembers_hash
@@ -170,13 +175,17 @@ class Program:
             masked.append(op.makes_mask or (not op.drops_mask and any(masked[a] for a in instruction.args)))
         return masked
 
-    def scratch_bytes(self) -> int:
-        """Upper bound of what an evaluator's buffers take."""
-        widths = sum(_share_buffers(self)[1])
-        masks = 2 * sum(self.masked_registers())
+    def tile_width(self, depth: int) -> float:
+        """The most bytes that an element of a tile takes: in the evaluator's buffers, and in what folding makes.
+
+        depth : elements of a tile that are folded onto one result
+        """
+        masked = self.masked_registers()
         # one fold after the other: its temporaries are gone when the next begins
-        fold = max((2 * max(8, fold.values.itemsize) + 2 for fold in self.folds), default=0)
-        return self.tile_elements * (widths + masks + fold)
+        folding = max((_fold_width(fold, masked[fold.register], depth) for fold in self.folds), default=0)
+        operations = enumerate(self.instructions, self.first_instruction)
+        making = max((made_by(i.op, i.dtype, masked[k]) for k, i in operations), default=0)
+        return sum(_share_buffers(self)[1]) + 2 * sum(masked) + making + folding
 
 
 class Evaluator:
@@ -265,6 +274,17 @@ class Evaluator:
         while isinstance(owner, np.ndarray) and owner.base is not None:
             owner = owner.base
         return any(owner is buffer for buffer in self._buffers)
+
+
+def _fold_width(fold: Fold, masked: bool, depth: int) -> float:
+    """The most bytes that folding makes for an element of a tile."""
+    each, (values, results) = max(8, fold.values.itemsize), REDUCTIONS[fold.name].makes
+    if fold.linear is not None:  # exact sums, and what they stand for
+        results = max(results, 3)
+    elif fold.values.kind in "iu" and fold.result.kind == "f":  # made into floats first
+        values += 1
+    # of a tile one element deep nothing is made; what is left out is replaced in a copy
+    return each * (values + results / max(2, depth)) + (each + 2 if masked or fold.skip is not None else 0)
 
 
 def _share_buffers(program: Program) -> tuple[list[int], list[int]]:

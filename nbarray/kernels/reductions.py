@@ -25,6 +25,9 @@ __all__ = ["REDUCTIONS", "Reduction", "State"]
 Tile = np.ndarray[Any, Any]
 Axes = tuple[int, ...]
 
+#: What folding a tile makes on the way (see `Reduction.makes`): a ufunc's reductions of it; deviations, and parts.
+_PARTS, _DEVIATIONS = (0.0, 1.0), (1.0, 2.0)
+
 
 @dataclass(slots=True)
 class State:
@@ -64,6 +67,7 @@ class Reduction:
     is_sum : whether the first plane is a sum, whose rounding errors may be kept in one more (see `sums`)
     neutral : value that leaves the result alone; masked elements are replaced by it before folding
     join : (planes, what a compiled kernel made of so many elements a result, that many, Where) -> None
+    makes : what folding a tile makes on the way, as so many times its values, and so many times its results
     """
 
     name: str
@@ -77,6 +81,7 @@ class Reduction:
     is_sum: bool = False
     join: Callable[[list[Tile], list[Tile], int, Where], None] | None = None
     counts: bool = False
+    makes: tuple[float, float] = (2.0, 0.0)
 
     def planes(
         self, values: np.dtype[Any], result: np.dtype[Any], count: np.dtype[Any] | None = None
@@ -261,6 +266,7 @@ def _ufunc_row(name: str, ufunc: np.ufunc, identity: Any) -> Reduction:
         _merging(ufunc),
         _plain,
         neutral=lambda dtype: identity,
+        makes=_PARTS,
     )
 
 
@@ -275,6 +281,7 @@ def _extreme_row(name: str, ufunc: np.ufunc, worst: Callable[[np.dtype[Any]], An
         has_identity=False,
         neutral=worst,
         join=_extreme_join(ufunc),
+        makes=_PARTS,
     )
 
 
@@ -288,6 +295,7 @@ def _logical_row(name: str, ufunc: np.ufunc, identity: bool) -> Reduction:
         _plain,
         # text is true where there is any
         neutral=lambda dtype: identity if dtype.kind not in "SU" else dtype.type("1" if identity else ""),
+        makes=_PARTS,
     )
 
 
@@ -304,6 +312,7 @@ def _moments_row(name: str, finish: Callable[[list[Tile], Any, np.dtype[Any], di
         finish,
         neutral=lambda dtype: 0,
         counts=True,
+        makes=_DEVIATIONS,
         join=lambda planes, made, count, where: moments_update(planes, float(count), made[0], made[1], where.alike),
     )
 
@@ -385,6 +394,7 @@ REDUCTIONS: dict[str, Reduction] = {
             neutral=lambda dtype: 0,
             is_sum=True,
             join=_sum_join,
+            makes=_PARTS,
         ),
         Reduction(
             "count",

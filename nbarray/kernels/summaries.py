@@ -27,6 +27,8 @@ class Summary:
 
     #: What merging takes besides the states, in bytes of all of them.
     merge_copies: ClassVar[int] = 2
+    #: Whether it is made by compiled code.
+    compiled: bool = False
 
     @property
     def name(self) -> str:

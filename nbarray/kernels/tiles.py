@@ -18,6 +18,7 @@ import numpy as np
 __all__ = [
     "LARGEST_TILE",
     "LEAST_TILE",
+    "RUN_LENGTH",
     "SMALLEST_TILE",
     "STORED_LENGTH",
     "TILE_BYTES",

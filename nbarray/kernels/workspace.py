@@ -20,6 +20,7 @@ class Workspace:
         #: whose task it was used for last
         self.node: int | None = None
         self._kept: dict[Any, Any] = {}
+        self._buffers: dict[Any, Tile] = {}
         self._lent: set[int] = set()
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -30,8 +31,10 @@ class Workspace:
 
     def tile_buffer(self, number: int, nbytes: int) -> Tile:
         """A buffer for tiles, the same one for the same number and size."""
-        made: Tile = self.keep(("tile", number, nbytes), lambda: np.empty(nbytes, np.uint8))
-        self._lent.add(id(made))
+        made = self._buffers.get(("tile", number, nbytes))
+        if made is None:
+            made = self._buffers["tile", number, nbytes] = np.empty(nbytes, np.uint8)
+            self._lent.add(id(made))
         return made
 
     def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
@@ -43,22 +46,24 @@ class Workspace:
         if dtype.hasobject:
             return np.empty(shape, dtype)
         nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        have: Tile | None = self._kept.get(("buffer", name))
+        have = self._buffers.get(name)
         if have is None or have.nbytes < nbytes:
             if have is not None:
                 self._lent.discard(id(have))
-            have = self._kept["buffer", name] = np.empty(nbytes, np.uint8)
+            have = self._buffers[name] = np.empty(nbytes, np.uint8)
             self._lent.add(id(have))
         return have[:nbytes].view(dtype).reshape(shape)
 
-    def trim(self, nbytes: int) -> bool:
-        """Let go of all buffers if they take more than so many bytes; returns whether they did."""
-        kept = {key: made for key, made in self._kept.items() if key[0] == "buffer"}
-        if sum(made.nbytes for made in kept.values()) <= nbytes:
-            return False
-        for key in kept:
-            del self._kept[key]
-        return True
+    @property
+    def held_bytes(self) -> int:
+        """What all buffers take."""
+        return sum(made.nbytes for made in self._buffers.values())
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._kept.clear()
+        self._buffers.clear()
+        self._lent.clear()
 
     def lends(self, array: Tile) -> bool:
         """Whether an array lies in one of our buffers, so that what is in it will not stay."""

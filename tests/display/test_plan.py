@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
+import h5py
 import numpy as np
 
 import nbarray as nb
 from nbarray.display.plan import node_tasks, plan_html, plan_text, source_reads
+from nbarray.io.hdf5write import dataset_writer
 from nbarray.session import plan
 from tests.pages.arrays import named
 
@@ -154,3 +157,15 @@ def test_html_says_what_the_text_says() -> None:
     assert "b" not in tables.tags
     assert {word for cell in tables.cells for word in cell.split()} <= set(plan_text(made, 10**9, 2).split())
     assert "file <b>f</b>: in memory" in tables.cells
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    """A line a target, as text and as a table: bytes, its chunks, where it is, and how it is written."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        target = file.create_dataset("x", A.shape, chunks=(3, 4), dtype=float, compression="gzip")
+        made = plan([(nb.from_array(A) + 1).expr], writers=[dataset_writer(target, A.dtype)])
+    lines = words(plan_text(made))
+
+    assert "written read back chunks target" in lines
+    assert any(line.startswith("384 B (3, 4)") and line.endswith("in the workers: deflate") for line in lines)
+    assert "x.h5: whole chunks" in plan_html(made)

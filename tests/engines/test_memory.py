@@ -15,6 +15,9 @@ import pytest
 
 import nbarray as nb
 from nbarray.engines.memory import give_back
+from nbarray.engines.tasks import let_go
+from nbarray.io.scratch import held_bytes, scratch
+from nbarray.kernels.workspace import Workspace
 
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
 
@@ -47,6 +50,30 @@ def test_what_a_run_held_goes_back() -> None:
     )
 
     assert after - base - result <= 0.05 * (base + result) + 4 * 2**20
+
+
+@linux
+def test_what_threads_freed_goes_back() -> None:
+    """A thread gives back what is at the end of an arena of its own, where the whole process can't."""
+    base, before, after = python(
+        "import threading\n"
+        "from nbarray.engines.memory import exact, give_back, give_back_own\n"
+        "exact()\n"
+        "def work():\n"
+        "    blocks = [bytearray(2**19) for _ in range(80)]\n"
+        "    del blocks\n"
+        "    give_back()\n"
+        "    print(held())\n"
+        "    give_back_own()\n"
+        "print(held())\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "print(held())\n"
+    )
+
+    assert after <= before + 2**20
+    assert after - base <= 2 * 2**20
 
 
 @linux
@@ -101,3 +128,15 @@ def test_asking_for_it_works_here() -> None:
     libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
 
     assert bool(re.match("glibc", libc)) == give_back()
+
+
+def test_workers_keep_no_more_than_the_next_task_declares() -> None:
+    """What a worker's tasks worked in is let go of before a task that needs less, and before waiting."""
+    workspace = Workspace()
+    workspace.buffer("read", (2**21,), np.dtype("u1"))
+    scratch("raw", 2**21)
+
+    assert not let_go(workspace, 2**22)
+    assert let_go(workspace, 2**22 - 1)
+    assert 0 == workspace.held_bytes == held_bytes()
+    assert not let_go(workspace)

@@ -90,4 +90,5 @@ def test_what_turning_takes_is_declared() -> None:
     x = nb.from_array(np.ones((1000, 1000)))
     plain, turned = plan([(x + x).expr]), plan([(x + x.T).expr])
 
-    assert turned.scratch_bytes.max() >= plain.scratch_bytes.max() + 8 * 65_536
+    assert turned.scratch_bytes.max() >= 2 * 8 * 65_536
+    assert turned.scratch_bytes.max() > plain.scratch_bytes.max() * 65_536 / 250_000
