@@ -54,7 +54,11 @@ class BlockedMagics(Magics):
         longer than half a second; it is the cell's value, Out[n] (a ; at the end silences it).  Other names keep
         what the cell assigned to them: arrays not yet computed.  Attributes (var.units), assignments into
         arrays (arr[0] = 1) and functions of other packages get your own objects, as without the magic; under
-        --strict those functions get blocked arrays, so that what they would read whole is seen and refused.
+        --strict those functions, and classes of yours, get blocked arrays, so that what they would read whole is
+        seen and refused; so are copies of files and memory maps: np.array(mm), mm.copy(), ds.__array__(),
+        ds.read_direct(out), out[:] = ds.  Not seen is what the cell itself doesn't hand over: a function or a
+        method from another cell that uses an array of its own (a global name, self.ds), zarr's .oindex and
+        .vindex, and what a package written in C reads by itself.
 
             %%blocked --chunks 4,200,200 --memory 2GiB
             t = netCDF4.Dataset("2014-01-01.nc")["t2m"]

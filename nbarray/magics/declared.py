@@ -78,8 +78,10 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         ("--strict",),
         {
             "action": "store_true",
-            "help": "raise where code asks for all values of a blocked array, of more than 1 %% of the memory; without "
-            "it they are computed for it, and a line says so",
+            "help": "raise where code asks for all values of a blocked array, a file or a memory map, of more than "
+            "1 %% of the memory; without it they are computed for it, and a line says so. What isn't seen: functions "
+            "and methods from other cells that take an array from somewhere else than their arguments, zarr's "
+            ".oindex and .vindex, and what packages written in C read by themselves",
         },
     ),
     "report": (

@@ -96,7 +96,7 @@ class _Lifter(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         base = self.visit(node.value)
-        if node.attr.startswith("__"):  # the compiler mangles private names of classes
+        if node.attr.startswith("__") and not node.attr.endswith("__"):  # the compiler mangles private names of classes
             node.value = base
             return node
         return _helper("attribute", [base, _constant(node.attr, node)], node)
@@ -113,6 +113,10 @@ class _Lifter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         value = self.visit(node.value)
         if not isinstance(node.target, ast.Name):
+            filled = node.target.value if isinstance(node.target, ast.Subscript) else None
+            if isinstance(filled, ast.Name) and isinstance(node.value, _MAY_BE_SOURCE):
+                owner = ast.copy_location(ast.Name(id=filled.id, ctx=ast.Load()), filled)
+                value = _helper("taken", [owner, value], node.value)
             node.target, node.value = self.target(node.target), value
             return node
         name = node.target
@@ -135,9 +139,17 @@ class _Lifter(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        node.targets = [self.target(target) for target in node.targets]
+        whole = isinstance(node.value, _MAY_BE_SOURCE)
+        node.targets = [self._filled(target) if whole else self.target(target) for target in node.targets]
         node.value = self.visit(node.value)
         return node
+
+    def _filled(self, node: Any) -> Any:
+        """The target of an assignment, where what is assigned may be read whole: ``out[:] = ds``."""
+        new = self.target(node)
+        if isinstance(new, ast.Subscript):
+            new.value = _helper("filled", [new.value], new.value)
+        return new
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.target = self.target(node.target)

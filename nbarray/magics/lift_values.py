@@ -10,6 +10,7 @@ IPython; what a blocked array is, it is told.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import threading
@@ -48,6 +49,16 @@ _BUILTINS = frozenset({abs, all, any, divmod, max, min, pow, round, sum})
 _KEEP_STORED = frozenset({"copy", "date2index", "move"})
 # Under ``--strict``: what goes through its arguments, or has a function go through them.
 _ITERATING = frozenset({enumerate, filter, iter, list, map, reversed, sorted, tuple, zip})
+
+# Of these, the ones that copy an array in memory too.
+_COPY = frozenset({"array", "copy"})
+# Methods of stored arrays that read all of them, and where among their arguments a selection stands that reads less.
+_READ_WHOLE = {
+    "__array__": None, "get_basic_selection": (0, "selection"), "get_orthogonal_selection": (0, "selection"),
+    "read_direct": (1, "source_sel"),
+}  # fmt: skip
+# Methods of a memory map that read all of it into memory.
+_COPY_WHOLE = frozenset({"copy", "tobytes", "tolist"})
 
 # Attributes of an in-memory array that mean that very array, its memory or its bytes.
 _ORIGINAL_ATTRIBUTES = frozenset(
@@ -93,6 +104,20 @@ class _Changed:
         if self._containers and type(arg) in (list, tuple):  # np.concatenate([f["a"], f["b"]])
             return map_values(arg, self._change)
         return self._change(arg)
+
+
+class _Filled:
+    """An array that something is assigned into; `tell` is told of what, before."""
+
+    __slots__ = ("_owner", "_tell")
+
+    def __init__(self, owner: Any, tell: Callable[[Any], Any]) -> None:
+        self._owner, self._tell = owner, tell
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        __tracebackhide__ = True
+        self._tell(value)
+        self._owner[index] = value
 
 
 class Lift:
@@ -157,13 +182,42 @@ class Lift:
     def attribute(self, value: Any, name: str) -> Any:
         """``value.name``: the object's own attribute, unless a calculation means the blocked array's."""
         __tracebackhide__ = True
-        if type(value) in _PLAIN or name.startswith("__") or not self._active() or not is_source(value):
+        if type(value) in _PLAIN or (name.startswith("__") and name not in _READ_WHOLE):
+            return getattr(value, name)
+        if not self._active() or not is_source(value):
+            return getattr(value, name)
+        if name in _COPY_WHOLE if isinstance(value, np.memmap) else name in _READ_WHOLE and is_on_file(value):
+            return self._reading(value, name)
+        if name.startswith("__"):
             return getattr(value, name)
         if isinstance(value, np.ndarray):
             own = name in _ORIGINAL_ATTRIBUTES or not hasattr(self._blocked, name)
         else:
             own = name not in _BLOCKED_ATTRIBUTES and (hasattr(value, name) or not hasattr(self._blocked, name))
         return getattr(value if own else self.block(value), name)
+
+    def _reading(self, value: Any, name: str) -> Callable[..., Any]:
+        """A method that reads all of `value`, or what a selection among its arguments says."""
+        method, place = getattr(value, name), _READ_WHOLE.get(name)
+
+        @functools.wraps(method)
+        def read(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            position, keyword = place or (len(args), "")
+            selection = kwargs.get(keyword, args[position] if position < len(args) else ...)
+            if selection is None or self._selects_all(value, selection):
+                self._tell(tuple(value.shape), value.dtype.itemsize * math.prod(value.shape))
+            return method(*args, **kwargs)
+
+        return read
+
+    def _selects_all(self, value: Any, selection: Any) -> bool:
+        if selection is ...:
+            return True
+        try:
+            return bool(self.block(value)[selection].shape == value.shape)
+        except Exception:  # whoever reads it says what is wrong
+            return False
 
     def function(self, function: Any) -> Any:
         """`function`, or one that takes blocked arrays if it calculates with its arguments."""
@@ -185,16 +239,34 @@ class Lift:
         if package in _TAKE_VALUES or home.startswith("numpy.ma"):
             return _Changed(function, self._value if name in _KEEP_STORED else self._told_value, containers=True)
         if isinstance(function, np.ufunc) or package in ("numpy", "nbarray"):
+            if name in _COPY and package == "numpy":
+                return self._copying(function)
             if name in _TAKE_ORIGINAL:
                 return _Changed(function, self._told, containers=False) if name in _MAKE_WHOLE else function
             return _Changed(function, self.block, containers=True)
         return self._foreign(function)
 
+    def _copying(self, function: Any) -> Callable[..., Any]:
+        """NumPy's `array` or `copy`, told of; of a memory map too, unless it shall be used as it is."""
+
+        def copy(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            change = self._told_copy if kwargs.get("copy", True) else self._told
+            return _Changed(function, change, containers=False)(*args, **kwargs)
+
+        return copy
+
     def _foreign(self, function: Any) -> Any:
-        """A function or class of other packages, or Python's: its arguments stay what they are, unless strict."""
+        """A function or class of other packages, or Python's: its arguments stay what they are, unless strict.
+
+        So do those of the user's classes, and objects that can be called, except for those defined in such a cell,
+        which look after their arguments themselves.
+        """
         home = getattr(function, "__module__", None)
-        packages = {"__main__", "builtins", *_TAKE_VALUES}
-        other = isinstance(home, str) and home.partition(".")[0] not in packages
+        packages = {"builtins", *_TAKE_VALUES}
+        other = isinstance(home, str) and home.partition(".")[0] not in packages and not _is_lifted(function)
+        if function is bytes or function is bytearray:
+            return _Changed(function, self._told_copy, containers=False)
         if self._strict and (other or any(function is each for each in _ITERATING)):  # it may have no hash
             return _Changed(function, self.block, containers=True)
         return function
@@ -206,19 +278,42 @@ class Lift:
         if type(value) in _PLAIN and type(other) in _PLAIN:
             return change(value, other)
         if isinstance(value, np.ndarray):
-            return change(value, self._value(other))
+            return change(value, self._told_value(other))
         return change(self.block(value), self.block(other))
+
+    def filled(self, owner: Any) -> Any:
+        """What something is assigned into: an array makes ``owner[...] = value`` read a value on file whole."""
+        if self._active() and (isinstance(owner, np.ndarray) or is_on_file(owner)):
+            return _Filled(owner, self._told)
+        return owner
+
+    def taken(self, owner: Any, value: Any) -> Any:
+        """The value of ``owner[...] += value``, which is read whole in the same way."""
+        __tracebackhide__ = True
+        return self._told(value) if self._active() and isinstance(owner, np.ndarray) else value
 
     def _told(self, value: Any) -> Any:
         if is_on_file(value):
             self._tell(tuple(value.shape), value.dtype.itemsize * math.prod(value.shape))
         return value
 
+    def _told_copy(self, value: Any) -> Any:
+        if isinstance(value, np.memmap) and is_source(value):
+            self._tell(value.shape, value.nbytes)
+        return self._told(value)
+
     def _told_value(self, value: Any) -> Any:
         return self._value(self._told(value))
 
     def _value(self, value: Any) -> Any:
         return self._compute(value) if isinstance(value, self._blocked) else value
+
+
+def _is_lifted(function: Any) -> bool:
+    """Whether a class, or that of an object, has methods that were defined in such a cell."""
+    cls = function if isinstance(function, type) else type(function)
+    methods = [getattr(method, "__func__", method) for c in cls.__mro__ for method in vars(c).values()]
+    return any(isinstance(m, FunctionType) and HELPER in m.__code__.co_names for m in methods)
 
 
 def _identity(value: Any) -> Any:
