@@ -86,7 +86,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
         ends.append(None if end is None else end.astype(x.dtype))
     made = x[1:] - x[:-1]
     parts = [e for e in (ends[0], made, ends[1]) if e is not None]
-    return parts[0] if len(parts) == 1 else _joined(parts, 0)
+    return parts[0] if len(parts) == 1 else _joined(parts, 0).astype(x.dtype)
 
 
 @public(np.gradient)

@@ -53,7 +53,7 @@ def partition(x: Expr, kth: Any, axis: int | None = -1, positions: bool = False)
     ranks = np.asarray(kth)
     if ranks.dtype.kind not in "iu":
         raise DTypeError("Partition index must be integer")
-    if ranks.size and not (-n <= ranks.min() and ranks.max() < n):
+    if ranks.size and 0 not in x.sizes and not (-n <= ranks.min() and ranks.max() < n):
         raise InputError(f"kth(={int(ranks.max())}) out of bounds ({n})")
     if n > line_room(x.dtype):
         return sort(x, k, positions)

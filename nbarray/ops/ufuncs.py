@@ -18,7 +18,7 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.ops.along import whole_lines
 from nbarray.ops.creation import full
-from nbarray.ops.elementwise import ufunc
+from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.elementwise import where as choose
 from nbarray.ops.indexing import getitem
 from nbarray.ops.lines import asked_of_numpy
@@ -60,17 +60,20 @@ def reduce(
     """
     begun = None if initial is np._NoValue else initial
     if function in REDUCTION_OF and not x.dtype.hasobject:
-        options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": begun}
+        logical = function in (np.logical_or, np.logical_and)
+        options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": None if logical else begun}
         if where is not True:
             options["where"] = where
         if dtype is None or function in (np.add, np.multiply):
-            return reduction(REDUCTION_OF[function], x, axis, dtype=dtype, **options)
+            found = reduction(REDUCTION_OF[function], x, axis, dtype=dtype, **options)
+            return found if begun is None or not logical else ufunc(function, begun, found)
     _refuse(function, "reduce", x)
     if x.ndim == 0 and not isinstance(axis, tuple) and axis in (0, -1, None):
         made = reduce(function, expand_dims(x, 0), 0, dtype, False, initial, where)
         return made
     axes = normalize_axes(axis, x.ndim)
-    kind = asked_of_numpy(function.reduce, np.zeros((1,) * x.ndim, x.dtype), axis=axes, dtype=dtype).dtype
+    one = np.zeros((1,) * x.ndim, x.dtype)
+    kind = asked_of_numpy(function.reduce, one, axis=axes, dtype=dtype, keepdims=True).dtype  # an object has no dtype
     empty = not math.prod(x.sizes[k] for k in axes)
     if function in SCANNED and not x.dtype.hasobject and not empty:
         made = _by_parts(function, x if where is True else _filled(function, x, where, initial), axes, kind)
@@ -117,7 +120,7 @@ def _of_nothing(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: Any, i
     if start is None:
         raise InputError(f"zero-size array to reduction operation {function.__name__} which has no identity")
     shape = tuple(1 if k in axes else n for k, n in enumerate(x.sizes))
-    return full(shape, np.asarray(start).astype(kind)[()])
+    return astype(full(shape, np.asarray(start).astype(kind)[()]), kind)  # objects are numbers by themselves
 
 
 def _by_parts(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: np.dtype[Any]) -> Expr:

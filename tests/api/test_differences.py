@@ -41,6 +41,9 @@ def test_diff_options() -> None:
     same(lambda x: np.diff(x, prepend=np.zeros((3, 3))), a)
     same(lambda x: np.ediff1d(x, to_end=[1, 2], to_begin=[3, 4]), a)
     same(lambda x: np.ediff1d(x, to_end=1.5), a)
+    for kind in ("big-endian-f8", "big-endian-i4", "timedelta"):  # with ends, the dtype stays what it is
+        same(lambda x: np.ediff1d(x), KINDS[kind])
+        same(lambda x: np.ediff1d(x, to_begin=0), KINDS[kind])
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])

@@ -89,6 +89,8 @@ def test_partition(kind: str, axis: Any) -> None:
 
     np.testing.assert_array_equal(np.sort(flat, axis=at), same_place)
     same(lambda x: np.partition(x, 99, axis=axis), a)
+    same(lambda x: np.partition(x[:0], 99, axis=axis), a)  # of nothing every rank will do
+    same(lambda x: np.argpartition(x[:, :0], 0, axis=-1), np.atleast_2d(a))
     same(lambda x: np.partition(x, 1.5, axis=axis), a)
 
 

@@ -57,6 +57,16 @@ def test_peculiar(kind: str) -> None:
         same(lambda x, u=ufunc: u.reduce(x, axis=0), FLOATS[kind], chunks=2, close=True)
 
 
+@pytest.mark.parametrize("ufunc", [np.logical_or, np.logical_and, np.logical_xor, np.add, np.maximum], **ids)
+def test_what_reductions_begin_with(ufunc: Any) -> None:
+    """An initial value, of nothing too, also as an object."""
+    for a in (values_of("d"), np.zeros((0, 3)), values_of("?")):
+        for initial in (0, 3):
+            same(lambda x, i=initial: ufunc.reduce(x, initial=i), a, chunks=2)
+            same(lambda x, i=initial: ufunc.reduce(x, axis=None, keepdims=True, initial=i), a, chunks=2)
+            same(lambda x, i=initial: ufunc.reduce(x, axis=0, initial=i, dtype=object), a, chunks=2)
+
+
 @pytest.mark.parametrize("ufunc", [np.add, np.maximum, np.subtract, np.logical_or], **ids)
 @pytest.mark.parametrize("indices", [[0, 3, 4], [2, 5], [0], [5, 1, 3], [3, 3, 3], [], [7], [-1], [0.5]], ids=str)
 def test_reduceat(ufunc: Any, indices: Any) -> None:
