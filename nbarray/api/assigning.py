@@ -154,9 +154,16 @@ def array_ufunc(self: Array, function: np.ufunc, method: str, *args: Any, **opti
     return with_out(lambda **rest: _without_out(self, function, method, *args, **rest), options, method == "__call__")
 
 
+def _outgrows(made: Array, x: Array) -> bool:
+    return made.ndim > 0 or not np.can_cast(made.dtype, x.dtype, "same_kind")
+
+
 def _in_place(function: np.ufunc) -> Callable[[Array, Any], Array]:
     def operator(self: Array, other: Any) -> Array:
-        result: Array = store_into(self, array_ufunc(self, function, "__call__", self, other))
+        made = array_ufunc(self, function, "__call__", self, other)
+        if not self.ndim and isinstance(made, Array) and _outgrows(made, self):
+            return made  # as for NumPy's numbers, which are no arrays that could be changed
+        result: Array = store_into(self, made)
         return result
 
     return operator

@@ -190,6 +190,26 @@ def test_in_place_operators(kind: str) -> None:
             same(changed, values_of(kind))
 
 
+@pytest.mark.parametrize("kind", ["d", "i", "B", "?"])
+def test_in_place_operators_of_numbers(kind: str) -> None:
+    """An element, or a sum, is a number as in NumPy: what it can't hold makes another number, or an array."""
+    for other in (2, 2.5, 1j, np.arange(5) + 1.5):
+
+        def one(x: Any, o: Any = other) -> Any:
+            number = x.sum()
+            number += o
+            return number
+
+        def within(x: Any, o: Any = other) -> Any:
+            x = x.copy()
+            x[1, 2] += o
+            return x
+
+        same(one, values_of(kind))
+        if np.ndim(other) == 0 and not isinstance(other, complex):
+            same(within, values_of(kind))
+
+
 def test_out() -> None:
     """``out=`` gives results to a handle, ``where=`` to some of its elements, and the handle is what comes back."""
     a, b = values_of("d"), values_of("d")[::-1] * 2
