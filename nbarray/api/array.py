@@ -22,7 +22,7 @@ from nbarray.display.explain import Explanation
 from nbarray.display.html import array_html, array_text
 from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
-from nbarray.errors import InputError, NotBlocked, ReadOnlyError, UnknownSize
+from nbarray.errors import DTypeError, InputError, NotBlocked, ReadOnlyError, UnknownSize
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
 from nbarray.provenance import caller
@@ -411,7 +411,9 @@ class Array:
 
     def conj(self) -> Array:
         """The complex conjugate."""
-        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind == "c" else Array(self._expr)
+        if self.dtype.kind not in "biufcO":
+            raise DTypeError(f"conj of {self.dtype}: cannot conjugate non-numeric dtype")
+        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind in "cO" else Array(self._expr)
 
     conjugate = conj
 

@@ -59,7 +59,7 @@ def reduce(
     that are too long.
     """
     begun = None if initial is np._NoValue else initial
-    if function in REDUCTION_OF and not x.dtype.hasobject:
+    if function in REDUCTION_OF and (not x.dtype.hasobject or function in (np.add, np.multiply)):
         logical = function in (np.logical_or, np.logical_and)
         options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": None if logical else begun}
         if where is not True:

@@ -252,3 +252,10 @@ def test_containers_are_computed_together() -> None:
     (kept,) = nb.compute([x], traverse=False)
     assert kept[0] is x
     assert nb.compute([3]) == ([3],)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_conjugates(kind: str) -> None:
+    """Only numbers have conjugates."""
+    same(lambda x: x.conj(), KINDS[kind])
+    same(lambda x: x.conjugate(), KINDS[kind].astype(object))

@@ -106,6 +106,16 @@ def test_functions_of_python_objects() -> None:
     check(join.accumulate(x, axis=1), join.accumulate(a, axis=1))
 
 
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply], **ids)
+def test_objects_along_several_axes(ufunc: Any) -> None:
+    """Sums and products of objects, in any order, as NumPy has them."""
+    a = values_of("q").astype(object)
+    for options in ({"axis": (0, 1)}, {"axis": None, "keepdims": True}, {"axis": 1}, {"axis": 0, "initial": 5}):
+        same(lambda x, o=options: ufunc.reduce(x, **o), a, chunks=2)
+    same(lambda x: ufunc.reduce(x, axis=0, initial=2, where=values_of("q") > 0), a, chunks=2)
+    same(lambda x: ufunc.reduce(x, where=values_of("q") > 0), a, chunks=2)
+
+
 def test_refusals() -> None:
     """What has no blocked form, with the way out."""
     x = nb.arange(10, chunks=3)
