@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import heapq
 
-import numpy as np
-
 from nbarray.plan.plan import Plan
 
 __all__ = ["Ledger"]
@@ -37,7 +35,7 @@ class Ledger:
         self._scratch: list[int] = plan.scratch_bytes.tolist()
         self._starts: list[int] = plan.dep_indptr.tolist()
         self._deps: list[int] = plan.deps.tolist()
-        self._consumers_start, self._consumers = _consumers(plan)
+        self._consumers_start, self._consumers = plan.consumers
         self._ready = [t for t, n in enumerate(self.waiting) if n == 0]
         self._finished = bytearray(plan.ntasks)
         self._ahead: dict[int, int] = {}
@@ -135,11 +133,3 @@ class Ledger:
 
     def block_bytes(self, task: int) -> int:
         return self._blocks[task]
-
-
-def _consumers(plan: Plan) -> tuple[list[int], list[int]]:
-    """The tasks that need each task's block: the dependencies turned round."""
-    users = np.repeat(np.arange(plan.ntasks), np.diff(plan.dep_indptr))
-    order = np.argsort(plan.deps, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(plan.deps, minlength=plan.ntasks))])
-    return starts.tolist(), users[order].tolist()

@@ -132,6 +132,14 @@ class Plan:
         np.maximum.at(last, self.deps, np.repeat(last, np.diff(self.dep_indptr)))
         return last
 
+    @cached_property
+    def consumers(self) -> tuple[list[int], list[int]]:
+        """The tasks that need each task's block, as dependencies are kept: where those of each begin, and the tasks."""
+        needed = np.repeat(np.arange(self.ntasks), np.diff(self.dep_indptr))
+        order = np.argsort(self.deps, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.deps, minlength=self.ntasks))])
+        return starts.tolist(), needed[order].tolist()
+
     def alive(self, task: int) -> Int64:
         """The tasks whose blocks exist while a task runs, if tasks run in order: those still needed, and its own."""
         return np.flatnonzero(self._last_use()[: task + 1] >= task).astype(np.int64)
