@@ -12,15 +12,17 @@ __all__ = ["SHARES", "budget_table", "sweep"]
 
 #: Budgets, as multiples of what the plan takes when tasks run one after the other.
 SHARES = (1.0, 1.1, 1.5, 2.0, 4.0)
+#: With less than this there is nothing that a budget would be about.
+LEAST_BYTES = 2**16
 #: What a process takes besides: threads and their stacks, Python's own objects.
 BESIDES = 4 * 2**20
 
 
 def sweep(row: Row, folder: Path, quick: bool) -> list[dict[str, Any]]:
-    """A result for each budget, the first without one; rows that are no single expression are left out."""
-    if row.of is None:
-        return []
+    """A result for each budget, the first without one; none for rows that run nothing, or next to nothing."""
     free = _measured(row, folder, quick, None)
+    if free.get("least_bytes", 0) < LEAST_BYTES:
+        return []
     results = [_judged(row, "as it is", 0, free, free)]
     for share in SHARES:
         memory = int(share * free["least_bytes"])

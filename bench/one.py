@@ -9,6 +9,7 @@ what it held when the data was made, before the first run.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import re
@@ -72,15 +73,43 @@ def summary(result: Any) -> list[float] | None:
     return found
 
 
+class Told:
+    """What nbarray's runs say of their plans before they begin; of several runs, the most of each."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, float] = {}
+
+    def __call__(self, event: Any) -> None:
+        """Look at an event of a run."""
+        match type(event).__name__:
+            case "PlanDetails":
+                shares = [s.decoded_bytes / max(1, s.stored_bytes) for s in event.sources]
+                self._note("reads", max(shares, default=0.0))
+                self._note("spilled_bytes", event.spilled_bytes)
+                self._note("projected_bytes", event.projected_bytes)
+            case "PlanReady":
+                self._note("least_bytes", event.peak_bytes)
+                self._note("result_bytes", event.result_bytes)
+                self._note("tasks", event.tasks)
+
+    def _note(self, name: str, value: float) -> None:
+        self.found[name] = max(value, self.found.get(name, 0))
+
+
 def planned(row: Row, sizes: Sizes, memory: int | None) -> dict[str, Any]:
-    """What nbarray's plan says before the run: bytes, and how often the source that is read most is read."""
+    """What nbarray's plan says before the run: bytes, and how often the source that is read most is read.
+
+    Empty where there is no plan before parts have been computed: those who run tell it then.
+    """
     if row.of is None:
         return {}
     from nbarray.plan.projection import projected_peak
     from nbarray.plan.reads import reads_by_source
-    from nbarray.session import limits, plan
+    from nbarray.session import has_unknown_sizes, limits, plan
 
     arrays = row.arrays(PEERS["nbarray"](sizes.folder, memory), sizes)
+    if any(has_unknown_sizes(x.expr) for x in arrays):
+        return {}
     made, (budget, _) = plan([x.expr for x in arrays], memory), limits(memory)
     sizes_of = {s: math.prod(s.sizes) * s.dtype.itemsize for s in reads_by_source(made)}
     reads = [r.decoded_bytes / max(1, sizes_of[s]) for s, r in reads_by_source(made).items()]
@@ -92,6 +121,25 @@ def planned(row: Row, sizes: Sizes, memory: int | None) -> dict[str, Any]:
         "projected_bytes": projected_peak(made, THREADS, budget),
         "tasks": made.ntasks,
     }
+
+
+def watched_first(work: Callable[[], Any], library: str, told: dict[str, Any]) -> tuple[Any, float, int]:
+    """Result, seconds and peak memory of the first run; `told` gets what nbarray tells, where it had no plan before."""
+    watched = PeakMemory()
+    with contextlib.ExitStack() as stack:
+        if library == "nbarray" and not told:
+            from nbarray.session import observe
+
+            seen = stack.enter_context(observe(Told()))
+        else:
+            seen = None
+        start = perf_counter()
+        result = work()
+        seconds = perf_counter() - start
+    peak = watched.end()
+    if isinstance(seen, Told):
+        told.update(seen.found)
+    return result, seconds, peak
 
 
 def opened(row: Row, name: str, sizes: Sizes, memory: int | None) -> Callable[[], Any]:
@@ -131,11 +179,8 @@ def measure(row: Row, options: argparse.Namespace) -> dict[str, Any]:
         return {"missing": missing.name}
     told = planned(row, sizes, memory) if options.library == "nbarray" else {}
     # measured apart: sampling takes a little of the processor
-    watched = PeakMemory()
-    start = perf_counter()
-    result = work()
-    times = [perf_counter() - start]
-    peak = watched.end()
+    result, first_s, peak = watched_first(work, options.library, told)
+    times = [first_s]
     for _ in range(0 if row.once else options.repeats):
         if sum(times) > PATIENCE_S:
             break

@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import nbarray as nb
 from bench.measure import agrees
+from bench.one import Told
 from bench.report import table
 from bench.row import Must
 from bench.rows import ROWS
+from nbarray.session import observe
 from tests.house.source import ROOT
 
 
@@ -88,3 +92,16 @@ def test_the_table_shows_what_was_missed() -> None:
     assert "| fused | nbarray | 100.0 ms |  | 200.0 ms |  | 5 MB | ≥ 2 ×: **1.50 ×** | yes |" == lines[2]
     assert "|  | dask | 150.0 ms | 1.50 × | 200.0 ms | 1.00 × | 5 MB |  |  |" == lines[3]
     assert "| | cubed | cubed is not installed | | | | | | |" == lines[4]
+
+
+def test_runs_tell_their_plans() -> None:
+    """Rows that are no single expression are judged by what their runs tell before they begin."""
+    told = Told()
+    x = nb.ones((400, 500), chunks=100)
+    with observe(told):
+        for part in (x[:100], x):
+            (part.map_blocks(np.negative, dtype=float) + 1).compute(workers=2, memory="64MiB")
+
+    assert 400 * 500 * 8 == told.found["result_bytes"]
+    assert 400 * 500 * 8 < told.found["least_bytes"] <= told.found["projected_bytes"] + 2**20
+    assert 0 == told.found["spilled_bytes"]
