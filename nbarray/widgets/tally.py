@@ -7,6 +7,8 @@ tens of microseconds, whatever the number of tasks, and hardly a moment in which
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +54,7 @@ class Tally:
         self._tasks_of = _by_node(plan)
         first = [tasks[0] if len(tasks) else plan.ntasks for tasks in self._tasks_of]
         self.names = list(dict.fromkeys(labels[k] for k in sorted(range(len(labels)), key=first.__getitem__)))
-        self._name_of_node = np.array([self.names.index(label) for label in labels], np.int64)
+        self._name_of_node = [self.names.index(label) for label in labels]
         self.tasks = self._by_name([len(tasks) for tasks in self._tasks_of])
         self._work, self._read = _sums(self._work_of_tasks()), _sums(plan.read_bytes)
         self.work_bytes, self.read_bytes = float(self._work[-1]), int(self._read[-1])
@@ -71,23 +73,25 @@ class Tally:
             work[tasks] += node.chunks.volumes(plan.task_block[tasks]) * node.dtype.itemsize
         return np.maximum(work, 1.0, out=work)
 
-    def _by_name(self, of_nodes: list[int] | Int64) -> Int64:
-        return np.bincount(self._name_of_node, of_nodes, len(self.names)).astype(np.int64)
+    def _by_name(self, of_nodes: Sequence[int]) -> Int64:
+        counts = [0] * len(self.names)
+        for name, count in zip(self._name_of_node, of_nodes, strict=True):
+            counts[name] += count
+        return np.array(counts, np.int64)
 
     def count(self, seen: Snapshot) -> Done:
         """What is done, by a snapshot of a run of this plan."""
+        # NumPy's own search and counting let the interpreter go, and to get it back takes longer than they do
         head, beyond = seen.head, seen.beyond()
-        tasks = np.array([np.searchsorted(tasks, head) for tasks in self._tasks_of])
-        blocks = int(tasks[self._target]) if self._target >= 0 else 0
-        if beyond.size:
-            nodes = np.bincount(self._plan.task_node[beyond], minlength=len(tasks))
-            blocks += int(nodes[self._target]) if self._target >= 0 else 0
-            tasks = tasks + nodes
+        tasks = [bisect_left(tasks, head) for tasks in self._tasks_of]
+        for node in self._plan.task_node[beyond].tolist():
+            tasks[node] += 1
+        blocks = tasks[self._target] if self._target >= 0 else 0
         return Done(self._by_name(tasks), _sum(self._work, head, beyond), int(_sum(self._read, head, beyond)), blocks)
 
     def mark(self, seen: Snapshot) -> None:
         """Bring `made` up to date."""
-        plan, now = self._plan, int(np.searchsorted(self._making, seen.head))
+        plan, now = self._plan, bisect_left(self._making, seen.head)
         beyond = seen.beyond()
         for tasks in (self._making[self._marked : now], beyond[plan.task_node[beyond] == self._target]):
             self.made[plan.task_block[tasks]] = 1

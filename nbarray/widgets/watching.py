@@ -28,7 +28,7 @@ HOLDERS = ("blocks", "scratch", "result", "other")
 MOST_LOOKS = 160
 #: An estimate before this much work says more about the first tasks than about the rest.
 ESTIMATE_AFTER_S, ESTIMATE_AFTER_SHARE = 1.0, 0.02
-#: The grid of the result is filled at every third look: it is what costs most.
+#: The grid of the result is filled, and the system asked for memory, at every third look: they cost most.
 FILL_EVERY = 3
 #: Rates are taken over the last so many seconds.
 RATE_S = 8.0
@@ -93,7 +93,7 @@ class Watch:
         self._run: Run | None = run
         self.number = run.number
         self._clock, self._resident = clock, resident
-        self._base_bytes = resident()
+        self._base_bytes, self._other_bytes = resident(), 0
         self.looks: list[Look] = []
         self._every = self._seen = 1
         self._recent: list[Look] = []
@@ -136,15 +136,17 @@ class Watch:
         if len(seen.finished) != self.plan.ntasks:
             return  # its plan comes at this very moment
         done = self._tally.count(seen)
-        if over or self._seen % FILL_EVERY == 0:
+        seldom = over or self._seen % FILL_EVERY == 1
+        if seldom:
             self._tally.mark(seen)
             self.filled = self.cells.filled(self._tally.made)
         share = 0.0 if over and self.state != "done" else done.blocks / max(1, len(self._tally.made))
         result = int(self.plan.result_bytes * share)
         held = (seen.block_bytes, seen.scratch_bytes, result)
-        other = max(0, self._resident() - self._base_bytes - sum(held))
+        if seldom:
+            self._other_bytes = max(0, self._resident() - self._base_bytes - sum(held))
         working_s = self._working_s(now_s)
-        self._note(Look(now_s, working_s, done, (*held, other), seen.budget_bytes))
+        self._note(Look(now_s, working_s, done, (*held, self._other_bytes), seen.budget_bytes))
         if over:
             if run.error is not None and self.state == "failed":
                 self.error = str(run.error)
