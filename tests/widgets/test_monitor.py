@@ -118,7 +118,7 @@ def test_a_budget_below_the_least_is_told(displays, until) -> None:
 
 def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
     """There is room for the tasks one at a time, and four are under way: it takes effect as their blocks are freed."""
-    x = nb.map_blocks(gate, nb.zeros((16, 2**19), chunks=(1, 2**19)), dtype="f8").sum()
+    x = nb.map_blocks(gate, nb.zeros((16, 2**20), chunks=(1, 2**20)), dtype="f8").sum()
     monitor = Monitor([x.expr], workers=4, memory="256MiB", every_s=0.01)
     monitor.show()
     press(monitor, "start")
@@ -139,7 +139,7 @@ def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
     assert more_held
     assert least <= size
     assert told
-    assert (budget, state, value) == (size, "running", 2**23)
+    assert (budget, state, value) == (size, "running", 2**24)
 
 
 def test_changes_before_the_start_plan_anew(shown, until) -> None:
