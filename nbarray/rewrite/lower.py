@@ -7,7 +7,7 @@ tasks are reductions, users' blocks, products, and whatever has to be moved.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -71,6 +71,7 @@ class Lowering:
     ) -> None:
         self._table, self._grain, self._shared = table, grain, shared
         self._done: dict[Expr, Expr] = {}
+        self._shown: dict[Expr, int] = {}
 
     @property
     def grain(self) -> Grain:
@@ -80,10 +81,19 @@ class Lowering:
     def prepare(self, roots: Sequence[Expr]) -> None:
         """Lower what is stored, from the leaves up: expressions are deeper than calls can nest."""
         found = depths(roots)
+        self._note_shown(roots, found)
         # those that share a pass are lowered with the first of them, so all that they need comes before
         for inner in sorted(found, key=found.__getitem__):
             if inner.stored:
                 self.operand(inner)
+
+    def _note_shown(self, roots: Sequence[Expr], exprs: Iterable[Expr]) -> None:
+        """Of functions that have a compiled form: how many of their elements are wanted."""
+        users = [(expr, inner) for expr in exprs for inner in expr.children]
+        for expr, inner in (*users, *((r, r) for r in roots)):
+            if isinstance(inner, MapBlocks) and inner.held.value.quick is not None:
+                wanted = expr if isinstance(expr, View) else inner
+                self._shown[inner] = max(self._shown.get(inner, 0), math.prod(wanted.sizes))
 
     def root(self, expr: Expr) -> Root:
         """What makes `expr`: a node whose blocks do, and how the result lies on what they make."""
@@ -289,7 +299,7 @@ class Lowering:
         if function.quick is None or not self._grain.compiles:
             return expr.held
         quick, operations = function.quick
-        if not worth(operations * math.prod(expr.sizes)):
+        if not worth(operations * self._shown.get(expr, 0)):
             return expr.held
         return ById(replace(function, function=quick, quick=None, compiled=True))
 

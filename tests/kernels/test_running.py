@@ -66,3 +66,11 @@ def test_what_is_no_number(odd: float) -> None:
 
     with nb.config(jit=True):
         np.testing.assert_array_equal(nb.from_array(x, chunks=6).cumsum().compute(), x.cumsum())
+
+
+def test_compiled_where_much_is_wanted() -> None:
+    """The last elements of a long line are one block's, for which no compiler is loaded."""
+    x = nb.ones(40_000_000, chunks=1_000_000)
+
+    for made, compiled in ((x.cumsum(), True), (x.cumsum()[-10:], False), (x.cumsum().mean(), True)):
+        assert any(node.compiled and node.label.startswith("scan") for node in made.plan().plan.nodes) is compiled
