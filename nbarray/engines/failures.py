@@ -17,6 +17,7 @@ from nbarray.expr.node import place_of
 from nbarray.expr.operands import operand_of
 from nbarray.kernels.workspace import Workspace
 from nbarray.plan.plan import Plan
+from nbarray.units import format_bytes
 
 __all__ = ["Failure", "task_error"]
 
@@ -33,6 +34,7 @@ class Failure:
         self._low, self._high = plan.box(task)
         self.operation = self._lowered.label
         self.why = _why(error)
+        self._no_memory = isinstance(error, MemoryError)
 
     @property
     def place(self) -> str:
@@ -86,7 +88,14 @@ class Failure:
         """What failed, where it was written, on which part of what; the original error last."""
         made = f", made in {self.place}" if self.place else ""
         lines = [f"{self.operation} failed on [{self.region}], {self.block}{made}"]
-        return "\n".join([*lines, *(f"reading {line}" for line in self.sources()), self.why])
+        lines += [f"reading {line}" for line in self.sources()]
+        if self._no_memory:
+            declared = int(self._plan.task_bytes[self._task] + self._plan.scratch_bytes[self._task])
+            lines.append(
+                f"the budget counts {format_bytes(declared)} for this task and nothing that a function allocates "
+                "beyond its blocks: use smaller chunks, or fewer workers"
+            )
+        return "\n".join([*lines, self.why])
 
     def facts(self) -> list[tuple[str, str]]:
         """The same in pieces, each with a name."""

@@ -284,7 +284,8 @@ def _fold_width(fold: Fold, masked: bool, depth: int) -> float:
     elif fold.values.kind in "iu" and fold.result.kind == "f":  # made into floats first
         values += 1
     # of a tile one element deep nothing is made; what is left out is replaced in a copy
-    return each * (values + results / max(2, depth)) + (each + 2 if masked or fold.skip is not None else 0)
+    replaced = fold.values.itemsize + 2 if masked or fold.skip is not None else 0
+    return each * (values + results / max(2, depth)) + replaced
 
 
 def _share_buffers(program: Program) -> tuple[list[int], list[int]]:

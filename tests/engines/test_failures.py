@@ -154,3 +154,16 @@ def test_asking_twice_does_not_make_it_longer():
         texts.append(rendered(caught.value))
 
     assert texts[0] == texts[1]
+
+
+def test_memory_beyond_the_budget_is_named_as_such():
+    """Where a function asks for what there isn't, the error says what the budget counts for its task."""
+
+    def greedy(block):
+        return np.empty(2**45)
+
+    error = failed(nb.from_array(A, chunks=(10, 5)).map_blocks(greedy, dtype=float), memory="64MiB")
+
+    assert isinstance(error, MemoryError)
+    assert "the budget counts 400 B for this task" in str(error)
+    assert "use smaller chunks, or fewer workers" in str(error)
