@@ -16,7 +16,7 @@ import pytest
 import nbarray as nb
 from nbarray.engines.memory import give_back
 from nbarray.engines.tasks import let_go
-from nbarray.io.scratch import held_bytes, scratch
+from nbarray.io.scratch import forget, held_bytes, scratch
 from nbarray.kernels.workspace import Workspace
 
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
@@ -132,6 +132,7 @@ def test_asking_for_it_works_here() -> None:
 
 def test_workers_keep_no_more_than_the_next_task_declares() -> None:
     """What a worker's tasks worked in is let go of before a task that needs less, and before waiting."""
+    forget()  # what tests before this one have read with
     workspace = Workspace()
     workspace.buffer("read", (2**21,), np.dtype("u1"))
     scratch("raw", 2**21)
