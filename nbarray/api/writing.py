@@ -182,6 +182,8 @@ def to_netcdf(path: Any, *args: Any, dims: Any = None, memory: Any = None, worke
             endian = {"<": "little", ">": "big"}.get(x.dtype.byteorder, "native")
             names = _dimensions(file, x, given, name)
             targets.append(file.createVariable(name, x.dtype, names, **{"endian": endian, **options}))
+            if isinstance(chunk := targets[-1].chunking(), list):  # chunks are written whole: the library need keep one
+                targets[-1].set_var_chunk_cache(size=max(2**20, math.prod(chunk) * x.dtype.itemsize))
         store_values(list(arrays.values()), targets, [None] * len(targets), None, memory, workers)
 
 
