@@ -258,7 +258,7 @@ def _lane_moments(j: int, fold: Fold, planes: list[str], value: str, element: Li
     block += [
         f"delta = here - {mean}",
         f"share = many / ({seen} + many)",
-        f"{m2} += {t}[0] + delta * delta * share * {seen}",
+        f"{m2} += {t}[0] + delta * (share * {seen}) * delta",
         f"{mean} += delta * share",
         f"{seen} += many",
     ]

@@ -64,13 +64,20 @@ def moments_update_alike(planes: list[Tile], n: float, mean: Tile, m2: Any) -> N
     delta = mean - mean_plane
     step = delta * share
     mean_plane += step
-    if step.dtype.kind == "c":
-        square = (delta.real * step.real + delta.imag * step.imag) * before
-    else:
-        square = np.multiply(delta, step, out=step)
-        square *= before
-    m2_plane += square
+    m2_plane += _square(delta, step, before)
     m2_plane += m2
+
+
+def _square(delta: Tile, step: Tile, before: Any) -> Tile:
+    """What the step of a mean adds to squared deviations, made in `step`: nothing where nothing was seen `before`.
+
+    Counts come first: the square of a large mean is infinite, and no times that would be NaN.
+    """
+    step *= before
+    if step.dtype.kind == "c":
+        return delta.real * step.real + delta.imag * step.imag
+    step *= delta
+    return step
 
 
 #: As `moments_update_alike`, operation for operation.
@@ -79,7 +86,7 @@ _UPDATING = f"""def {KERNEL}(mean, m2, other_mean, other_m2, before, share):
         delta = other_mean[k] - mean[k]
         step = delta * share
         mean[k] += step
-        m2[k] += delta * step * before
+        m2[k] += step * before * delta
         m2[k] += other_m2[k]
 """
 
@@ -120,12 +127,7 @@ def moments_update(planes: list[Tile], n: Any, mean: Any, m2: Any, alike: bool) 
     delta = mean - mean_plane
     step = delta * share
     mean_plane += step
-    if step.dtype.kind == "c":
-        square = delta.real * step.real + delta.imag * step.imag
-    else:
-        square = np.multiply(delta, step, out=step)
-    square *= count
-    m2_plane += square
+    m2_plane += _square(delta, step, count)
     m2_plane += m2
     count[...] = together
 
@@ -152,7 +154,7 @@ def {KERNEL}(count, mean, m2, more, other_mean, other_m2):
         delta = other_mean[k] - mean[k]
         step = delta * share
         mean[k] += step
-        m2[k] += delta * step * seen
+        m2[k] += step * seen * delta
         m2[k] += other_m2[k]
         count[k] = seen + n
 """

@@ -104,7 +104,7 @@ _MOMENTS = {
                     delta = offset + scale * (np.float64(s[k]) / n) - m[k]
                     whole = rows * q[k] - np.int64(s[k]) * np.int64(s[k])
                     m[k] += delta * share
-                    d[k] += scale * scale * (np.float64(whole) / n) + delta * delta * share * seen
+                    d[k] += scale * scale * (np.float64(whole) / n) + delta * (share * seen) * delta
                 for k in range(many):
                     c[k] += rows""",
     "parts": """
@@ -116,7 +116,7 @@ _MOMENTS = {
                 delta = offset + scale * (np.float64(s[k]) / counted) - m[k]
                 whole = here * q[k] - np.int64(s[k]) * np.int64(s[k])
                 m[k] += delta * share
-                d[k] += scale * scale * (np.float64(whole) / counted) + delta * delta * share * seen
+                d[k] += scale * scale * (np.float64(whole) / counted) + delta * (share * seen) * delta
                 c[k] += here""",
 }
 
