@@ -50,7 +50,13 @@ def key_of(value: Any, depth: int = DEPTH) -> Hashable:
         return value.__code__, value.__name__, *(key_of(v, depth - 1) for v in (*held, value.__defaults__, named))
     if kind is np.ndarray and value.nbytes <= COMPARED_BYTES and _is_frozen(value):
         return value.dtype, value.shape, value.tobytes()
-    return ById(value) if kind.__hash__ is None else (kind, value)
+    return (kind, value) if _is_compared(kind) else ById(value)
+
+
+def _is_compared(kind: type) -> bool:
+    """Whether equal values of a type may stand for each other; callers' types call equal what they please."""
+    known = kind.__module__.partition(".")[0] in ("builtins", "numpy", PACKAGE)
+    return known and kind.__hash__ is not None and kind not in (tuple, frozenset)
 
 
 def _is_frozen(array: np.ndarray[Any, Any]) -> bool:

@@ -52,6 +52,36 @@ def test_others() -> None:
         frozen(a)[0] = 1
 
 
+class Named:
+    """What callers may pass: equal to all of its name, whatever it does."""
+
+    def __init__(self, name: str, scale: float) -> None:
+        self.name, self.scale = name, scale
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Named) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __call__(self, block: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return self.scale * np.sum(block, axis=axis, keepdims=keepdims)
+
+    total = __call__
+
+
+@pytest.mark.parametrize(
+    "of", [lambda x: x, lambda x: x.total, lambda x: partial(x.total)], ids=["object", "method", "partial"]
+)
+def test_equality_of_callers_own(of: Any) -> None:
+    """What callers' classes call equal isn't one function."""
+    made = [nb.reduction(X, chunk=of(Named("sum", k)), aggregate=np.sum, dtype="f8") for k in (1.0, 2.0)]
+
+    one, two = nb.compute(*made)
+
+    np.testing.assert_allclose([one, two], [X.compute().sum(), 2 * X.compute().sum()])
+
+
 TWICE = {
     "sort": lambda: nb.sort(X, axis=0),
     "argsort": lambda: nb.argsort(X),
