@@ -25,14 +25,18 @@ WORTH_BYTES = 16 * 2**20
 _M_ARENA_MAX = -8
 #: From how many bytes on the system is asked for memory, and from how many that are free at its end the heap shrinks.
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
-#: What is asked for while something runs, and what glibc comes to by itself in a process with large arrays.
-_EXACT_BYTES, _USUAL_BYTES, _HEAP_BYTES = 2**20, 32 * 2**20, 64 * 2**20
+#: What glibc comes to by itself in a process with large arrays.
+_USUAL_BYTES, _HEAP_BYTES = 32 * 2**20, 64 * 2**20
+#: What is asked for while something runs: where chunks are compressed, pieces of all sizes would lie between others;
+#: where chunks are decoded, a megabyte for each would be mapped, cleared and unmapped again and again.
+_READING_BYTES, _WRITING_BYTES = 4 * 2**20, 2**20
 
 #: Too much for the lists of small pieces, and too little to come from the system.
 _PROBE_BYTES = 2**17
 
 _lock = threading.Lock()
-_running = 0
+#: for each run, from how many bytes on its blocks come from the system
+_running: list[int] = []
 
 
 @cache
@@ -56,23 +60,26 @@ def share_arena() -> bool:
     return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
 
 
-def exact() -> None:
-    """Let large blocks go back to the system when they are freed, until `usual` is called as often as this."""
-    _count(1)
+def exact(writes: bool = False) -> None:
+    """Let large blocks go back to the system when they are freed, until `usual` is called with the same.
+
+    writes : smaller ones, too
+    """
+    _running.append(_WRITING_BYTES if writes else _READING_BYTES)
+    _settle()
 
 
-def usual() -> None:
+def usual(writes: bool = False) -> None:
     """The end of what `exact` began."""
-    _count(-1)
+    _running.remove(_WRITING_BYTES if writes else _READING_BYTES)
+    _settle()
 
 
-def _count(change: int) -> None:
-    global _running
+def _settle() -> None:
     library = _library()
-    with _lock:
-        before, _running = _running, _running + change
-        if library is not None and (before == 0) != (_running == 0):
-            library.mallopt(_M_MMAP_THRESHOLD, _EXACT_BYTES if _running else _USUAL_BYTES)
+    if library is not None:
+        with _lock:
+            library.mallopt(_M_MMAP_THRESHOLD, min(_running, default=_USUAL_BYTES))
             library.mallopt(_M_TRIM_THRESHOLD, _HEAP_BYTES)
 
 

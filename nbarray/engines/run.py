@@ -259,7 +259,7 @@ class Run:
         self._started_s = self.trace.started_s = perf_counter()
         if self.plan.run_bytes() >= memory.WORTH_BYTES:
             self._exact = True
-            memory.exact()
+            memory.exact(bool(self.plan.writers_of))
         try:
             self._results = Results(self.plan)
         except BaseException as error:  # no room for results or scratch
@@ -446,7 +446,7 @@ class Run:
         share.leave(self._member)
         if self._exact:
             self._exact = False
-            memory.usual()
+            memory.usual(bool(self.plan.writers_of))
         if self._holds_blas:
             self._holds_blas = False
             blas.release()
