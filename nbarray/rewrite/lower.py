@@ -333,17 +333,22 @@ def _others(expr: Expr, axes: tuple[int, ...]) -> int:
 
 
 def _runs(lengths: list[int], most: int) -> list[int]:
-    """Boundaries of runs of parts, each about `most` long together, and about as long as each other.
+    """Boundaries of runs of parts, each about `most` long together; the last are shorter and shorter.
 
-    >>> _runs([4] * 9, 16)
-    [0, 3, 6, 9]
+    Workers then end at about the same time, instead of waiting for who has got the last run.
+
+    >>> _runs([4] * 16, 16)
+    [0, 4, 8, 12, 14, 15, 16]
     """
-    ends = np.cumsum(lengths)
-    count = max(1, -(-int(ends[-1]) // max(1, most)))
-    # the last run that is short would be waited for by whoever has done the others
-    wanted = ends[-1] * np.arange(1, count) / count
-    cuts = np.unique(np.searchsorted(ends, wanted - 0.5 * min(lengths)) + 1)
-    return [0, *(int(c) for c in cuts if c < len(lengths)), len(lengths)]
+    runs, total, left = [0], 0, sum(lengths)
+    wanted = most if left <= most else min(most, left / 2)
+    for k, n in enumerate(lengths):
+        if total and total + n > wanted:
+            runs.append(k)
+            left -= total
+            total, wanted = 0, min(most, left / 2)
+        total += n
+    return [*runs, len(lengths)]
 
 
 def _zero() -> Int64:
