@@ -95,16 +95,24 @@ _MOMENTS = {
                 for k in range(many):
                     fewest = min(fewest, c[k])
                     most = max(most, c[k])
-                seen = np.float64(fewest)
-                share = n / (seen + n)
-                for k in range(many):
-                    if fewest != most:
+                each, spread = scale / n, scale * scale / n
+                if fewest == most:
+                    seen = np.float64(fewest)
+                    share = n / (seen + n)
+                    between = share * seen
+                    for k in range(many):
+                        delta = offset + each * np.float64(s[k]) - m[k]
+                        whole = rows * q[k] - np.int64(s[k]) * np.int64(s[k])
+                        m[k] += delta * share
+                        d[k] += spread * np.float64(whole) + delta * between * delta
+                else:
+                    for k in range(many):
                         seen = np.float64(c[k])
                         share = n / (seen + n)
-                    delta = offset + scale * (np.float64(s[k]) / n) - m[k]
-                    whole = rows * q[k] - np.int64(s[k]) * np.int64(s[k])
-                    m[k] += delta * share
-                    d[k] += scale * scale * (np.float64(whole) / n) + delta * (share * seen) * delta
+                        delta = offset + each * np.float64(s[k]) - m[k]
+                        whole = rows * q[k] - np.int64(s[k]) * np.int64(s[k])
+                        m[k] += delta * share
+                        d[k] += spread * np.float64(whole) + delta * (share * seen) * delta
                 for k in range(many):
                     c[k] += rows""",
     "parts": """
