@@ -199,7 +199,7 @@ def test_the_budget_that_is_asked_for_does() -> None:
     """A run gets through with the bytes that the error names."""
     x = nb.from_array(LARGE).map_blocks(_thrice, dtype=float).sum()
     with pytest.raises(BudgetError) as caught:
-        x.compute(memory="8MiB")
+        x.compute(memory="6MiB")
     (number,) = re.findall(r"this needs ([\d.]+ \w+) ", str(caught.value))
     value, unit = number.split()
 

@@ -36,7 +36,7 @@ def lift_code(tree: _Node) -> _Node:
 
     >>> print(ast.unparse(lift_code(ast.parse("y = t + 1; f.attrs['a'] = t.units"))))
     y = __nbarray_lift__.block(t) + 1
-    f.attrs['a'] = __nbarray_lift__.attribute(t, 'units')
+    __nbarray_lift__.filled(f.attrs)['a'] = __nbarray_lift__.attribute(t, 'units')
     """
     new: _Node = ast.fix_missing_locations(_Lifter().visit(tree))
     return new

@@ -83,7 +83,7 @@ def test_a_guess_says_from_where_to_where() -> None:
     """And what is over in a moment has no number."""
     many = nb.random.default_rng(1).normal(size=(20000, 20000), chunks=(1000, 20000)).sum()
 
-    assert re.fullmatch(r"[\d.]+ s to [\d.]+ s \(a guess\)", told(many))
+    assert re.fullmatch(r"[\d.]+ m?s to [\d.]+ s \(a guess\)", told(many))
     assert "less than 500 ms (a guess)" == told(A.sum())
 
 
