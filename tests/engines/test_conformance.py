@@ -179,7 +179,8 @@ def test_a_block_of_another_shape_is_an_error(engine: Engine) -> None:
     """What a user's function gives is held to what was promised."""
     made = plan([nb.from_array(A, chunks=(4, 5)).map_blocks(lambda b: b[:1], dtype=float).expr])
     # of several at once, any may be the first to fail
-    with pytest.raises(TaskError, match=r"returned a block of shape \(1, [25]\), but \(4, [25]\) was promised") as caught:
+    promised = r"returned a block of shape \(1, [25]\), but \(4, [25]\) was promised"
+    with pytest.raises(TaskError, match=promised) as caught:
         engine(made)
 
     assert isinstance(caught.value, ShapeError)
