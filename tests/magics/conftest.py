@@ -55,3 +55,11 @@ def netcdf_file(tmp_path) -> Path:
         values[1, 1] = np.ma.masked
         t2m[:] = values
     return path
+
+
+@pytest.fixture
+def a(shell):
+    """A large array of the user's."""
+    a = np.random.default_rng(0).normal(size=(40, 50))
+    shell.push({"a": a})
+    return a

@@ -6,26 +6,21 @@ import os
 import signal
 import time
 
-import h5py
-import netCDF4
 import numpy as np
 import pytest
 from IPython.utils.capture import capture_output
 
 import nbarray as nb
 from nbarray.config import current
-from nbarray.magics import blocked, sources
+from nbarray.magics import blocked
 from nbarray.magics.lift_values import HELPER
+from tests.magics.loaded import loaded
 
 
 @pytest.fixture
 def shell(shell, monkeypatch):
-    """A shell with the extension, NumPy, files' libraries, and 1 kB taken for large."""
-    monkeypatch.setattr(sources, "LARGE_BYTES", 1000)
-    shell.run_line_magic("load_ext", "nbarray")
-    shell.push({"np": np, "nb": nb, "h5py": h5py, "netCDF4": netCDF4})
-    yield shell
-    shell.run_line_magic("unload_ext", "nbarray")
+    """A shell with the extension."""
+    yield from loaded(shell, monkeypatch)
 
 
 @pytest.fixture

@@ -14,26 +14,14 @@ from nbarray.api.report import PlanReport
 from nbarray.display.picture import Picture
 from nbarray.engines.run import Run
 from nbarray.errors import Cancelled, TaskError
-from nbarray.magics import sources
 from nbarray.observers.report import RunReport
+from tests.magics.loaded import loaded
 
 
 @pytest.fixture
 def shell(shell, monkeypatch):
-    """A shell with the extension, NumPy, and 1 kB taken for large."""
-    monkeypatch.setattr(sources, "LARGE_BYTES", 1000)
-    shell.run_line_magic("load_ext", "nbarray")
-    shell.push({"np": np, "nb": nb})
-    yield shell
-    shell.run_line_magic("unload_ext", "nbarray")
-
-
-@pytest.fixture
-def a(shell):
-    """A large array of the user's."""
-    a = np.random.default_rng(0).normal(size=(40, 50))
-    shell.push({"a": a})
-    return a
+    """A shell with the extension."""
+    yield from loaded(shell, monkeypatch)
 
 
 @pytest.fixture

@@ -10,27 +10,14 @@ import netCDF4
 import numpy as np
 import pytest
 
-import nbarray as nb
 from nbarray.errors import BudgetError
-from nbarray.magics import sources
+from tests.magics.loaded import loaded
 
 
 @pytest.fixture
 def shell(shell, monkeypatch):
-    """A shell with the extension, NumPy, and 1 kB taken for large."""
-    monkeypatch.setattr(sources, "LARGE_BYTES", 1000)
-    shell.run_line_magic("load_ext", "nbarray")
-    shell.push({"np": np, "nb": nb})
-    yield shell
-    shell.run_line_magic("unload_ext", "nbarray")
-
-
-@pytest.fixture
-def a(shell):
-    """A large array of the user's."""
-    a = np.random.default_rng(0).normal(size=(40, 50))
-    shell.push({"a": a})
-    return a
+    """A shell with the extension."""
+    yield from loaded(shell, monkeypatch)
 
 
 def run(shell, cell):
@@ -38,6 +25,14 @@ def run(shell, cell):
     result = shell.run_cell(cell)
     result.raise_error()
     return result.result
+
+
+def is_refused(shell, code):
+    """Whether code in a cell of little memory reads too much; it must succeed otherwise."""
+    result = shell.run_cell(f"%%blocked --strict --memory 1MB\n{code}")
+    refused = isinstance(result.error_in_exec, BudgetError)
+    assert refused or result.success
+    return refused
 
 
 def test_strict_refuses_to_hand_out_whole_arrays(shell, a, capsys):
@@ -206,10 +201,7 @@ def test_strict_sees_whole_files_that_are_copied(shell, stored, name, code):
 )
 def test_strict_lets_parts_of_files_be_read_into_arrays(shell, stored, code, refused):
     """And files be put into what is no array."""
-    result = shell.run_cell(f"%%blocked --strict --memory 1MB\n{FILLING}{code}\nNone")
-
-    assert refused == isinstance(result.error_in_exec, BudgetError)
-    assert refused or result.success
+    assert refused == is_refused(shell, f"{FILLING}{code}\nNone")
 
 
 @pytest.mark.parametrize(
@@ -233,10 +225,7 @@ def test_strict_sees_copies_of_memory_maps(shell, tmp_path, code, refused):
     """What uses them where they lie is no copy."""
     mm = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", "f8", (1000, 40))
     shell.push({"mm": mm, "np": np})
-    result = shell.run_cell(f"%%blocked --strict --memory 1MB\n{code}")
-
-    assert refused == isinstance(result.error_in_exec, BudgetError)
-    assert refused or result.success
+    assert refused == is_refused(shell, code)
 
 
 @pytest.mark.parametrize(
@@ -254,10 +243,7 @@ def test_strict_sees_selections_of_zarr_that_are_all(shell, code, refused):
     zarr = pytest.importorskip("zarr")
     z = zarr.create_array({}, shape=(1000, 40), chunks=(100, 40), dtype="f8")
     shell.push({"z": z})
-    result = shell.run_cell(f"%%blocked --strict --memory 1MB\n{code}")
-
-    assert refused == isinstance(result.error_in_exec, BudgetError)
-    assert refused or result.success
+    assert refused == is_refused(shell, code)
 
 
 def test_classes_of_such_cells_look_after_their_arguments(shell, stored):
