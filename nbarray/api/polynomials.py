@@ -1,4 +1,4 @@
-"""Polynomials: of blocked points, and of blocked coefficients where that is elementwise."""
+"""Polynomials: of blocked points, and of blocked coefficients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nbarray.api.linalg_equations import inv, lstsq
 from nbarray.errors import DTypeError, InputError, ShapeError
 from nbarray.ops import polynomials
 
-__all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
+__all__ = ["poly", "polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
 
 
 @public(np.polyval)
@@ -170,6 +170,43 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
     made = asarray(p)
     for n in range(int(m)):
         made = shapes.concatenate([made / _powers(len(made)), constants[n : n + 1]], 0)
+    return made
+
+
+@public(np.poly)
+def poly(seq_of_zeros: Any) -> Array:
+    """The polynomial that has these roots, or the characteristic polynomial of a square matrix.
+
+    seq_of_zeros : (n,) or (n, n); gives (n + 1,), complex of complex numbers: whether NumPy's are depends on values
+
+    Raises InputError for other shapes.
+
+    Cost: one task that holds all of them, and works in proportion to their number squared (cubed, of a matrix).
+
+    >>> import nbarray as nb
+    >>> nb.poly(nb.asarray([1.0, 2.0])).compute()
+    array([ 1., -3.,  2.])
+    """
+    made: Array = apply(polynomials.poly, _line(seq_of_zeros))
+    return made
+
+
+@public(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Array, Array]:
+    """The quotient and the remainder of two polynomials.
+
+    u, v : coefficients, the highest power first.  How many the remainder has isn't known until asked for.
+
+    Raises IndexingError for no coefficients, InputError for more than one axis.
+
+    Cost: a task for the quotient; the remainder is computed when its size is asked for, or where it is used.
+
+    >>> import nbarray as nb
+    >>> quotient, left = nb.polydiv(nb.asarray([3.0, 5.0, 2.0]), [2.0, 1.0])
+    >>> quotient.compute(), left.compute()
+    (array([1.5 , 1.75]), array([0.25]))
+    """
+    made: tuple[Array, Array] = apply(polynomials.polydiv, _line(u), _line(v))
     return made
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 __all__ = ["REASONS"]
 
-_COEFFICIENTS = "coefficients of polynomials are few: compute them"
 _TEXT_FILE = "a text file has no places to begin reading at; read it with NumPy and hand the array to nb.from_array"
 _RECORDS = "records are put together in memory"
 _IN_PLACE = "it changes its argument in place"
 
 #: NumPy's function -> why it isn't blocked
 REASONS: dict[str, str] = {
-    "numpy.poly": _COEFFICIENTS,
-    "numpy.polydiv": _COEFFICIENTS,
     "numpy.fromiter": "an iterator can be read once, from its beginning; make a NumPy array of it",
     "numpy.fromstring": _TEXT_FILE,
     "numpy.genfromtxt": _TEXT_FILE,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.errors import InputError
 from tests.compare import check, quiet, same
 from tests.laws.arrays import values_of
 
@@ -100,3 +101,54 @@ def test_roots(p: Any) -> None:
     """The roots are NumPy's, as complex numbers; leading zeros don't count, roots at 0 do."""
     a = np.array(p)
     check(lambda: nb.roots(nb.from_array(a, chunks=2)), lambda: np.roots(a).astype(complex), within=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [*"?bHiqefdgFDG", ">f8", "M8[s]", "U1"])
+def test_poly(dtype: str) -> None:
+    """The polynomial with given roots is NumPy's, complex where the roots are."""
+    a = np.array([3, 0, 2, 1]).astype(dtype)
+
+    check(lambda: nb.poly(nb.from_array(a, chunks=3)), lambda: _as_complex(np.poly(a), a), within=1e-6)
+
+
+def _as_complex(made: Any, a: Any) -> Any:
+    return made.astype(a.dtype) if a.dtype.kind == "c" else made
+
+
+@pytest.mark.parametrize(
+    "a",
+    [np.zeros(0), np.array(5.0), np.diag([1.0, 2, 3]), np.array([[0, 1], [-1, 0]]), np.ones((2, 2), "f4"),
+     np.zeros((0, 0)), np.ones((2, 3)), np.ones((2, 2, 2)), np.array([[1.0, np.nan], [0, 1]]),
+     np.array([[1, 1j], [0, 1]])],
+    ids=lambda a: f"{a.shape}{a.dtype}",
+)  # fmt: skip
+def test_poly_of_matrices(a: np.ndarray) -> None:
+    """Squares give their characteristic polynomial; nothing gives 1, other shapes are refused."""
+    check(
+        lambda: nb.poly(nb.from_array(a, chunks=2)),
+        lambda: _as_complex(np.poly(a.reshape(a.shape or 1)), a),
+        within=1e-9,
+    )
+
+
+DIVISIONS = [
+    ([3.0, 5, 2], [2, 1]), ([1, 2, 3, 4, 5], [1, 1, 0]), ([1], [1, 2]), ([1, 0, 0, -1], [1, -1]), ([], [1]), ([1], []),
+    ([1, 2], [0, 1]), (5, 2), ([[1, 2]], [[1, 2]]), (np.float32([1, 2, 4]), [1, 3]), ([1j, 2], np.float16([1, 2])),
+    (["a"], [1.0]), ([0.0, 0.0, 1.0], [1.0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("u", "v"), DIVISIONS, ids=str)
+def test_polydiv(u: Any, v: Any) -> None:
+    """Quotients and remainders are NumPy's, of as many coefficients; errors, too, but for several axes."""
+    first, second = np.array(u), np.array(v)
+    if first.ndim > 1:
+        with pytest.raises(InputError, match="one axis"):
+            nb.polydiv(first, second)
+        return
+
+    check(
+        lambda: np.polydiv(nb.from_array(first, chunks=2), nb.from_array(second, chunks=1)),
+        lambda: np.polydiv(first, second),
+        within=1e-12,
+    )

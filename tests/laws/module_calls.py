@@ -206,11 +206,13 @@ def tensors(draw: Draw, name: str) -> Call:
 
 
 def fitted(draw: Draw, name: str) -> Call:
-    """polyfit(x, y, deg) of different points, roots(p) as complex numbers."""
-    if name == "roots":
+    """polyfit(x, y, deg) of different points; roots(p), poly(p) as complex numbers."""
+    if name in ("roots", "poly"):
         p = calls.array(draw, least=1, most=2, kinds=[*"?iqfdDF"])
         p = calls.tame(np.nan_to_num(p, posinf=1, neginf=1))
         kind = "F" if p.dtype.char in "fF" else "D"
+        if name == "poly":
+            assume(p.size)  # of nothing NumPy's is a number of Python's
         return [p], lambda f, p: f(p).astype(kind)
     n, deg = draw(st.integers(0, 9)), draw(st.integers(-1, 3))
     x = np.random.default_rng(draw(st.integers(0, 9))).permutation(n) - 2.0
@@ -346,7 +348,7 @@ MODULES: dict[str, Builder] = {
     "linalg.matrix_transpose": calls.unary,
     "linalg.multi_dot": chained,
     "linalg.tensordot": lambda draw, name: _named_axes(*calls.contracted(draw, "tensordot")),
-    **dict.fromkeys(("polyfit", "roots"), fitted),
+    **dict.fromkeys(("poly", "polyfit", "roots"), fitted),
     **{f"fft.{n}": transformed for n in _SPECTRA.split()},
     **{f"fft.{n}": calls.with_args(axes_of, least=1) for n in ("fftshift", "ifftshift")},
     **{f"fft.{n}": frequencies for n in ("fftfreq", "rfftfreq")},

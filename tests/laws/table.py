@@ -98,7 +98,7 @@ for _builder, _names in {
     calls.parts: "dsplit hsplit split vsplit",
     calls.multiplied: "dot inner matmul matvec vdot vecdot vecmat cross",
     calls.lines: "convolve correlate",
-    calls.polynomial: "polyadd polyder polyint polymul polysub polyval vander",
+    calls.polynomial: "polyadd polyder polydiv polyint polymul polysub polyval vander",
 }.items():
     FAMILIES.update(dict.fromkeys(_names.split(), _builder))
 
