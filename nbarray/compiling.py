@@ -102,7 +102,7 @@ def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
 
     They are compiled for what they are called with, at the first call, or come from the cache.
 
-    Raises CannotCompile, from then on without trying again.
+    Raises CannotCompile, from then on without trying again; MemoryError where there is no room just now.
     """
     raised = flags()
     assert raised is not None
@@ -113,11 +113,13 @@ def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
             function = _functions.get(text) or _compiled(text)
         raised.clear()
         return function(*arguments), raised
-    except Exception as error:  # whatever a compiler or its cache may raise: loops themselves raise nothing
+    except Exception as error:  # whatever a compiler or its cache may raise: loops themselves want nothing but memory
         with _lock:
-            _failing[text] = f"{type(error).__name__}: {error}"
             # numba keeps the error, which would keep all that computes here, with its blocks
             _functions.pop(text, None)
+            if isinstance(error, MemoryError):
+                raise  # it may be there next time
+            _failing[text] = f"{type(error).__name__}: {error}"
     raise CannotCompile(_failing[text])
 
 

@@ -55,3 +55,22 @@ def test_a_failure_keeps_nothing_of_its_caller(monkeypatch: pytest.MonkeyPatch) 
     gc.collect()
 
     assert found() is None
+
+
+def test_no_room_is_no_failure_of_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A MemoryError goes on to who asked, and the loops are tried again the next time."""
+    room = [0, 10]
+
+    def loops(size: int) -> int:
+        if size > room.pop(0):
+            raise MemoryError("no room")
+        return size
+
+    monkeypatch.setattr(compiling, "_compiled", lambda text: loops)
+    monkeypatch.setattr(compiling, "_failing", {})
+    monkeypatch.setattr(compiling, "_functions", {})
+    with pytest.raises(MemoryError, match="no room"):
+        run_loops("text", 3)
+
+    assert {} == compiling.failures()
+    assert 3 == run_loops("text", 3)

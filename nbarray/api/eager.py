@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nbarray.api.array import Array
+from nbarray.api.computing import compute
 from nbarray.api.dispatch import public
-from nbarray.api.functions import compute
 from nbarray.errors import BudgetError, EagerWarning
 from nbarray.session import limits
 from nbarray.units import format_bytes

@@ -17,52 +17,8 @@ from nbarray.errors import InputError
 from nbarray.ops import elementwise, reductions
 from nbarray.ops.masking import getdata
 from nbarray.ops.operands import normalize_axes
-from nbarray.session import compute as compute_exprs
 
-__all__ = ["compute"]
-
-
-@public()
-@takes("scheduler", "optimize_graph")
-def compute(
-    *arrays: Any, memory: int | str | None = None, workers: int | None = None, traverse: bool = True
-) -> tuple[Any, ...]:
-    """Compute several arrays together, so that what they share is read and computed once.
-
-    What isn't a blocked array is handed on as it is; lists, tuples and dictionaries come back with the values of the
-    arrays in them, unless `traverse` is False.
-
-    Cost: one run: passes, memory and time as the plan tells; the results are held.
-
-    >>> import nbarray as nb
-    >>> x = nb.arange(5)
-    >>> nb.compute(x.sum(), x.max())
-    (np.int64(10), np.int64(4))
-    """
-    blocked: list[Array] = []
-
-    def found(value: Any) -> Any:
-        blocked.append(value)
-        return value
-
-    depth = -1 if traverse else 1
-    _within(arrays, found, depth)
-    values = iter(compute_exprs(*(x.expr for x in blocked), memory=memory, workers=workers) if blocked else ())
-    made: tuple[Any, ...] = _within(arrays, lambda _: next(values), depth)
-    return made
-
-
-def _within(value: Any, change: Callable[[Array], Any], depth: int) -> Any:
-    """A container with its blocked arrays changed, one after the other, in it and what it holds `depth` deep."""
-    if isinstance(value, Array):
-        return change(value)
-    kind = type(value)
-    if not depth or kind not in (list, tuple, dict):
-        return value
-    if kind is dict:
-        return {k: _within(v, change, depth - 1) for k, v in value.items()}
-    return kind(_within(v, change, depth - 1) for v in value)
-
+__all__ = ["map_blocks"]
 
 # ------------------------------------------------------------------------------------------------- reductions
 

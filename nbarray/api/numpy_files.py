@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array
+from nbarray.api.computing import compute
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
-from nbarray.api.functions import compute
 from nbarray.api.storing import pieces
 from nbarray.errors import InputError
 from nbarray.session import limits

@@ -34,6 +34,7 @@ class Failure:
         self._low, self._high = plan.box(task)
         self.operation = self._lowered.label
         self.why = _why(error)
+        self._notes = [str(note) for note in getattr(error, "__notes__", ())]
         self._no_memory = isinstance(error, MemoryError)
 
     @property
@@ -85,7 +86,7 @@ class Failure:
             yield line
 
     def message(self) -> str:
-        """What failed, where it was written, on which part of what; the original error last."""
+        """What failed, where it was written, on which part of what; what was noted of it; the original error last."""
         made = f", made in {self.place}" if self.place else ""
         lines = [f"{self.operation} failed on [{self.region}], {self.block}{made}"]
         lines += [f"reading {line}" for line in self.sources()]
@@ -95,12 +96,13 @@ class Failure:
                 f"the budget counts {format_bytes(declared)} for this task and nothing that a function allocates "
                 "beyond its blocks: use smaller chunks, or fewer workers"
             )
-        return "\n".join([*lines, self.why])
+        return "\n".join([*lines, *self._notes, self.why])
 
     def facts(self) -> list[tuple[str, str]]:
         """The same in pieces, each with a name."""
         found = [("operation", self.operation), ("made in", self.place), ("on", f"[{self.region}], {self.block}")]
-        return [(name, text) for name, text in found if text] + [("reading", line) for line in self.sources()]
+        found += [("reading", line) for line in self.sources()] + [("noted", note) for note in self._notes]
+        return [(name, text) for name, text in found if text]
 
     def inputs(self) -> list[Any]:
         """What the operation was given for the block, operand after operand; read again where it lies in files."""

@@ -31,9 +31,10 @@ from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 from nbarray.api import creation as public_creation
 from nbarray.api.array import Array, wrap
 from nbarray.api.blocks import blockwise, reduction, shuffle
+from nbarray.api.computing import compute
 from nbarray.api.creation import from_array
 from nbarray.api.dispatch import PUBLIC
-from nbarray.api.functions import compute, map_blocks
+from nbarray.api.functions import map_blocks
 from nbarray.api.gufunc import apply_gufunc
 from nbarray.api.storing import store
 from nbarray.config import current

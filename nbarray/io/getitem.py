@@ -44,7 +44,8 @@ class GetitemReader:
     lock : what to hold while reading; a lock of its own by default
     origin : where it comes from, for people
     masked : whether it gives masked arrays, where that is known; else one element is read to find out
-    Raises InputError or DTypeError if it lacks one of the three, or says something unusable.
+    Raises InputError or DTypeError if it lacks one of the three, or says something unusable; ReadError if it raises
+    an OSError when it is first asked.
     """
 
     def __init__(
@@ -108,21 +109,26 @@ class GetitemReader:
         raise ReadError(f"{self._origin}: gave a masked array for {_brackets(region)}, but plain ones before")
 
     def _get(self, region: tuple[slice, ...]) -> np.ndarray[Any, Any]:
-        with self._lock:
-            got = self._obj[region]
+        try:
+            with self._lock:
+                got = self._obj[region]
+        except Exception as error:  # whatever an unknown object raises
+            _note(error, f"raised by {self._origin}, asked for obj{_brackets(region)}")
+            raise
         return np.asanyarray(got)
 
     def _gives_masked(self) -> bool:
         """Read one element: whether an object gives masked arrays can't be seen in any other way."""
         if not self._shape or 0 in self._shape:
             return False
+        first = tuple(slice(0, 1, 1) for _ in self._shape)
         try:
-            one = self._get(tuple(slice(0, 1, 1) for _ in self._shape))
+            one = self._get(first)
         except Exception as error:
-            raise InputError(
-                f"{self._origin} can't be read: obj[{', '.join(['0:1'] * len(self._shape))}] raised "
-                f"{type(error).__name__}: {error}; its __getitem__ has to accept a tuple of slices"
-            ) from error
+            what = f"{self._origin} can't be read: obj{_brackets(first)} raised {type(error).__name__}: {error}"
+            if isinstance(error, OSError):  # its brackets are right, but what lies behind them isn't there
+                raise ReadError(what) from error
+            raise InputError(f"{what}; its __getitem__ has to accept a tuple of slices") from error
         if one.dtype != self._dtype and not one.dtype.hasobject:
             self._dtype = one.dtype  # the rule is what reading gives, not what the object says of itself
         return isinstance(one, np.ma.MaskedArray)
@@ -176,6 +182,12 @@ def _declared_chunks(obj: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None
     if not all(isinstance(n, int | np.integer) and n > 0 for n in chunks):
         return None
     return tuple(int(n) for n in chunks)
+
+
+def _note(error: BaseException, text: str) -> None:
+    """Say more of an error, once: an object may raise the same one again."""
+    if text not in getattr(error, "__notes__", ()):
+        error.add_note(text)
 
 
 def _brackets(region: tuple[slice, ...]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -252,6 +254,53 @@ def test_containers_are_computed_together() -> None:
     (kept,) = nb.compute([x], traverse=False)
     assert kept[0] is x
     assert nb.compute([3]) == ([3],)
+
+
+class Extent(NamedTuple):
+    """A tuple with names."""
+
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Station:
+    """A dataclass that can't be changed, with a field that isn't given."""
+
+    name: str
+    level: Any
+    code: str = field(init=False, default="a")
+
+
+def test_more_kinds_of_containers_are_computed_together() -> None:
+    """Named tuples, ordered dictionaries, sets and dataclasses come back as what they are."""
+    x = nb.arange(3)
+    station, plain = Station("here", [x.max()]), Station("there", 1)
+    given = OrderedDict(b=Extent(x.min(), x.max()), a=(station, plain))
+
+    (made, counts, some) = nb.compute(given, nb.unique_counts(x), {station})
+    assert ["b", "a"] == list(made)
+    assert isinstance(made, OrderedDict)
+    assert Extent(0, 2) == made["b"]
+    assert isinstance(made["b"], Extent)
+    assert ("here", [2], "a") == (made["a"][0].name, made["a"][0].level, made["a"][0].code)
+    assert plain is made["a"][1]
+    assert isinstance(station.level[0], nb.Array)
+    assert [0, 1, 2] == counts.values.tolist()
+    assert [[2]] == [s.level for s in some]
+
+
+def test_containers_that_contain_themselves_are_refused() -> None:
+    """In whatever way; one that is there twice is not."""
+    x = nb.arange(3)
+    endless: list[Any] = [x.sum()]
+    endless.append({"again": (endless,)})
+    twice = [x.sum()]
+
+    with pytest.raises(InputError, match="a list that contains itself"):
+        nb.compute(endless)
+    assert nb.compute(endless, traverse=False)[0] is endless
+    assert ([[3], [3]],) == nb.compute([twice, twice])
 
 
 @pytest.mark.parametrize("kind", KINDS)

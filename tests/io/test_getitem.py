@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nbarray as nb
 from nbarray.errors import DTypeError, InputError, ReadError, UnsupportedVariable
 from nbarray.io.getitem import GetitemReader
 from nbarray.io.protocols import Source
@@ -147,3 +148,43 @@ def test_can_not_be_read() -> None:
 
     with pytest.raises(InputError, match=r"can't be read: obj\[0:1, 0:1, 0:1\] raised KeyError"):
         GetitemReader(Lookup(DATA))
+
+
+def test_an_object_that_fails_while_it_is_read() -> None:
+    """The error names the object, what it was asked for, and its own error, and is of that kind."""
+
+    class Remote(Table):
+        """An object that goes away."""
+
+        here = True
+
+        def __getitem__(self, region: Any) -> Any:
+            if not self.here:
+                raise ConnectionResetError(104, "reset by peer")
+            return super().__getitem__(region)
+
+    remote = Remote(DATA)
+    x = nb.from_array(remote, chunks=(1, 4, 5))
+    remote.here = False
+    for array, asked in ((x[1], "1:2, 0:4, 0:5"), (x[2, ::2].sum(), "2:3, 0:3:2, 0:5")):
+        with pytest.raises(ConnectionResetError) as caught:
+            array.compute()
+        *_, noted, why = str(caught.value).splitlines()
+
+        assert noted.endswith(f"Remote, asked for obj[{asked}]")
+        assert noted.startswith("raised by object ")
+        assert "ConnectionResetError: [Errno 104] reset by peer" == why
+        assert ("noted", noted) in caught.value.failure.facts()
+
+
+def test_an_object_that_is_not_there_when_it_is_taken() -> None:
+    """Its own error says so; that its brackets take no slices is not what is wrong."""
+
+    class Gone(Table):
+        """An object that isn't there."""
+
+        def __getitem__(self, region: Any) -> Any:
+            raise TimeoutError("no answer in 3 s")
+
+    with pytest.raises(ReadError, match=r"can't be read: obj\[0:1, 0:1, 0:1\] raised TimeoutError: no answer in 3 s$"):
+        GetitemReader(Gone(DATA))
