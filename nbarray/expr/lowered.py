@@ -20,14 +20,15 @@ from nbarray.expr.operands import (
     block_ranges,
     decoding_bytes,
     is_direct,
-    is_generated,
+    lies_in_memory,
     operand_of,
     reads_storage,
     stored_axis,
     turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import RESULTS_AT_ONCE, Fetch, Planes, evaluate_box, evaluate_pieces, fold_box
+from nbarray.kernels.fused import Fetch, Planes, evaluate_box, evaluate_pieces
+from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, fold_box
 from nbarray.kernels.native import kernel_width
 from nbarray.kernels.packed import exact_dtype, folds_at_once, needs_stored_sums
 from nbarray.kernels.patched import Patched
@@ -279,7 +280,7 @@ class Fused(Lowered):
         for arg, spread in zip(self.args, self.program.spreads, strict=True):
             operand = operand_of(arg)
             bytes_, base = bytes_ + turning_bytes(operand, tile), operand.base
-            if is_direct(base) and not reads_storage(base) and not is_generated(base):
+            if lies_in_memory(base):
                 continue
             if operand.is_blocks_of(self.grid):
                 continue

@@ -10,9 +10,10 @@ import numpy as np
 from nbarray.expr.lowered import Box, Corner, Fused, Inputs, Lowered, Sink, deliver, state_bytes
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import fold_box
+from nbarray.kernels.fused_folds import fold_box
 from nbarray.kernels.program import Fold
-from nbarray.kernels.reductions import REDUCTIONS, State
+from nbarray.kernels.reduction_rows import State
+from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.states import finish_state, merge_states
 from nbarray.kernels.workspace import Workspace
 

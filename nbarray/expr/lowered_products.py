@@ -10,7 +10,7 @@ import numpy as np
 
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.node import Expr, node, settled
-from nbarray.expr.operands import decoding_bytes, is_direct, is_generated, operand_of, reads_storage
+from nbarray.expr.operands import decoding_bytes, lies_in_memory, operand_of
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.workspace import Workspace
 
@@ -87,10 +87,9 @@ class Product(Lowered):
         """What it takes to have so many elements of an operand as BLAS wants them."""
         operand = operand_of(expr)
         base = operand.base
-        there = is_direct(base) and not reads_storage(base) and not is_generated(base)
         steps = all(axis.step == 1 for axis in operand.placement.axes)
         suits = expr.dtype == self.of_dtype and expr.ndim == self.stack + 2 and steps
-        width = (not there) * base.dtype.itemsize + (not suits) * self.of_dtype.itemsize
+        width = (not lies_in_memory(base)) * base.dtype.itemsize + (not suits) * self.of_dtype.itemsize
         return elements * width + decoding_bytes(base)
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:

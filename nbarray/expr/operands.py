@@ -38,6 +38,8 @@ __all__ = [
     "decoding_bytes",
     "is_direct",
     "is_generated",
+    "lies_in_memory",
+    "operand_bytes",
     "operand_of",
     "reads_freely",
     "reads_storage",
@@ -61,6 +63,11 @@ def is_direct(expr: Expr) -> bool:
 def is_generated(expr: Expr) -> bool:
     """Whether values are computed at each read."""
     return isinstance(expr, Generated)
+
+
+def lies_in_memory(expr: Expr) -> bool:
+    """Whether any part of `expr` is there already."""
+    return is_direct(expr) and not reads_storage(expr) and not is_generated(expr)
 
 
 def reads_storage(expr: Expr) -> bool:
@@ -207,6 +214,15 @@ def operand_of(expr: Expr) -> Operand:
     if isinstance(expr, View):
         return Operand(expr.base, expr.placement)
     return Operand(expr, identity(expr.sizes), True)
+
+
+def operand_bytes(operands: Sequence[Operand], boxes: list[tuple[Int64, Int64]], count: int) -> Int64:
+    """Bytes that reading the operands' rectangles may take, for each of `count` tasks."""
+    total = np.zeros(count, np.int64)
+    for operand, (a, b) in zip(operands, boxes, strict=True):
+        total += np.maximum(b - a, 0).prod(axis=1) * (operand.base.dtype.itemsize + operand.base.masked)
+        total += decoding_bytes(operand.base)
+    return total
 
 
 def block_ranges(chunks: Chunks, slices: tuple[slice, ...]) -> list[range]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
-from nbarray.expr.lowered_blocks import Mapped
+from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import decoding_bytes, is_direct, operand_of, reads_storage
 from nbarray.grid.chunks import Chunks, Int64, regular

@@ -17,7 +17,8 @@ from nbarray.compiling import CannotCompile, run_loops
 from nbarray.kernels.moments import moments_of, moments_update
 from nbarray.kernels.packed_loops import MOMENTS, SUMS, loops
 from nbarray.kernels.program import Fold, Linear, Program
-from nbarray.kernels.reductions import REDUCTIONS, State
+from nbarray.kernels.reduction_rows import State
+from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.sums import add_part
 from nbarray.kernels.tiles import part_of, tiles
 from nbarray.packing import Packing, Scalar

@@ -10,7 +10,8 @@ import numpy as np
 
 from nbarray.errors import InputError
 from nbarray.kernels.program import Fold
-from nbarray.kernels.reductions import REDUCTIONS, Reduction, State
+from nbarray.kernels.reduction_rows import Reduction, State
+from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.sums import add_part
 from nbarray.kernels.tiles import TILE_ELEMENTS, tiles
 

@@ -17,8 +17,9 @@ from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, MapBlocks, Select, UserFunction
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.lowered import Fused, Lowered
-from nbarray.expr.lowered_blocks import Compressed, Joined, Mapped, Reshaped
+from nbarray.expr.lowered_blocks import Compressed, Joined, Reshaped
 from nbarray.expr.lowered_folds import FoldedParts, Merge
+from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
 from nbarray.expr.patchwork import patches_of

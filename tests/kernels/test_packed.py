@@ -13,7 +13,7 @@ import pytest
 import nbarray as nb
 from nbarray.compiling import CannotCompile
 from nbarray.kernels import packed
-from nbarray.kernels.fused import fold_box
+from nbarray.kernels.fused_folds import fold_box
 from nbarray.kernels.states import finish_state
 from nbarray.kernels.workspace import Workspace
 from nbarray.session import plan
