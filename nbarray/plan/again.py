@@ -22,6 +22,7 @@ from nbarray.config import current
 from nbarray.expr.alike import holds_only, lent, likeness
 from nbarray.expr.node import Expr, among_themselves
 from nbarray.expr.text import SHORT, expr_text
+from nbarray.expr.walk import postorder
 from nbarray.plan.make import Making, grain_of
 from nbarray.plan.plan import Plan
 from nbarray.rewrite.grain import Grain
@@ -30,8 +31,8 @@ __all__ = ["Rule", "forget_plans", "kept_plans", "note_rule", "plan_again"]
 
 #: So many plans are kept, those that were used last; of so many expressions it is known that they were planned once.
 MOST_PLANS, MOST_ASKED = 64, 512
-#: A plan that is kept has no more tasks, nodes and cuts than these together: then it takes some 50 kB at the most.
-MOST_PARTS = 256
+#: Tasks, nodes and cuts of all plans kept; each takes one or two kilobytes.  One plan has a quarter at the most.
+MOST_PARTS = 4096
 
 #: Stage, rule, the expression before and after, as text.
 Rule = tuple[str, str, str, str]
@@ -42,6 +43,7 @@ class _Kept:
     """A plan; what it is for, with the objects in that; the grain it was made with; the rules, if anybody was told."""
 
     plan: Plan
+    parts: int
     key: Hashable
     refs: tuple[ref[Any], ...]
     grain: Grain
@@ -133,14 +135,14 @@ def _made(
             making = Making(copies, budget_bytes, partial(note_rule, rules) if telling else None)
             plan = making.plan()
         if holds_only(plan.nodes, held):
-            kept = _Kept(plan, key, refs, making.grain, tuple(rules) if telling else None)
-    if kept is None or making.attempts > 1 or _parts(plan) > MOST_PARTS or plan.run_bytes() > budget_bytes:
+            kept = _Kept(plan, _parts(plan), key, refs, making.grain, tuple(rules) if telling else None)
+    if kept is None or making.attempts > 1 or kept.parts > MOST_PARTS // 4 or plan.run_bytes() > budget_bytes:
         _asked[number] = True
         return kept
     with _lock:
         _plans.pop(number, None)
         _plans[number] = kept
-        if len(_plans) > MOST_PLANS:
+        while len(_plans) > MOST_PLANS or sum(each.parts for each in list(_plans.values())) > MOST_PARTS:
             _plans.pop(next(iter(_plans)), None)
     return kept
 
@@ -154,5 +156,6 @@ def _gone(number: int, which: ref[Any]) -> None:
 
 def _parts(plan: Plan) -> int:
     """Tasks, nodes and cuts of a plan: what it takes memory for."""
+    nodes = list(postorder(plan.nodes))
     cuts = sum(len(axis.explicit or ()) for node in plan.nodes for axis in node.chunks.axes)
-    return plan.ntasks + len(plan.nodes) + cuts
+    return plan.ntasks + len(nodes) + cuts

@@ -311,7 +311,7 @@ def test_two_threads_at_once() -> None:
 
 
 def test_memory_of_plans_is_bounded() -> None:
-    """Of many expressions the last few are kept; none of more parts than a few hundred."""
+    """Of many expressions the last few are kept."""
 
     def many(first: int, last: int) -> None:
         for k in range(first, last):
@@ -334,10 +334,27 @@ def test_memory_of_plans_is_bounded() -> None:
     assert grown < MOST_PLANS * 50_000
 
 
+def test_plans_share_their_room() -> None:
+    """Some plans of many parts take the room of many small ones; those used last stay."""
+
+    def joined(n: int, k: int) -> nb.Array:
+        return (nb.concatenate([nb.from_array(A, chunks=(40, 30)) + i for i in range(n)]) + k).sum(axis=0)
+
+    for k in range(60):
+        for _ in range(2):
+            joined(50, k).compute()
+    plans = kept_plans()
+    again = plan_again([joined(50, 59).expr], GIB)
+
+    assert 2 < len(plans) < 40
+    assert again is not None
+    assert plans[-1].nodes is again.nodes
+
+
 def test_large_plans_are_not_kept() -> None:
     """Of many tasks, or irregular chunks, plans are made each time."""
     x = nb.ones(100_000, chunks=10)
-    y = nb.ones(1000, chunks=tuple([1, 3] * 250))
+    y = nb.ones(8000, chunks=tuple([1, 3] * 2000))
     for _ in range(4):
         nb.map_blocks(double, x, dtype=float)[:50_000].compute()
         nb.map_blocks(double, y, dtype=float)[:4].compute()
