@@ -109,8 +109,10 @@ def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
     if text in _failing:
         raise CannotCompile(_failing[text])
     try:
-        with _lock:
-            function = _functions.get(text) or _compiled(text)
+        function = _functions.get(text)
+        if function is None:
+            with _lock:
+                function = _functions.get(text) or _compiled(text)
         raised.clear()
         return function(*arguments), raised
     except Exception as error:  # whatever a compiler or its cache may raise: loops themselves want nothing but memory

@@ -6,6 +6,7 @@ from it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def moments_fold(planes: list[Tile], values: Tile, mask: Tile | None, axes: Axes
 
 def moments_of(values: Tile, mask: Tile | None, axes: Axes, kind: np.dtype[Any]) -> tuple[Any, Tile, Any]:
     """How many elements of a tile count, their mean, of dtype `kind`, and the sum of their squared deviations."""
-    size = int(np.prod([values.shape[a] for a in axes]))
+    size = math.prod(values.shape[a] for a in axes)
     real = np.dtype(kind.type(0).real.dtype)
     if mask is None:
         n: Any = float(size)

@@ -8,6 +8,7 @@ between the operands and the result stays in cache.  Nothing here knows where op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -230,7 +231,7 @@ class Evaluator:
             if slot < 0:
                 views.append(None)
                 continue
-            size = int(np.prod(extent)) * instruction.dtype.itemsize
+            size = math.prod(extent) * instruction.dtype.itemsize
             views.append(self._buffers[slot][:size].view(instruction.dtype).reshape(extent))
         self._layouts[shape] = views
         return views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,7 @@ class Workspace:
         """A reused array of `shape`; valid until the next call with the same name."""
         if dtype.hasobject:
             return np.empty(shape, dtype)
-        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        nbytes = math.prod(shape) * dtype.itemsize
         have = self._buffers.get(name)
         if have is None or have.nbytes < nbytes:
             if have is not None:
