@@ -16,6 +16,7 @@ from numpy.linalg import LinAlgError as _LinAlgError
 from numpy.ma import MaskError as _MaskError
 
 from nbarray.provenance import users_lines
+from nbarray.tracebacks import rendered
 
 __all__ = [
     "AxisError",
@@ -54,6 +55,10 @@ __all__ = [
 
 class NBArrayError(Exception):
     """Base of every error raised by nbarray."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the user's lines, and the message."""
+        return rendered(self)
 
 
 class InputError(NBArrayError, ValueError):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["Place", "caller", "users_lines", "users_place"]
+__all__ = ["Place", "caller", "is_library", "is_ours", "is_users", "users_lines", "users_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +71,32 @@ def _libraries() -> tuple[str, ...]:
     return (*_not_the_user(), *(f"{path}/" for path in paths if path))
 
 
+def is_ours(step: TracebackType) -> bool:
+    """Whether a frame of a traceback is this package's."""
+    name = step.tb_frame.f_code.co_filename
+    return name.startswith(_not_the_user()[0]) or name == "<string>"  # the methods dataclasses write
+
+
+def is_library(step: TracebackType) -> bool:
+    """Whether a frame of a traceback is ours, NumPy's, Python's, or an installed package's."""
+    return is_ours(step) or step.tb_frame.f_code.co_filename.startswith(_libraries())
+
+
+def is_users(step: TracebackType) -> bool:
+    """Whether a frame of a traceback is a line that the user wrote; how IPython calls a magic is nobody's."""
+    text = Place(step.tb_frame.f_code.co_filename, step.tb_lineno).text
+    return not is_library(step) and not text.startswith("get_ipython().run_")
+
+
 def users_lines(error: BaseException) -> list[str]:
     """The lines of the user's code that an error went through, outermost first, each with its place."""
     found = []
     step: TracebackType | None = error.__traceback__
     while step is not None:
         code, cell = step.tb_frame.f_code, _cell_name(step.tb_frame.f_code.co_filename)
-        text = Place(code.co_filename, step.tb_lineno).text
-        # what is made of text has no file, except for cells; how IPython calls a cell magic is nobody's line
-        known = cell[:1] != "<" and not text.startswith("get_ipython().run_")
-        if known and not code.co_filename.startswith(_libraries()):
+        if cell[:1] != "<" and is_users(step):  # what is made of text has no file, except for cells
             inside = "" if code.co_name == "<module>" else f", in {code.co_qualname}"
+            text = Place(code.co_filename, step.tb_lineno).text
             found.append(f"{cell}, line {step.tb_lineno}{inside}\n----> {text}")
         step = step.tb_next
     return found

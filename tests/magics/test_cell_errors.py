@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbarray.errors import BudgetError, ConfigError
-from nbarray.magics.cell_errors import show_users_frames, syntax_error_text, users_frames
-from nbarray.units import parse_bytes
+from nbarray.magics.cell_errors import cells_frames, show_users_frames, syntax_error_text
 
 CELL = "the cell"
 
@@ -30,24 +28,15 @@ def test_frames_before_the_cell_are_left_out():
     """Those of IPython and of the magic."""
     error = error_of("def f():\n    return 1 / 0\nf()")
 
-    assert lines(users_frames(error, CELL)) == [(CELL, 3), (CELL, 2)]
+    assert lines(cells_frames(error, CELL)) == [(CELL, 3), (CELL, 2)]
 
 
 def test_frames_of_a_library_stay():
     """They are how a user finds what went wrong there."""
     error = error_of("import json\njson.loads('{')")
 
-    assert lines(users_frames(error, CELL))[0] == (CELL, 2)
-    assert len(lines(users_frames(error, CELL))) > 1
-
-
-def test_under_an_error_of_ours_our_own_frames_go():
-    """The message says all; the inside of the library says nothing to a user."""
-    error = error_of("f(what='chunks', value=None)", f=parse_bytes)
-
-    assert isinstance(error, ConfigError)
-    assert lines(error.__traceback__)[-1] != (CELL, 1)
-    assert lines(users_frames(error, CELL)) == [(CELL, 1)]
+    assert lines(cells_frames(error, CELL))[0] == (CELL, 2)
+    assert len(lines(cells_frames(error, CELL))) > 1
 
 
 class Shell:
@@ -55,14 +44,6 @@ class Shell:
         @staticmethod
         def structured_traceback(kind, error, trace, tb_offset):
             return [kind.__name__, str(error), *map(str, lines(trace))]
-
-
-def test_an_error_of_ours_without_a_place_is_shown_alone():
-    """Such as one found when everything is planned together."""
-    error = BudgetError("too much")
-    show_users_frames(Shell, error, CELL)
-
-    assert error._render_traceback_() == ["BudgetError", "too much"]
 
 
 def test_an_unforeseen_error_without_a_place_shows_everything():
