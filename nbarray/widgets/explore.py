@@ -20,6 +20,7 @@ from nbarray.errors import InputError
 from nbarray.widgets.clickable import Clickable
 from nbarray.widgets.comms import close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
+from nbarray.widgets.place import Place
 from nbarray.widgets.views import CELLS, PLANE_PX, Floats, View, draw, neighbours, numbers, pointed_at
 
 __all__ = ["Viewer", "explore"]
@@ -68,7 +69,7 @@ class Viewer:
         self._closed = False
         self._drawing = threading.Lock()
         self._last: tuple[View, Floats] | None = None
-        self._handle: Any = None
+        self._place = Place()
         self._build()
         self._fetcher: Fetcher[View] = Fetcher(self._start, self._show, self._fail, self._next_views)
         self._fetcher.want(self.view)
@@ -111,6 +112,7 @@ class Viewer:
         self.clicks = None if self.row is None else self._clickable()
         picture = self.image if self.clicks is None else self.clicks.box
         self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), picture, self.status])
+        self.panel.add_class("nbarray-panel")
 
     def _clickable(self) -> Clickable:
         """The picture, where a click moves the pointer."""
@@ -192,10 +194,11 @@ class Viewer:
             if self._closed:
                 return
             self._closed = True
-            html, handle = self._static(), self._handle
-        if handle is not None:
-            handle.update({"text/html": html, "text/plain": repr(self)}, raw=True)
-        close_tree(self.panel)
+            html = self._static()
+        if self._place.shown:
+            self._place.end(html, repr(self))
+        else:
+            close_tree(self.panel)
 
     def _static(self) -> str:
         """The picture as it is now, for pages without widgets."""
@@ -206,17 +209,11 @@ class Viewer:
         return f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        show: Any = display
         self.wait(FIRST_PICTURE_S)
         if self._closed:
-            show({"text/plain": repr(self)}, raw=True)
-            return
-        data = {"text/html": self._static(), "text/plain": repr(self)}
-        widget: Any = self.panel._repr_mimebundle_()
-        data.update({kind: value for kind, value in widget.items() if "widget-view" in kind})
-        self._handle = show(data, raw=True, display_id=True)
+            self._place.say(self._static(), repr(self))
+        else:
+            self._place.show(self.panel, self._static(), repr(self))
 
     def __repr__(self) -> str:
         return f"<Viewer of {array_text(self.array.expr)}>"

@@ -147,7 +147,7 @@ class Monitor:
     def close(self, *, linger: bool = False) -> None:
         """Take the panel away: a summary stays in the notebook; no widget does, but the run goes on.
 
-        linger : let the widgets live on for a while, for pages loaded anew meanwhile
+        linger : let the summary live on as a widget for a while, for pages loaded anew meanwhile
         """
         self._closed.set()
         self._wake.set()
@@ -158,8 +158,6 @@ class Monitor:
         with contextlib.suppress(Exception):
             if self._place.shown:
                 self._look()
-                if linger:  # there the end is to be seen, too
-                    self._draw()
             self._end(linger=linger)
 
     # ------------------------------------------------------------------------------------------- handlers

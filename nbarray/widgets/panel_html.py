@@ -17,6 +17,7 @@ from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
 
 __all__ = [
     "GONE_HTML",
+    "UNMARKED",
     "badge",
     "cells_html",
     "facts",
@@ -44,12 +45,15 @@ _BADGES = {
     "failed": ("#c53030", "failed"),
     "cancelled": ("#805ad5", "cancelled"),
 }
-#: Seen when the kernel has ended under a panel, in the place of buttons that nobody would hear: ipywidgets marks what
-#: has lost its kernel by a class, and by a broken link beside each widget.
+#: ipywidgets marks what has lost its kernel by a class, and by a broken link beside each widget: not here.
+UNMARKED = (
+    "<style>.nbarray-panel.jupyter-widgets-disconnected::before,.nbarray-panel .jupyter-widgets-disconnected::before"
+    "{display:none!important}</style>"
+)
+#: Seen when the kernel has ended under a panel, in the place of buttons that nobody would hear.
 GONE_HTML = (
-    "<style>.nbarray-gone{display:none}.jupyter-widgets-disconnected .nbarray-gone{display:block}"
-    ".jupyter-widgets-disconnected .nbarray-badge,.nbarray-controls.jupyter-widgets-disconnected,"
-    ".nbarray-panel.jupyter-widgets-disconnected::before,.nbarray-panel .jupyter-widgets-disconnected::before"
+    f"{UNMARKED}<style>.nbarray-gone{{display:none}}.jupyter-widgets-disconnected .nbarray-gone{{display:block}}"
+    ".jupyter-widgets-disconnected .nbarray-badge,.nbarray-controls.jupyter-widgets-disconnected"
     '{display:none!important}</style><div class="nbarray-gone" role="status" style="font-weight:600">'
     "The kernel has ended, and the run with it. This is the last that was seen of it.</div>"
 )

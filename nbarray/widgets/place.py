@@ -1,9 +1,10 @@
 """One place in a cell's output: a live panel while there is something to steer, a plain summary afterwards.
 
 The output that a notebook keeps must not refer to a widget that is gone, so it is replaced at the end, and the
-widgets are closed.  A page that was loaded anew meanwhile doesn't get that, and still shows the widgets: for its
-sake they live on until a panel that came later ends.  A kernel hears of such a page when that is loaded and no cell
-runs; so all panels that have ended live on for a moment.
+widgets are closed.  A page that was loaded anew meanwhile doesn't get that: front ends forget which output has which
+name.  It still shows the widgets, and nothing at all once they are closed.  For its sake what is left of them is the
+summary, in a widget, as long as the kernel lives.  A kernel hears of such a page when that is loaded and no cell
+runs; so the summary of every panel that has ended lives on for a moment.
 """
 
 from __future__ import annotations
@@ -15,31 +16,30 @@ import threading
 from typing import Any
 
 from nbarray.widgets.comms import cell_of_output, close_tree, display_below, page_loaded_last
+from nbarray.widgets.panel_html import UNMARKED
 
 __all__ = ["LINGER_S", "MOST_LINGERING", "Place", "close_all"]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Seconds that the widgets of a panel exist after its end, if no page was loaded anew; and how many panels, if one was.
-LINGER_S, MOST_LINGERING = 15.0, 4
+#: Seconds that a panel's summary exists as a widget after its end, if no page was loaded anew; how many of them at the
+#: most; and how many that pages loaded anew show.
+LINGER_S, MOST_LINGERING, MOST_KEPT = 15.0, 4, 100
 
 _lock = threading.Lock()
 _counter = itertools.count()
 _lingering: list[_Ended] = []
+_kept: list[_Ended] = []
 
 
 class _Ended:
-    """The widgets of a panel that has ended; page : the one that was loaded last when the panel was shown."""
+    """What is left of a panel that has ended; page : the one that was loaded last when the panel was shown."""
 
     def __init__(self, widget: Any, page: Any) -> None:
         self.widget, self.page, self.number = widget, page, next(_counter)
         context = contextvars.copy_context()
-        self._timer = threading.Timer(LINGER_S, context.run, (self._has_lingered,))
+        self._timer = threading.Timer(LINGER_S, context.run, (_over, [self]))
         self._timer.name, self._timer.daemon = "nbarray-monitor-ended", True
         self._timer.start()
-
-    def _has_lingered(self) -> None:
-        if self.page == page_loaded_last():
-            _close([self])
 
     def close(self) -> None:
         self._timer.cancel()
@@ -47,29 +47,46 @@ class _Ended:
             close_tree(self.widget)
 
 
-def _close(ended: list[_Ended]) -> None:
-    """Free widgets, those that somebody else hasn't freed."""
+def _over(ended: list[_Ended]) -> None:
+    """Free what no page can show any more; keep the others, but not without end."""
     with _lock:
-        over = [each for each in ended if each in _lingering]
-        _lingering[:] = [each for each in _lingering if each not in over]
-    for each in over:
+        ended = [each for each in ended if each in _lingering]
+        _lingering[:] = [each for each in _lingering if each not in ended]
+        _kept.extend(each for each in ended if each.page != page_loaded_last())
+        free = [*(each for each in ended if each not in _kept), *_kept[:-MOST_KEPT]]
+        del _kept[:-MOST_KEPT]
+    for each in free:
         each.close()
 
 
 def _linger(widget: Any, page: Any, shown: int) -> None:
-    """Let widgets live on, and those no more whose end came before these were shown.
+    """Let what is left of a panel live on, and that of others no more whose end came before this one was shown.
 
     shown : when that was, by the counter of ends
     """
     with _lock:
         _lingering.append(_Ended(widget, page))
         over = [each for each in _lingering[:-1] if each.number < shown] or _lingering[:-MOST_LINGERING]
-    _close(over)
+    _over(over)
+
+
+def _leave(widget: Any, html: str) -> None:
+    """Put the summary in the place of all that a panel has in it."""
+    import ipywidgets
+
+    children, widget.children = widget.children, (ipywidgets.HTML(UNMARKED + html),)
+    for child in children:
+        close_tree(child)
 
 
 def close_all() -> None:
-    """Free the widgets of all panels that have ended."""
-    _close(list(_lingering))
+    """Free what is left of all panels that have ended."""
+    with _lock:
+        ended = [*_lingering, *_kept]
+        _lingering.clear()
+        _kept.clear()
+    for each in ended:
+        each.close()
 
 
 def _update(handle: Any, bundle: dict[str, Any]) -> None:
@@ -133,7 +150,7 @@ class Place:
             self._handles.append(made)
 
     def end(self, html: str, text: str, *, linger: bool = True) -> None:
-        """Put the summary there instead; the widget is closed, a little later if it may linger."""
+        """Put the summary there instead; the widget is closed, or shows the summary too, if it may linger."""
         widget, self._widget = self._widget, None
         if widget is None:
             return
@@ -141,6 +158,8 @@ class Place:
             self._display({"text/html": html, "text/plain": text}, here=True)
         finally:
             if linger:
+                with contextlib.suppress(Exception):  # a front end that has gone
+                    _leave(widget, html)
                 _linger(widget, self._page, self._shown)
             else:
                 close_tree(widget)

@@ -294,7 +294,7 @@ def test_a_cell_that_ends_leaves_a_summary(notebook, pictures) -> None:
 
 @in_lab
 def test_a_page_loaded_anew_shows_the_panel_alive(notebook, pictures) -> None:
-    """A run in the background goes on meanwhile and can be steered afterwards."""
+    """A run in the background goes on meanwhile and can be steered afterwards; its summary stays when others end."""
     notebook.run(6)
     panel = Steered(notebook, 6, "reloaded")
     panel.wait_more(1)
@@ -306,10 +306,15 @@ def test_a_page_loaded_anew_shows_the_panel_alive(notebook, pictures) -> None:
     panel.press("Pause")
     panel.wait_state("paused")
     notebook.screenshot(pictures / "monitor-reloaded.png", cell=6)
-    panel.press("Cancel")
-    panel.wait_state("cancelled")
+    panel.cancel()
+    still = panel.is_still()
+    notebook.run(5)  # which comes later, and ends
+    notebook.page.wait_for_timeout(500)
+    notebook.screenshot(pictures / "monitor-reloaded-ended.png", cell=6)
 
-    assert panel.is_still()
+    assert still
+    assert "cancelled after" in panel.output.inner_text()
+    assert 0 == panel.output.locator("button:visible").count()
 
 
 def test_a_kernel_that_has_ended_leaves_no_buttons(notebook, pictures) -> None:

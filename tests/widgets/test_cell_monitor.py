@@ -79,24 +79,46 @@ def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until, mo
     assert threading.active_count() <= before
 
 
-def test_a_page_loaded_anew_keeps_the_panel_until_a_later_one_ends(displays, slow, gate, models, until, monkeypatch):
-    """It has no other picture of how the run ended, and asks for all widgets when it is loaded."""
-    monkeypatch.setattr(place, "LINGER_S", 0.05)
-    with quick(blocking=False) as first, observe(first):
-        run = slow.start()
-        until(lambda: displays)
-        monkeypatch.setattr(ipywidgets.Widget, "_control_comm", SimpleNamespace(comm_id="of a page"))
-        gate.open.set()
-        run.result()
-    time.sleep(0.3)
-    kept = len(models())
-    with quick() as second, observe(second):
-        run = (slow + 1).start()
-        until(lambda: len(displays) > 2)
-        run.result()
+def test_a_page_loaded_anew_keeps_the_summary(displays, slow, gate, models, until, monkeypatch):
+    """It has no other picture of how the run ended, and asks for all widgets when it is loaded; buttons are gone.
 
-    assert kept > 5
-    assert until(lambda: models() == [])
+    What a later run leaves is kept for no page, and unloading frees everything.
+    """
+    monkeypatch.setattr(place, "LINGER_S", 0.05)
+    gate.open.set()
+    pages = iter(("of a page", "of another"))
+    for _ in range(2):
+        with quick(blocking=False) as first, observe(first):
+            shown = len(displays)
+            run = slow.start()
+            until(lambda shown=shown: len(displays) > shown)
+            monkeypatch.setattr(ipywidgets.Widget, "_control_comm", SimpleNamespace(comm_id=next(pages)))
+            run.result()
+    with quick() as second, observe(second):
+        (slow + 1).compute()
+    kept = until(lambda: len([model for model in models() if isinstance(model, ipywidgets.HTML)]) == 2)
+    values = [model.value for model in models() if isinstance(model, ipywidgets.HTML)]
+    pressed = [model for model in models() if isinstance(model, ipywidgets.Button)]
+    place.close_all()
+
+    assert kept
+    assert all("done in" in value for value in values)
+    assert pressed == []
+    assert models() == []
+
+
+def test_no_more_summaries_are_kept_than_a_few(displays, models, until, monkeypatch):
+    """Whatever pages are loaded, the oldest go."""
+    monkeypatch.setattr(place, "LINGER_S", 0.0)
+    monkeypatch.setattr(place, "MOST_KEPT", 3)
+    for k in range(5):
+        where = place.Place()
+        where.show(ipywidgets.VBox([ipywidgets.HTML("panel")]), "", "")
+        monkeypatch.setattr(ipywidgets.Widget, "_control_comm", SimpleNamespace(comm_id=str(k)))
+        where.end(f"summary {k}", "")
+
+    assert until(lambda: 3 == len([model for model in models() if isinstance(model, ipywidgets.HTML)]))
+    assert {"2", "3", "4"} == {m.value[-1] for m in models() if isinstance(m, ipywidgets.HTML)}
 
 
 def test_runs_one_after_the_other_share_one_place(displays, slow, gate, until) -> None:
