@@ -17,8 +17,9 @@ __all__ = ["copying", "inflating", "reading"]
 
 def inflating(threads: int, sizes: Sizes) -> Callable[[], None]:
     """Inflating all stored chunks of the maps, and nothing else."""
-    import deflate
     import h5py
+
+    from nbarray.io.inflate import inflate
 
     chunks: list[bytes] = []
     for path in sizes.files():
@@ -27,13 +28,14 @@ def inflating(threads: int, sizes: Sizes) -> Callable[[], None]:
             chunks += [stored.id.read_direct_chunk((k, 0, 0))[1] for k in range(stored.shape[0])]
     nbytes = 721 * 1440 * 2
 
-    def inflate(first: int) -> None:
+    def every(first: int) -> None:
+        out = np.empty(nbytes, np.uint8)
         for chunk in chunks[first::threads]:
-            deflate.zlib_decompress(chunk, nbytes)
+            inflate(chunk, out)
 
     def work() -> None:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(inflate, range(threads)))
+            list(pool.map(every, range(threads)))
 
     return work
 

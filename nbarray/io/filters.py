@@ -13,12 +13,12 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-import deflate  # libdeflate: twice as fast as zlib, and from 0.9 on it lets go of the GIL
 import numpy as np
 
 from nbarray.compiling import KERNEL, CannotCompile, kernels_loaded, run_loops
 from nbarray.errors import CorruptChunk
 from nbarray.io.codecs import CODECS, Buffer, find_codec
+from nbarray.io.inflate import InflateError, inflate
 from nbarray.io.scratch import scratch
 
 __all__ = ["DEFLATE", "FLETCHER32", "SHUFFLE", "Filter", "Pipeline", "unshuffle"]
@@ -128,8 +128,10 @@ def _inflated(data: Buffer, expected: int | None) -> Buffer:
     try:
         if expected is None:
             return zlib.decompress(data)
-        return deflate.zlib_decompress(data, expected)
-    except (deflate.DeflateError, zlib.error):
+        out = scratch("decoded", expected)
+        inflate(data, out)
+        return out
+    except (InflateError, zlib.error):
         raise CorruptChunk(_why_not_inflated(data, expected)) from None
 
 

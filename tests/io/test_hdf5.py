@@ -298,7 +298,7 @@ class TestDamage:
             ("bad deflate stream", lambda raw: b"\xff" * len(raw), {"compression": "gzip"}),
             ("bad deflate stream", lambda raw: raw[: len(raw) // 2], {"compression": "gzip"}),
             (
-                "it decodes to 1000 bytes, expected 1200",
+                "it inflates to 1000 bytes, expected 1200",
                 lambda raw: zlib.compress(bytes(1000)),
                 {"compression": "gzip"},
             ),
