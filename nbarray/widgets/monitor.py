@@ -132,7 +132,9 @@ class Monitor:
         if self._closed.is_set():
             raise InputError("monitor: it was closed; make another: x.monitor(), nb.monitor(run)")
         self._look()
+        self._catch()
         if self._watch is not None and self._watch.ended:
+            let_go(self._watch.number, self._printed)
             self._place.say(*self._still())
             return
         if self._controls is None:
@@ -140,7 +142,6 @@ class Monitor:
         self._draw()
         self._place.show(self._box, *self._still(), here=self._here)
         self._here = False
-        self._catch()
         with self._lock:
             self._start_ticker()
 

@@ -2,7 +2,8 @@
 
 What a thread prints goes below the cell that started it or, in some kernels, below whichever runs.  While a panel
 stands somewhere it is kept here instead, and drawn by the panel's ticker; what anybody else prints goes where it always
-went.  No widgets here.
+went.  So does what a run prints before it has a panel; the last of that is noted here too, for a panel that may come.
+No widgets here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ __all__ = ["MOST_LIVE", "Printed", "catch", "is_listening", "let_go", "listen", 
 
 #: Characters that are kept of what was printed last, and the lines that a panel and a summary show of them.
 MOST_LETTERS, MOST_LIVE, MOST_STILL = 20_000, 10, 50
+#: Runs without a panel of which that is kept.
+MOST_RUNS = 16
 #: Colours and the like, which a page knows nothing of.
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LINE = "white-space:pre-wrap;background-color:transparent"
@@ -52,11 +55,23 @@ class Printed:
             if begun:
                 self._begun[thread] = begun[-MOST_LETTERS:]
             self._text += whole + newline
-            over = len(self._text) - MOST_LETTERS
-            if over > 0:
-                end = self._text.find("\n", over) + 1 or over
-                self._cut += self._text.count("\n", 0, end)
-                self._text = self._text[end:]
+            self._cut_off()
+
+    def begin_with(self, before: Printed) -> None:
+        """Put what was printed before in front."""
+        with before._lock:
+            text, cut, begun = before._text, before._cut, dict(before._begun)
+        with self._lock:
+            self._text, self._cut = text + self._text, cut + self._cut
+            self._begun = begun | self._begun
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        over = len(self._text) - MOST_LETTERS
+        if over > 0:
+            end = self._text.find("\n", over) + 1 or over
+            self._cut += self._text.count("\n", 0, end)
+            self._text = self._text[end:]
 
     def lines(self) -> list[str]:
         """The lines that are kept; of one that was written over, what it was last."""
@@ -85,13 +100,30 @@ class Printed:
 
 _lock = threading.Lock()
 _caught: dict[int, Printed] = {}
+_noted: dict[int, Printed] = {}  # of runs without a panel, the oldest first
 
 
 def catch(run: int, printed: Printed) -> None:
-    """Keep what the tasks of a run print, from now on."""
+    """Keep what the tasks of a run print from now on, after what is known of what it printed before."""
     with _lock:
         _caught[run] = printed
+        before = _noted.pop(run, None)
+    if before is not None:
+        printed.begin_with(before)
     listen()
+
+
+def _note(runs: tuple[int, ...], text: str) -> None:
+    """Note a text of the innermost of these runs, which is one of those around it, too."""
+    with _lock:
+        for run in runs:
+            if run not in _noted:
+                _noted[run] = Printed()
+                for oldest in list(_noted)[:-MOST_RUNS]:
+                    del _noted[oldest]
+        kept = [_noted[run] for run in runs if run in _noted]
+    for printed in kept:
+        printed.add(text)
 
 
 def let_go(run: int, printed: Printed) -> None:
@@ -113,6 +145,8 @@ def listen() -> None:
 
 def stop_listening() -> None:
     """Look at nothing any more."""
+    with _lock:
+        _noted.clear()
     _listen(False)
     between_cells(_listen, False)
 
@@ -143,9 +177,13 @@ class _Write:
         self.plain = plain
 
     def __call__(self, text: str) -> Any:
-        for run in reversed(working_for()):
+        runs = working_for()
+        if not runs or not isinstance(text, str):
+            return self.plain(text)
+        for run in reversed(runs):
             printed = _caught.get(run)
-            if printed is not None and isinstance(text, str):
+            if printed is not None:
                 printed.add(text)
                 return len(text)
+        _note(runs, text)
         return self.plain(text)

@@ -54,6 +54,52 @@ def test_what_tasks_print_is_kept_and_nothing_else(monkeypatch) -> None:
     assert not is_listening()
 
 
+def test_what_comes_before_a_panel_is_its_beginning(monkeypatch) -> None:
+    """It goes where it always went, too; a line that a thread has begun is ended in the panel."""
+    out = a_kernels(monkeypatch)
+    listen()
+    in_task(7, "before")
+    in_task(8, "of another run")
+    kept, caught, ready = Printed(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        work_for(7)
+        print("a line", end=" ")
+        ready.set()
+        caught.wait(20)
+        print("goes on")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait(20)
+    catch(7, kept)
+    caught.set()
+    thread.join()
+    let_go(7, kept)
+    stop_listening()
+
+    assert ["before", "a line goes on"] == kept.lines()
+    assert "before\nof another run\na line " == out.getvalue()
+
+
+def test_little_is_kept_of_runs_that_never_have_a_panel(monkeypatch) -> None:
+    """The last letters of the last runs, and nothing once nobody listens."""
+    a_kernels(monkeypatch)
+    listen()
+    for run in range(40):
+        in_task(run, "x" * MOST_LETTERS, "last")
+    first, last, later = Printed(), Printed(), Printed()
+    catch(0, first)
+    catch(39, last)
+    stop_listening()
+    catch(38, later)
+    for run, kept in ((0, first), (39, last), (38, later)):
+        let_go(run, kept)
+    stop_listening()
+
+    assert ([], ["last"], []) == (first.lines(), last.lines(), later.lines())
+
+
 def test_runs_that_tasks_start_belong_to_the_same_panel(monkeypatch) -> None:
     """As long as they have none of their own."""
     a_kernels(monkeypatch)
