@@ -23,8 +23,8 @@ def monitor(*what: Array | Run, memory: int | str | None = None, workers: int | 
 
     As a cell's last value it shows itself, with the plan's numbers: nothing is computed before Start is pressed, and
     changing chunks, workers or memory plans anew.  `start()` does what the button does and returns the run, `result()`
-    waits for the values; `close()` takes the panel away, and the run goes on.  The last lines that tasks print are in the
-    panel; where a cell waits for its run they stay below the cell.  Needs ipywidgets; without a notebook it is one line
+    waits for the values; `close()` takes the panel away, and the run goes on.  The last lines that tasks print are in
+    it; where a cell waits for its run they stay below the cell.  Needs ipywidgets; without a notebook it is one line
     of text.  Raises InputError for other things than arrays or one run.  It costs nothing but planning.
 
     >>> import nbarray as nb
