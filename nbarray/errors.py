@@ -36,6 +36,7 @@ __all__ = [
     "InputError",
     "LinAlgError",
     "MaskError",
+    "MissingAttribute",
     "MissingFile",
     "MissingProgram",
     "NBArrayError",
@@ -107,6 +108,10 @@ class IndexTypeError(DTypeError, IndexingError):
 
 class ReadOnlyError(NBArrayError, AttributeError, TypeError):
     """An attribute tells something, and can't be set."""
+
+
+class MissingAttribute(NBArrayError, AttributeError):
+    """NumPy's arrays have an attribute that blocked arrays can't have, or not as they are."""
 
 
 class NotBlocked(NBArrayError, TypeError):

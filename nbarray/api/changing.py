@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +11,10 @@ import numpy as np
 
 from nbarray.api.array import Array
 from nbarray.api.assigning import changeable, hold, setitem, store_into
+from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method, public
-from nbarray.errors import IndexingError, InputError
+from nbarray.api.dispatch import PUBLIC, is_method, public
+from nbarray.errors import DTypeError, IndexingError, InputError
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import normalize_axes
 
@@ -211,3 +214,61 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if flat.size:
         values = np.resize(np.asarray(val), flat.shape) if np.size(val) else flat[:0]
         setitem(target, np.unravel_index(flat, target.shape), values)
+
+
+# ------------------------------------------------------------------------------------- methods that change the array
+
+
+@is_method("fill")
+def fill(x: Array, value: Any) -> None:
+    """Let every element be one value, as the dtype has it; what is masked stays so.
+
+    Raises DTypeError or InputError for what NumPy makes no element of.
+    """
+    one = np.empty((), x.dtype)
+    asked_of_numpy(one.fill, values_of(value) if isinstance(value, Array) else value)
+    made = PUBLIC["full"](x.shape, one[()], x.dtype, x.chunks)
+    hold(x, made if not x.masked else PUBLIC["where"](True, made, x))
+
+
+@is_method("sort")
+def _sort(x: Array, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> None:
+    """Sort in place; see `nbarray.sort`."""
+    hold(x, PUBLIC["sort"](x, _one_axis("sort", axis), kind, order, stable=stable))
+
+
+@is_method("partition")
+def _partition(x: Array, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None) -> None:
+    """Partition in place; see `nbarray.partition`."""
+    hold(x, PUBLIC["partition"](x, kth, _one_axis("partition", axis), kind, order))
+
+
+def _one_axis(name: str, axis: Any) -> Any:
+    if axis is None:
+        raise DTypeError(f"x.{name}(axis=None): an array can't be flattened in place; give an axis")
+    return axis
+
+
+@is_method("resize")
+def _resize(x: Array, *new_shape: Any, refcheck: bool = True) -> None:
+    """Another shape and size in place: elements in C order, then zeros (`nbarray.resize` begins again instead).
+
+    Raises InputError for sizes below zero, and for masked arrays, as NumPy does.
+    """
+    if x.masked:
+        raise InputError("resize: a masked array can't be resized in place; nb.resize(x, new_shape) makes another one")
+    given = new_shape[0] if len(new_shape) == 1 else new_shape
+    if given is None or new_shape == ():
+        return
+    shape = tuple(operator.index(n) for n in (given if hasattr(given, "__iter__") else (given,)))
+    if any(n < 0 for n in shape):
+        raise InputError(f"resize: new_shape={shape}; expected sizes that aren't negative")
+    flat, size = x.reshape(-1), math.prod(shape)
+    if size > flat.size:
+        flat = PUBLIC["concatenate"]([flat, PUBLIC["zeros"](size - flat.size, x.dtype)])
+    hold(x, flat[:size].reshape(shape).astype(x.dtype))
+
+
+@is_method("__delitem__")
+def _delete(x: Array, index: Any) -> None:
+    raise InputError("cannot delete array elements; nb.delete(x, index, axis) makes an array without them")

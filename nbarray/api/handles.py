@@ -6,19 +6,24 @@ import math
 import re
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from nbarray.api import shapes
 from nbarray.api.array import Array, apply
+from nbarray.api.assigning import hold
+from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray, from_array
 from nbarray.api.dispatch import METHODS, PUBLIC, is_method, public, takes
+from nbarray.api.masked import filled, getdata, getmaskarray, masked_array
+from nbarray.api.refused import ATTRIBUTES
 from nbarray.api.storing import units
 from nbarray.display.chunk_grid import grid_svg, sized
-from nbarray.errors import DTypeError, InputError, MissingFile
+from nbarray.errors import DTypeError, InputError, MissingAttribute, MissingFile
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
+from nbarray.ops.fillvalues import fill_value_of
 from nbarray.ops.operands import normalize_axes
 from nbarray.ops.tasks import of_blocks
 from nbarray.session import compute
@@ -108,6 +113,25 @@ def _await(x: Array) -> Generator[Any, None, Any]:
 METHODS["npartitions"] = property(lambda x: x.nblocks, doc="Number of chunks.")  # type: ignore[assignment]
 
 
+class _Missing:
+    """Stands for an attribute of NumPy's arrays that blocked ones don't have, and says why; `hasattr` says False."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self._told = f"a blocked array has no {name!r}: {reason}"
+
+    def __get__(self, x: Array | None, kind: type[Array]) -> NoReturn:
+        raise MissingAttribute(self._told)
+
+
+METHODS.update({name: _Missing(name, reason) for name, reason in ATTRIBUTES.items()})  # type: ignore[misc]
+
+
+@is_method("__dir__")
+def _names(x: Array) -> list[str]:
+    """The attributes that an array has."""
+    return [name for name in object.__dir__(x) if name not in ATTRIBUTES]
+
+
 # ------------------------------------------------------------------------------------------- the same bytes
 
 
@@ -144,6 +168,30 @@ def _viewed(x: Expr, dtype: np.dtype[Any]) -> Expr:
         return np.ascontiguousarray(block).reshape(block.shape).view(dtype)
 
     return of_blocks(view, [(x, cut)], made, range(x.ndim), dtype)
+
+
+@is_method("byteswap")
+def _byteswap(x: Array, inplace: bool = False) -> Array:
+    """The same values with the bytes of each in the other order, under the same dtype; what is masked stays so.
+
+    inplace : the handle itself is changed, and returned.  Raises DTypeError for objects.
+    """
+    made = apply(_swapped, getdata(x) if x.masked else x)
+    made = masked_array(made, getmaskarray(x), fill_value=fill_value_of(x.expr)) if x.masked else made
+    return hold(x, made) if inplace else made
+
+
+def _swapped(x: Expr) -> Expr:
+    if x.dtype.hasobject:
+        raise DTypeError(f"byteswap: {x.dtype} holds references, whose bytes mean nothing in another order")
+    return of_blocks(lambda block: block.byteswap(), [(x, x.chunks)], x.chunks, range(x.ndim), x.dtype)
+
+
+@is_method("tobytes")
+def _tobytes(x: Array, order: Any = "C", fill_value: Any = None) -> bytes:
+    """All values as bytes, which takes computing them; masked elements as `filled` has them."""
+    values = filled(x, fill_value) if x.masked else x
+    return np.asarray(values_of(values)).tobytes(order)
 
 
 # --------------------------------------------------------------------------------------------------- moments

@@ -9,13 +9,12 @@ import numpy as np
 
 from nbarray.api import averages
 from nbarray.api.array import Array, apply
-from nbarray.api.assigning import hold
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import METHODS, PUBLIC, is_method, takes
+from nbarray.api.dispatch import PUBLIC, is_method, takes
 from nbarray.errors import InputError
 from nbarray.ops import masking
-from nbarray.ops.fillvalues import default_of, fill_value_of, with_fill_value
+from nbarray.ops.fillvalues import fill_value_of, with_fill_value
 from nbarray.ops.reductions import reduction
 
 __all__ = [
@@ -42,9 +41,7 @@ __all__ = [
     "masked_values",
     "masked_where",
     "nonzero",
-    "normalize_masked_array",
     "ones_like",
-    "set_fill_value",
     "where",
     "zeros_like",
 ]
@@ -73,11 +70,11 @@ def masked_array(
     >>> nb.ma.masked_array([1, 2, 3], mask=[0, 1, 0]).sum().compute()
     np.int64(4)
     """
-    value = _single(fill_value)
+    value = single(fill_value)
     return apply(masking.masked_array, asarray(data, None, chunks), mask, dtype, keep_mask, value)
 
 
-def _single(fill_value: Any) -> Any:
+def single(fill_value: Any) -> Any:
     """A fill value that is a number, also of a blocked array without axes: that is computed."""
     return values_of(fill_value) if isinstance(fill_value, Array) and not fill_value.ndim else fill_value
 
@@ -246,6 +243,7 @@ def getmaskarray(arr: Any) -> Array:
     return apply(masking.getmaskarray, asarray(arr))
 
 
+@is_method("count")
 @takes("split_every")
 def count(arr: Any, axis: Any = None, keepdims: Any = False) -> Array:
     """How many elements aren't masked.
@@ -353,46 +351,3 @@ def _like(name: str) -> Callable[..., Array]:
 
 
 empty_like, zeros_like, ones_like = _like("empty_like"), _like("zeros_like"), _like("ones_like")
-
-
-def set_fill_value(a: Any, fill_value: Any) -> None:
-    """Let the handle of a masked array have another fill value; None is the default of the dtype.
-
-    Nothing happens to an array that isn't masked.  Raises DTypeError for a value that the dtype can't hold.
-
-    Cost: none.
-
-    >>> import nbarray as nb
-    >>> x = nb.ma.masked_array([1, 2], [0, 1])
-    >>> nb.ma.set_fill_value(x, -1)
-    >>> x.filled().compute()
-    array([ 1, -1])
-    """
-    if isinstance(a, Array) and a.masked:
-        value = _single(fill_value)
-        hold(a, apply(with_fill_value, a, default_of(a.dtype) if value is None else value))
-
-
-def normalize_masked_array(x: Any) -> tuple[Array, Array, Any]:
-    """What tells masked arrays apart: the values, the mask, and the fill value.
-
-    Cost: none.
-
-    >>> import nbarray as nb
-    >>> nb.ma.normalize_masked_array(nb.ma.masked_array([1, 2], [0, 1], fill_value=7))[2]
-    np.int64(7)
-    """
-    array = masked_array(x)
-    return getdata(array), getmaskarray(array), _fill_value(array)
-
-
-def _fill_value(x: Array) -> Any:
-    kept = fill_value_of(x.expr)
-    return np.ma.MaskedArray(np.empty(0, x.dtype)).fill_value if kept is None else kept
-
-
-def _set(x: Array, value: Any) -> None:
-    set_fill_value(x, value)
-
-
-METHODS["fill_value"] = property(_fill_value, _set, doc="What `filled` takes for masked elements.")  # type: ignore[assignment]

@@ -11,6 +11,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.errors import DTypeError, NotBlocked, ShapeError
 from nbarray.ops import ordering
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.sorting import sort as sort_expr
 
 __all__ = ["argsort", "sort"]
@@ -22,7 +23,8 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 
     axis : which, or None for the flattened array; kind, stable : sorting is stable, whatever they say
 
-    What is masked comes last.  Raises AxisError, NotBlocked for masked text and for `order`.
+    What is masked comes last.  Raises AxisError, InputError for a `kind` that NumPy hasn't got or that is given
+    together with `stable`, NotBlocked for masked text and for `order`.
 
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.
@@ -31,7 +33,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
     >>> nb.sort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
     array([1, 2, 3])
     """
-    return _sorted("sort", a, axis, order, False)
+    return _sorted("sort", a, axis, kind, order, stable, False)
 
 
 @is_method("argsort")
@@ -39,7 +41,8 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Array:
     """The positions that sort an array along an axis, as `numpy.argsort` has it with ``kind="stable"``.
 
-    What is masked comes last.  Raises AxisError, NotBlocked for masked text and for `order`.
+    What is masked comes last.  Raises AxisError, InputError for a `kind` that NumPy hasn't got or that is given
+    together with `stable`, NotBlocked for masked text and for `order`.
 
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.
@@ -48,16 +51,17 @@ def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None,
     >>> nb.argsort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
     array([1, 2, 0])
     """
-    return _sorted("argsort", a, axis, order, True)
+    return _sorted("argsort", a, axis, kind, order, stable, True)
 
 
-def _sorted(name: str, a: Any, axis: int | None, order: Any, positions: bool) -> Array:
+def _sorted(name: str, a: Any, axis: int | None, kind: Any, order: Any, stable: Any, positions: bool) -> Array:
+    asked_of_numpy(np.sort, np.empty(0), kind=kind, stable=stable)
     if order is not None:
         raise NotBlocked(f"{name}: order={order!r} has no blocked form; sort by one field: {name}(x[field])")
     x = asarray(a)
     if x.ndim == 0 and axis in (None, 0, -1) and positions:
-        return Array(sort_expr(x.reshape(1).expr, 0, True))  # NumPy's has an axis then
-    return Array(sort_expr(x.expr, axis, positions))
+        return apply(sort_expr, x.reshape(1), 0, True)  # NumPy's has an axis then
+    return apply(sort_expr, x, axis, positions)
 
 
 @public(np.partition)
@@ -75,6 +79,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     """
     if order is not None:
         raise NotBlocked(f"partition: order={order!r} has no blocked form")
+    asked_of_numpy(np.partition, np.empty(1), 0, kind=kind)
     return apply(ordering.partition, asarray(a), kth, axis)
 
 
@@ -91,6 +96,7 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introsele
     """
     if order is not None:
         raise NotBlocked(f"argpartition: order={order!r} has no blocked form")
+    asked_of_numpy(np.partition, np.empty(1), 0, kind=kind)
     return apply(ordering.partition, asarray(a), kth, axis, True)
 
 

@@ -103,6 +103,26 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
             write([x], [RawWriter(str(part), x.shape, x.dtype, x.shape, np.array([offset], np.int64))], **options)
 
 
+@is_method("tofile")
+def tofile(x: Array, fid: Any, sep: str = "", format: str = "%s", **options: Any) -> None:
+    """Write the bytes of all values in C order to a file, which `nbarray.fromfile` reads; an old file is replaced.
+
+    fid : a path.  Raises WriteError where that can't be done, InputError for masked arrays, an open file, or text.
+    """
+    if sep:
+        raise InputError(f"tofile: sep={sep!r} writes text; use nb.savetxt(path, x)")
+    if not isinstance(fid, str | os.PathLike):
+        raise InputError(f"tofile: expected a path, not {type(fid).__name__}: pieces are written in any order")
+    if x.dtype.hasobject:
+        raise WriteError(f"tofile: {x.dtype} holds references, which are no bytes to be stored")
+    x = _plain(x, "tofile")
+    with _new_file(Path(fid)) as part:
+        with _told(fid), part.open("wb") as file:
+            file.truncate(x.nbytes)
+        if x.size:
+            write([x], [RawWriter(str(part), x.shape, x.dtype, x.shape, np.array([0], np.int64))], **options)
+
+
 @public()
 def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **options: Any) -> None:
     """Write arrays to datasets of an HDF5 file: ``to_hdf5(path, "/x", x)`` or ``to_hdf5(path, {"/x": x, "/y": y})``.

@@ -360,6 +360,8 @@ MODULES: dict[str, Builder] = {
     "ma.count_masked": of_masked(lambda draw, x: axis_of(draw, x) if draw(st.booleans()) else None, plain=True),
     "ma.filled": of_masked(st.sampled_from([None, 0, 1]), kinds=[*"?bhiqefdD", ">f8"], plain=True),
     **{f"ma.{n}_like": of_masked() for n in ("ones", "zeros")},
+    # where all is masked, NumPy's mean is a float64 whatever it is of, and one that isn't finite masks or doesn't
+    **{f"ma.{n}": of_masked(axes_of, kinds=[*"bBhHi", ">i4"], plain=True) for n in ("anom", "anomalies")},
     "ma.average": averaged,
     "ma.where": chosen,
 }
