@@ -148,8 +148,7 @@ class Operand:
         base = self.base
         if isinstance(base, SourceArray):
             if base.reader.array is not None:
-                everything: tuple[Any, ...] = (*slices, ...)  # an array even of no axes
-                return split_planes(base.reader.array[everything])
+                return split_planes(base.reader.read(slices))
             return _read_stored(base, slices, workspace, name)
         if isinstance(base, Patchwork):
             apart = read_patches(base, slices, workspace, name)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import MissingFile, ReadError, UnsupportedVariable
+from nbarray.errors import CorruptChunk, MissingFile, ReadError, UnsupportedVariable
 from nbarray.io.hdf5index import Layout, NotDirect, check_direct, find_layout, look_up
 from nbarray.io.hdf5library import HDF5LibraryReader
 from nbarray.io.pool import FileStamp, stamp_file
@@ -124,7 +124,13 @@ class HDF5Reader:
                 raise ReadError(f"{self._file.path} has no dataset {self._name!r} any more; open it again")
             if dataset.dtype != self._dtype:
                 raise NotDirect(f"HDF5 has it as {dataset.dtype}")
-            return find_layout(dataset, self._file, self._name, self._shape)
+            try:
+                return find_layout(dataset, self._file, self._name, self._shape)
+            except RuntimeError as error:  # the library's tables of where chunks lie
+                raise CorruptChunk(
+                    f"{self._file.path}, variable {self._name!r}: where it is stored can't be told: {error}; the file "
+                    "is damaged: copy it again from its source"
+                ) from error
 
     def _through_h5py(self, reason: str) -> Reader:
         return HDF5LibraryReader(

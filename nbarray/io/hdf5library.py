@@ -7,10 +7,12 @@ that reads from them is gone.  One lock covers all of it: the library has one of
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,16 @@ class OpenFiles:
                 handle.close()
 
 
+def _missing_files(dataset: Any) -> str:
+    """Which of the external files that hold a dataset's numbers aren't there, for a message; "" if that isn't it."""
+    folder = Path(os.fsdecode(dataset.file.filename)).parent
+    names = [os.fsdecode(name) for name, _, _ in dataset.external or ()]
+    missing = [name for name in names if not Path(name).exists() and not (folder / name).exists()]
+    if not missing:
+        return ""
+    return f"; its numbers are in {', '.join(missing)}, which is not there: put it back, or open a file that is whole"
+
+
 def _open_h5py(path: str) -> Any:
     import h5py
 
@@ -159,7 +171,7 @@ class HDF5LibraryReader:
             try:
                 block = np.asarray(dataset[region], self._dtype)
             except OSError as error:
-                raise ReadError(f"{self._origin}: {error}") from error
+                raise ReadError(f"{self._origin}: {error}{_missing_files(dataset)}") from error
         if out is None or block.shape != out.shape:
             return self._checked(block, region)
         out[...] = block

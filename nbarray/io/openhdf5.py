@@ -7,13 +7,14 @@ the metadata of both.  The file is closed before anything is returned.
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nbarray.errors import FileFormatError, InputError, ReadError, VariableNotFound, near_names
+from nbarray.errors import FileFormatError, InputError, NBArrayError, ReadError, VariableNotFound, near_names
 from nbarray.io.attributes import READ, Rules, normal_attribute
 from nbarray.io.found import Found
 from nbarray.io.hdf5 import HDF5Reader, check_kind
@@ -21,7 +22,7 @@ from nbarray.io.hdf5index import NotDirect, find_layout, look_up
 from nbarray.io.hdf5library import HDF5LibraryReader
 from nbarray.io.netcdflibrary import NetCDFLibraryReader
 from nbarray.io.netcdfshape import netcdf_shape
-from nbarray.io.pool import FileStamp
+from nbarray.io.pool import FileStamp, stamp_file
 from nbarray.io.protocols import Reader
 from nbarray.units import format_bytes
 
@@ -56,17 +57,32 @@ def open_hdf5(file: FileStamp, name: str | None) -> Found:
     types of variable length.
     """
     with _opened(file) as handle:
-        dataset = _dataset(handle, file.path, name)
-        check_kind(dataset)
-        is_netcdf = file.path.lower().endswith(_NETCDF_SUFFIXES) or "_NCProperties" in handle.attrs
-        rules = _rules(dataset, is_netcdf)
-        return Found(
-            _reader(dataset, file, is_netcdf),
-            {} if rules is None else _attributes(dataset),
-            rules,
-            filled=_is_filled(dataset),
-            grows=next((axis for axis, most in enumerate(dataset.maxshape) if most is None), None),
-        )
+        try:
+            return _found(handle, file, name)
+        except NBArrayError:
+            raise
+        except Exception as error:  # h5py has many kinds for what it can't make sense of
+            raise FileFormatError(
+                f"{file.path}{'' if name is None else f', variable {name!r}'} can't be read as HDF5: {error}; "
+                "the file is damaged or not whole: copy it again from its source"
+            ) from error
+
+
+def _found(handle: Any, file: FileStamp, name: str | None) -> Found:
+    dataset = _dataset(handle, file.path, name)
+    check_kind(dataset)
+    if dataset.file.filename != handle.filename:  # an external link leads to another file
+        handle = dataset.file
+        file = stamp_file(os.fsdecode(handle.filename))
+    is_netcdf = file.path.lower().endswith(_NETCDF_SUFFIXES) or "_NCProperties" in handle.attrs
+    rules = _rules(dataset, is_netcdf)
+    return Found(
+        _reader(dataset, file, is_netcdf),
+        {} if rules is None else _attributes(dataset),
+        rules,
+        filled=_is_filled(dataset),
+        grows=next((axis for axis, most in enumerate(dataset.maxshape) if most is None), None),
+    )
 
 
 def _opened(file: FileStamp) -> Any:
