@@ -9,7 +9,7 @@ import numpy as _np
 
 from nbarray import errors, fft, image, linalg, ma, random, stats
 from nbarray.api import approx
-from nbarray.api import families as _families
+from nbarray.api import families as _families  # noqa: F401 - fills the tables
 from nbarray.api.array import Array
 from nbarray.api.dispatch import ABOVE as _ABOVE
 from nbarray.api.dispatch import PUBLIC as _PUBLIC
@@ -17,7 +17,6 @@ from nbarray.config import config
 
 __version__ = "0.1.0"
 
-assert _families.FAMILIES  # they have filled the table
 globals().update(_PUBLIC)
 
 #: NumPy's constants and dtypes, so that `nb` can stand where `np` stood.

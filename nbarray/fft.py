@@ -2,46 +2,7 @@
 
 from __future__ import annotations
 
-from nbarray.api.fourier import (
-    fft,
-    fft2,
-    fft_wrap,
-    fftfreq,
-    fftn,
-    fftshift,
-    hfft,
-    ifft,
-    ifft2,
-    ifftn,
-    ifftshift,
-    ihfft,
-    irfft,
-    irfft2,
-    irfftn,
-    rfft,
-    rfft2,
-    rfftfreq,
-    rfftn,
-)
+from nbarray.api import fourier as _functions
+from nbarray.api.fourier import *  # noqa: F403 - the names that the module lists
 
-__all__ = [
-    "fft",
-    "fft2",
-    "fft_wrap",
-    "fftfreq",
-    "fftn",
-    "fftshift",
-    "hfft",
-    "ifft",
-    "ifft2",
-    "ifftn",
-    "ifftshift",
-    "ihfft",
-    "irfft",
-    "irfft2",
-    "irfftn",
-    "rfft",
-    "rfft2",
-    "rfftfreq",
-    "rfftn",
-]
+__all__ = [*_functions.__all__]

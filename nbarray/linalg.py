@@ -2,100 +2,12 @@
 
 from __future__ import annotations
 
-from nbarray.api.linalg_equations import (
-    SlogdetResult,
-    cond,
-    det,
-    inv,
-    lstsq,
-    matrix_norm,
-    matrix_power,
-    matrix_rank,
-    norm,
-    pinv,
-    slogdet,
-    solve,
-    solve_triangular,
-    tensorinv,
-    tensorsolve,
-    vector_norm,
-)
-from nbarray.api.linalg_factors import (
-    EighResult,
-    EigResult,
-    QRResult,
-    SVDResult,
-    cholesky,
-    compression_level,
-    compression_matrix,
-    eig,
-    eigh,
-    eigvals,
-    eigvalsh,
-    lu,
-    qr,
-    sfqr,
-    svd,
-    svd_compressed,
-    svdvals,
-    tsqr,
-)
-from nbarray.api.linalg_products import (
-    cross,
-    diagonal,
-    matmul,
-    matrix_transpose,
-    multi_dot,
-    outer,
-    tensordot,
-    trace,
-    vecdot,
-)
+from nbarray.api import linalg_equations as _equations
+from nbarray.api import linalg_factors as _factors
+from nbarray.api import linalg_products as _products
+from nbarray.api.linalg_equations import *  # noqa: F403 - the names that the modules list
+from nbarray.api.linalg_factors import *  # noqa: F403
+from nbarray.api.linalg_products import *  # noqa: F403
 from nbarray.errors import LinAlgError
 
-__all__ = [
-    "EigResult",
-    "EighResult",
-    "LinAlgError",
-    "QRResult",
-    "SVDResult",
-    "SlogdetResult",
-    "cholesky",
-    "compression_level",
-    "compression_matrix",
-    "cond",
-    "cross",
-    "det",
-    "diagonal",
-    "eig",
-    "eigh",
-    "eigvals",
-    "eigvalsh",
-    "inv",
-    "lstsq",
-    "lu",
-    "matmul",
-    "matrix_norm",
-    "matrix_power",
-    "matrix_rank",
-    "matrix_transpose",
-    "multi_dot",
-    "norm",
-    "outer",
-    "pinv",
-    "qr",
-    "sfqr",
-    "slogdet",
-    "solve",
-    "solve_triangular",
-    "svd",
-    "svd_compressed",
-    "svdvals",
-    "tensordot",
-    "tensorinv",
-    "tensorsolve",
-    "trace",
-    "tsqr",
-    "vecdot",
-    "vector_norm",
-]
+__all__ = ["LinAlgError", *_equations.__all__, *_factors.__all__, *_products.__all__]

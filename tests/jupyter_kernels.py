@@ -29,6 +29,16 @@ KERNELS: dict[str, tuple[Path, ...]] = {
 #: Those that tests are to be run on.
 TRIED = [f"nbarray-{version}" for version in OTHERS] or ["nbarray-7", "nbarray-6"]
 
+#: A first cell: the extension, an array of 64 MB, and a function that takes a tenth of a second for each block.
+SETUP = """
+import time, numpy as np, nbarray as nb
+%load_ext nbarray
+def slow(block):
+    time.sleep(0.1)
+    return block
+a = np.arange(2.0**23).reshape(-1, 2**16)
+"""
+
 
 def on_kernels(*arguments: Any, kernels: list[str] = TRIED) -> list[Any]:
     """Parameters for tests on each of some kernels: its name, after other arguments if there are any."""

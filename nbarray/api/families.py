@@ -5,7 +5,7 @@ To add one, add a line here.  `Array` gets its methods from them, so that the cl
 
 from __future__ import annotations
 
-from nbarray.api import (
+from nbarray.api import (  # noqa: F401 - that they are imported is all
     arranging,
     assigning,
     averages,
@@ -52,50 +52,7 @@ from nbarray.api.dispatch import METHODS
 from nbarray.api.pictures import RUN_METHODS
 from nbarray.engines.run import Run
 
-__all__ = ["FAMILIES"]
-
-FAMILIES = (
-    arranging,
-    assigning,
-    averages,
-    blocks,
-    changing,
-    computing,
-    creation,
-    differences,
-    eager,
-    edges,
-    fourier,
-    functions,
-    ghosting,
-    gufunc,
-    handles,
-    histograms,
-    leaving,
-    linalg_equations,
-    linalg_factors,
-    linalg_products,
-    making,
-    monitoring,
-    numbers,
-    numpy_files,
-    ordering,
-    picking,
-    positions,
-    plain_facts,
-    polynomials,
-    products,
-    quantiles,
-    records,
-    scanning,
-    sets,
-    shapes,
-    standard,
-    texts,
-    ufuncs,
-    windowing,
-    writing,
-)
+__all__: list[str] = []
 
 for _name, _method in METHODS.items():
     setattr(Array, _name, _method)

@@ -21,7 +21,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, Int64
-from nbarray.grid.regions import Placement, identity
+from nbarray.grid.regions import Placement, identity, shape_of
 from nbarray.io.meter import meter
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes
@@ -175,7 +175,7 @@ class Operand:
 
 
 def _read_stored(source: SourceArray, slices: tuple[slice, ...], workspace: Workspace, name: Any) -> Planes:
-    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    shape = shape_of(slices)
     buffer, began = workspace.buffer(name, shape, source.dtype), perf_counter()
     planes = read_part(source.reader.read, slices, buffer)
     meter.reader_s += perf_counter() - began
@@ -188,7 +188,7 @@ def read_patches(work: Patchwork, slices: tuple[slice, ...], workspace: Workspac
     shown = [found for patch in work.patches if (found := patch.shown(slices)) is not None]
     parts = [base_slices(p, (0,) * len(p.axes), p.shape, source.ndim) for _, p in shown]
     around = tuple(slice(min(s.start for s in axis), max(s.stop for s in axis), 1) for axis in zip(*parts, strict=True))
-    apart = sum(math.prod(len(range(s.start, s.stop, s.step)) for s in part) for part in parts)
+    apart = sum(math.prod(shape_of(part)) for part in parts)
     cells: list[tuple[tuple[slice, ...], Planes]] = []
     whole = None
     if len(parts) > 1 and math.prod(s.stop - s.start for s in around) <= NEAR * apart:
@@ -204,7 +204,7 @@ def read_patches(work: Patchwork, slices: tuple[slice, ...], workspace: Workspac
         shape = tuple(t.stop - t.start for t in target)
         values = np.broadcast_to(arrange(values, placement), shape)
         cells.append((target, (values, None if mask is None else np.broadcast_to(arrange(mask, placement), shape))))
-    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    shape = shape_of(slices)
     return cells[0][1] if len(cells) == 1 else Patched(shape, cells)
 
 
@@ -239,7 +239,7 @@ def block_ranges(chunks: Chunks, slices: tuple[slice, ...]) -> list[range]:
 
 
 def _assemble(chunks: Chunks, slices: tuple[slice, ...], blocks: Sequence[Any], dtype: np.dtype[Any]) -> Planes:
-    shape = tuple(len(range(s.start, s.stop, s.step)) for s in slices)
+    shape = shape_of(slices)
     ranges = block_ranges(chunks, slices)
     if len(blocks) == 1:
         inside, _ = _overlap(chunks, slices, tuple(r.start for r in ranges))

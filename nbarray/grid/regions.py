@@ -14,7 +14,7 @@ import numpy as np
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.hashing import remembers_hash
 
-__all__ = ["AxisMap", "Placement", "blocks_in_boxes", "compose", "identity"]
+__all__ = ["AxisMap", "Placement", "blocks_in_boxes", "compose", "identity", "shape_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +117,12 @@ def blocks_in_boxes(grid: Chunks, low: Int64, high: Int64) -> tuple[Int64, Int64
         number += (first[owner, k] + offset) * stride
         stride *= grid.axes[k].count
     return counts, number
+
+
+def shape_of(region: Sequence[slice]) -> tuple[int, ...]:
+    """How many elements slices with an explicit start and stop hold along each axis.
+
+    >>> shape_of((slice(0, 5, 2), slice(3, 3, 1)))
+    (3, 0)
+    """
+    return tuple(len(range(s.start, s.stop, s.step or 1)) for s in region)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import DTypeError, InputError, ReadError, UnsupportedVariable
+from nbarray.grid.regions import shape_of
 from nbarray.io.protocols import Origin
 
 __all__ = ["GetitemReader", "checked_dtype", "checked_shape", "lock_of"]
@@ -48,6 +49,8 @@ class GetitemReader:
     an OSError when it is first asked.
     """
 
+    array: np.ndarray[Any, Any] | None = None
+
     def __init__(
         self,
         obj: Any,
@@ -60,81 +63,57 @@ class GetitemReader:
     ) -> None:
         self._obj = obj
         self._lock = lock_of(obj) if lock is None else lock
-        self._shape = checked_shape(obj) if shape is None else shape
-        self._dtype = checked_dtype(obj) if dtype is None else dtype
-        self._origin = origin or Origin("object", None, _class_name(obj), "by the object itself, one read at a time")
-        self._masked = self._gives_masked() if masked is None else masked
-        self._stored_chunks = _declared_chunks(obj, self._shape)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return self._stored_chunks
-
-    @property
-    def masked(self) -> bool:
-        return self._masked
-
-    @property
-    def array(self) -> np.ndarray[Any, Any] | None:
-        return None
-
-    @property
-    def origin(self) -> Origin:
-        return self._origin
+        self.shape = checked_shape(obj) if shape is None else shape
+        self.dtype = checked_dtype(obj) if dtype is None else dtype
+        self.origin = origin or Origin("object", None, _class_name(obj), "by the object itself, one read at a time")
+        self.masked = self._gives_masked() if masked is None else masked
+        self.stored_chunks = _declared_chunks(obj, self.shape)
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """What ``obj[region]`` gives, as an array; ReadError if its shape or dtype is not the promised one."""
         block = self._get(region)
-        shape = tuple(len(range(part.start, part.stop, part.step or 1)) for part in region)
+        shape = shape_of(region)
         if block.shape != shape:
             raise ReadError(
-                f"{self._origin}: asked for {_brackets(region)}, expected a block of shape {shape}, got {block.shape}; "
+                f"{self.origin}: asked for {_brackets(region)}, expected a block of shape {shape}, got {block.shape}; "
                 "its __getitem__ has to accept a tuple of slices as NumPy does"
             )
-        if block.dtype != self._dtype:
+        if block.dtype != self.dtype:
             raise ReadError(
-                f"{self._origin}: its dtype says {self._dtype} but reading gives {block.dtype}; "
+                f"{self.origin}: its dtype says {self.dtype} but reading gives {block.dtype}; "
                 "give the object the dtype that its __getitem__ returns"
             )
-        if self._masked or not isinstance(block, np.ma.MaskedArray):
-            return np.ma.asanyarray(block) if self._masked else np.asarray(block)
-        raise ReadError(f"{self._origin}: gave a masked array for {_brackets(region)}, but plain ones before")
+        if self.masked or not isinstance(block, np.ma.MaskedArray):
+            return np.ma.asanyarray(block) if self.masked else np.asarray(block)
+        raise ReadError(f"{self.origin}: gave a masked array for {_brackets(region)}, but plain ones before")
 
     def _get(self, region: tuple[slice, ...]) -> np.ndarray[Any, Any]:
         try:
             with self._lock:
                 got = self._obj[region]
         except Exception as error:  # whatever an unknown object raises
-            _note(error, f"raised by {self._origin}, asked for obj{_brackets(region)}")
+            _note(error, f"raised by {self.origin}, asked for obj{_brackets(region)}")
             raise
         return np.asanyarray(got)
 
     def _gives_masked(self) -> bool:
         """Read one element: whether an object gives masked arrays can't be seen in any other way."""
-        if not self._shape or 0 in self._shape:
+        if not self.shape or 0 in self.shape:
             return False
-        first = tuple(slice(0, 1, 1) for _ in self._shape)
+        first = tuple(slice(0, 1, 1) for _ in self.shape)
         try:
             one = self._get(first)
         except Exception as error:
-            what = f"{self._origin} can't be read: obj{_brackets(first)} raised {type(error).__name__}: {error}"
+            what = f"{self.origin} can't be read: obj{_brackets(first)} raised {type(error).__name__}: {error}"
             if isinstance(error, OSError):  # its brackets are right, but what lies behind them isn't there
                 raise ReadError(what) from error
             raise InputError(f"{what}; its __getitem__ has to accept a tuple of slices") from error
-        if one.dtype != self._dtype and not one.dtype.hasobject:
-            self._dtype = one.dtype  # the rule is what reading gives, not what the object says of itself
+        if one.dtype != self.dtype and not one.dtype.hasobject:
+            self.dtype = one.dtype  # the rule is what reading gives, not what the object says of itself
         return isinstance(one, np.ma.MaskedArray)
 
     def __repr__(self) -> str:
-        return f"GetitemReader({self._origin}, {self._shape}, {self._dtype})"
+        return f"GetitemReader({self.origin}, {self.shape}, {self.dtype})"
 
 
 def checked_shape(obj: Any) -> tuple[int, ...]:

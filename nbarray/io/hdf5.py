@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import CorruptChunk, MissingFile, ReadError, UnsupportedVariable
+from nbarray.grid.regions import shape_of
 from nbarray.io.hdf5index import Layout, NotDirect, check_direct, find_layout, look_up
 from nbarray.io.hdf5library import HDF5LibraryReader
 from nbarray.io.pool import FileStamp, stamp_file
@@ -34,6 +35,9 @@ class HDF5Reader:
     layout : where the bytes are, if that is known already
     """
 
+    masked = False
+    array: np.ndarray[Any, Any] | None = None
+
     def __init__(
         self,
         file: FileStamp,
@@ -48,32 +52,12 @@ class HDF5Reader:
         layout: Layout | None = None,
     ) -> None:
         self._file, self._name = file, name
-        self._shape, self._dtype, self._stored_chunks = shape, dtype, stored_chunks
+        self.shape, self.dtype, self.stored_chunks = shape, dtype, stored_chunks
         self._kind, self._route = kind, route
         self._library = library or self._through_h5py
         self._lock = threading.Lock()
         self._layout = layout
         self._instead: Reader | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return self._stored_chunks
-
-    @property
-    def masked(self) -> bool:
-        return False
-
-    @property
-    def array(self) -> np.ndarray[Any, Any] | None:
-        return None
 
     @property
     def origin(self) -> Origin:
@@ -94,8 +78,8 @@ class HDF5Reader:
             return self._instead.read(region, out)
         assert self._layout is not None
         if out is None:
-            shape = tuple(len(range(part.start, part.stop, part.step or 1)) for part in region)
-            out = np.empty(shape, self._dtype)
+            shape = shape_of(region)
+            out = np.empty(shape, self.dtype)
         return self._layout.read(region, out)
 
     def _look(self) -> None:
@@ -122,10 +106,10 @@ class HDF5Reader:
             dataset = look_up(handle, self._name)
             if not isinstance(dataset, h5py.Dataset):
                 raise ReadError(f"{self._file.path} has no dataset {self._name!r} any more; open it again")
-            if dataset.dtype != self._dtype:
+            if dataset.dtype != self.dtype:
                 raise NotDirect(f"HDF5 has it as {dataset.dtype}")
             try:
-                return find_layout(dataset, self._file, self._name, self._shape)
+                return find_layout(dataset, self._file, self._name, self.shape)
             except RuntimeError as error:  # the library's tables of where chunks lie
                 raise CorruptChunk(
                     f"{self._file.path}, variable {self._name!r}: where it is stored can't be told: {error}; the file "
@@ -133,12 +117,10 @@ class HDF5Reader:
                 ) from error
 
     def _through_h5py(self, reason: str) -> Reader:
-        return HDF5LibraryReader(
-            self._shape, self._dtype, self._stored_chunks, reason, file=self._file, name=self._name
-        )
+        return HDF5LibraryReader(self.shape, self.dtype, self.stored_chunks, reason, file=self._file, name=self._name)
 
     def __repr__(self) -> str:
-        return f"HDF5Reader({self.origin}, {self._shape}, {self._dtype})"
+        return f"HDF5Reader({self.origin}, {self.shape}, {self.dtype})"
 
 
 def dataset_source(dataset: Any) -> Source:

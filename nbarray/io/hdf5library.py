@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import ReadError
+from nbarray.grid.regions import shape_of
 from nbarray.io.pool import FileStamp
 from nbarray.io.protocols import Origin
 
@@ -120,6 +121,9 @@ class HDF5LibraryReader:
     reason : why it is read so, for people
     """
 
+    masked = False
+    array: np.ndarray[Any, Any] | None = None
+
     def __init__(
         self,
         shape: tuple[int, ...],
@@ -132,53 +136,29 @@ class HDF5LibraryReader:
         path: str | None = None,
         dataset: Any = None,
     ) -> None:
-        self._shape, self._dtype, self._stored_chunks = shape, dtype, stored_chunks
+        self.shape, self.dtype, self.stored_chunks = shape, dtype, stored_chunks
         self._file, self._name, self._dataset = file, name, dataset
-        self._origin = Origin("HDF5", path if file is None else file.path, name, one_at_a_time(reason))
+        self.origin = Origin("HDF5", path if file is None else file.path, name, one_at_a_time(reason))
         if file is not None:
             LIBRARY.register(self, file)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return self._stored_chunks
-
-    @property
-    def masked(self) -> bool:
-        return False
-
-    @property
-    def array(self) -> np.ndarray[Any, Any] | None:
-        return None
-
-    @property
-    def origin(self) -> Origin:
-        return self._origin
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """What h5py gives; ReadError if the file has changed, was closed, or the library fails."""
         with LIBRARY.lock:
             dataset = self._dataset if self._file is None else LIBRARY.get(self._file)[self._name]
             if not dataset:
-                raise ReadError(f"{self._origin}: the file was closed; keep it open while arrays read from it")
+                raise ReadError(f"{self.origin}: the file was closed; keep it open while arrays read from it")
             try:
-                block = np.asarray(dataset[region], self._dtype)
+                block = np.asarray(dataset[region], self.dtype)
             except OSError as error:
-                raise ReadError(f"{self._origin}: {error}{_missing_files(dataset)}") from error
+                raise ReadError(f"{self.origin}: {error}{_missing_files(dataset)}") from error
         if out is None or block.shape != out.shape:
             return self._checked(block, region)
         out[...] = block
         return out
 
     def _checked(self, block: np.ndarray[Any, Any], region: tuple[slice, ...]) -> np.ndarray[Any, Any]:
-        shape = tuple(len(range(part.start, part.stop, part.step or 1)) for part in region)
+        shape = shape_of(region)
         if block.shape != shape:
-            raise ReadError(f"{self._origin}: expected a block of shape {shape}, got {block.shape}; was it resized?")
+            raise ReadError(f"{self.origin}: expected a block of shape {shape}, got {block.shape}; was it resized?")
         return block

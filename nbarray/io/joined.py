@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nbarray.grid.regions import shape_of
 from nbarray.io.protocols import Origin, Reader
 
 __all__ = ["JoinedReader"]
@@ -69,7 +70,7 @@ class JoinedReader:
         if s.stop <= int(self._starts[first + 1]) or s.stop <= s.start:
             return self._readers[first].read(self._shifted(region, s.start, s.stop, first), out)
         if out is None:
-            out = np.empty(tuple(len(range(r.start, r.stop, r.step)) for r in region), self.dtype)
+            out = np.empty(shape_of(region), self.dtype)
         done, position = 0, s.start
         while position < s.stop:
             k = int(np.searchsorted(self._starts, position, side="right")) - 1

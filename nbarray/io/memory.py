@@ -31,36 +31,22 @@ class MemoryReader:
            [3, 5]])
     """
 
+    stored_chunks: tuple[int, ...] | None = None
+
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
         self._array = array
-        self._dtype: np.dtype[Any] = array.dtype
-        self._masked = isinstance(array, np.ma.MaskedArray)
+        self.dtype: np.dtype[Any] = array.dtype
+        self.masked = isinstance(array, np.ma.MaskedArray)
         self._map = _map_of(array)
-        self._origin = _origin(array)
+        self.origin = _origin(array)
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self._array.shape)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return None
-
-    @property
-    def masked(self) -> bool:
-        return self._masked
-
-    @property
     def array(self) -> np.ndarray[Any, Any] | None:
         return self._array
-
-    @property
-    def origin(self) -> Origin:
-        return self._origin
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """A view of the region; `out` is left alone.  ReadError if it lies in a file that has been cut short since."""
@@ -90,7 +76,7 @@ class LentReader(MemoryReader):
 
     def __init__(self, reader: MemoryReader) -> None:
         self._ref = ref(reader._array)
-        self._dtype, self._masked, self._origin = reader._dtype, reader._masked, reader._origin
+        self.dtype, self.masked, self.origin = reader.dtype, reader.masked, reader.origin
 
     @property
     def _map(self) -> tuple[mmap.mmap, int, Any] | None:  # type: ignore[override]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import FileFormatError, InputError, ReadError, VariableNotFound, near_names
+from nbarray.grid.regions import shape_of
 from nbarray.io.attributes import READ, Rules
 from nbarray.io.contiguous import ContiguousData
 from nbarray.io.found import Found
@@ -176,48 +177,29 @@ class NetCDF3Reader:
     shape, dtype : what is expected of it; compared with the file when it is first read
     """
 
+    stored_chunks: tuple[int, ...] | None = None
+    masked = False
+    array: np.ndarray[Any, Any] | None = None
+
     def __init__(self, file: FileStamp, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self._file, self._name, self._shape, self._dtype = file, name, shape, dtype
+        self._file, self._name, self.shape, self.dtype = file, name, shape, dtype
+        self.origin = Origin("NetCDF-3", file.path, name, "read in the workers")
         self._data: ContiguousData | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return None
-
-    @property
-    def masked(self) -> bool:
-        return False
-
-    @property
-    def array(self) -> np.ndarray[Any, Any] | None:
-        return None
-
-    @property
-    def origin(self) -> Origin:
-        return Origin("NetCDF-3", self._file.path, self._name, "read in the workers")
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """The stored numbers of a region; CorruptChunk if the file ends too early, ReadError if it has changed."""
         data = self._data or self._find()
         if out is None:
-            shape = tuple(len(range(part.start, part.stop, part.step or 1)) for part in region)
-            out = np.empty(shape, self._dtype)
+            shape = shape_of(region)
+            out = np.empty(shape, self.dtype)
         return data.read(region, out)
 
     def _find(self) -> ContiguousData:
         self._file.check()
         variable = read_header(self._file).variable(self._name, self._file.path)
-        if variable.shape != self._shape or variable.dtype != self._dtype:
+        if variable.shape != self.shape or variable.dtype != self.dtype:
             raise ReadError(
-                f"{self._file.path}, variable {self._name!r}: it was {self._dtype} of shape {self._shape} and is "
+                f"{self._file.path}, variable {self._name!r}: it was {self.dtype} of shape {self.shape} and is "
                 f"{variable.dtype} of shape {variable.shape} in the file; open it again"
             )
         data = ContiguousData(
@@ -227,7 +209,7 @@ class NetCDF3Reader:
         return data
 
     def __repr__(self) -> str:
-        return f"NetCDF3Reader({self.origin}, {self._shape}, {self._dtype})"
+        return f"NetCDF3Reader({self.origin}, {self.shape}, {self.dtype})"
 
 
 def is_netcdf3(path: str, head: bytes) -> bool:

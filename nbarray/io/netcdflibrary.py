@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.errors import ReadError
+from nbarray.grid.regions import shape_of
 from nbarray.io.hdf5library import OpenFiles, one_at_a_time
 from nbarray.io.pool import FileStamp
 from nbarray.io.protocols import Origin
@@ -38,6 +39,9 @@ class NetCDFLibraryReader:
     name : full, with its groups; reason : why it is read so, for people
     """
 
+    masked = False
+    array: np.ndarray[Any, Any] | None = None
+
     def __init__(
         self,
         file: FileStamp,
@@ -48,33 +52,9 @@ class NetCDFLibraryReader:
         reason: str,
     ) -> None:
         self._file, self._name = file, name
-        self._shape, self._dtype, self._stored_chunks = shape, dtype, stored_chunks
-        self._origin = Origin("NetCDF", file.path, name, one_at_a_time(reason))
+        self.shape, self.dtype, self.stored_chunks = shape, dtype, stored_chunks
+        self.origin = Origin("NetCDF", file.path, name, one_at_a_time(reason))
         NETCDF.register(self, file)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    @property
-    def stored_chunks(self) -> tuple[int, ...] | None:
-        return self._stored_chunks
-
-    @property
-    def masked(self) -> bool:
-        return False
-
-    @property
-    def array(self) -> np.ndarray[Any, Any] | None:
-        return None
-
-    @property
-    def origin(self) -> Origin:
-        return self._origin
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """What netCDF4 gives; ReadError if the file has changed or the library fails."""
@@ -83,10 +63,10 @@ class NetCDFLibraryReader:
             try:
                 block = np.asarray(dataset[self._name][region])
             except (OSError, RuntimeError, IndexError) as error:
-                raise ReadError(f"{self._origin}: {error}") from error
-        shape = tuple(len(range(part.start, part.stop, part.step or 1)) for part in region)
-        if block.shape != shape or block.dtype != self._dtype:
+                raise ReadError(f"{self.origin}: {error}") from error
+        shape = shape_of(region)
+        if block.shape != shape or block.dtype != self.dtype:
             raise ReadError(
-                f"{self._origin}: expected {self._dtype} of shape {shape}, got {block.dtype} of shape {block.shape}"
+                f"{self.origin}: expected {self.dtype} of shape {shape}, got {block.dtype} of shape {block.shape}"
             )
         return block

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nbarray.grid.regions import shape_of
 from nbarray.io.protocols import Origin, Reader
 
 __all__ = ["ReshapedReader", "split_axes"]
@@ -87,14 +88,14 @@ class ReshapedReader:
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """See `io.protocols.Reader.read`."""
         if out is None:
-            out = np.empty(tuple(len(range(s.start, s.stop, s.step)) for s in region), self.dtype)
+            out = np.empty(shape_of(region), self.dtype)
         if not out.size:
             return out
         runs = [list(_runs([region[k] for k in g], [self.shape[k] for k in g])) for g in self._groups]
         for combination in itertools.product(*runs):
             target = out[(*(i for index, _ in combination for i in index), ...)]
             part = tuple(base for _, base in combination)
-            shape = tuple(len(range(s.start, s.stop, s.step)) for s in part)
+            shape = shape_of(part)
             if target.flags.c_contiguous:
                 into = target.reshape(shape)
                 made = self._reader.read(part, into)

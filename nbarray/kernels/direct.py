@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.grid.regions import Placement
+from nbarray.grid.regions import Placement, shape_of
 from nbarray.kernels.fused import Planes
 
 __all__ = ["arange_part", "arrange", "base_slices", "eye_part", "split_planes"]
@@ -109,7 +109,7 @@ def eye_part(k: int, dtype: np.dtype[Any], rows: slice, columns: slice) -> Tile:
 
 def full_part(value: Any, dtype: np.dtype[Any], slices: tuple[slice, ...]) -> Tile:
     """One value, shown everywhere without taking memory."""
-    return np.broadcast_to(np.asarray(value, dtype), tuple(len(range(s.start, s.stop, s.step)) for s in slices))
+    return np.broadcast_to(np.asarray(value, dtype), shape_of(slices))
 
 
 def read_part(read: Callable[..., Tile], slices: tuple[slice, ...], buffer: Tile | None) -> Planes:

@@ -129,8 +129,6 @@ def line_quantiles(
     values, k = _lines_of(block, axes)
     n = values.shape[k]
     there = presence(values)
-    if there is not None and there.all():
-        there = None
     if skip_nan and there is not None:
         valid = np.moveaxis(there, k, 0).sum(axis=0)
         size = np.maximum(valid, 1)[None]
@@ -159,8 +157,6 @@ def line_medians(block: Array, axes: tuple[int, ...], skip_nan: bool, dtype: np.
     values, k = _lines_of(block, axes)
     n = values.shape[k]
     there = presence(values)
-    if there is not None and there.all():
-        there = None
     if skip_nan and there is not None:
         valid = np.moveaxis(there, k, 0).sum(axis=0)
         ordered = np.moveaxis(np.sort(values, axis=k), k, 0)

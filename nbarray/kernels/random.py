@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.grid.regions import shape_of
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.program import Constant
 
@@ -86,7 +87,7 @@ def tile_shape(shape: tuple[int, ...], elements: int = ELEMENTS) -> tuple[int, .
 
 def random_part(draw: Draw, shape: tuple[int, ...], dtype: np.dtype[Any], slices: tuple[slice, ...]) -> Tile:
     """The values in a rectangle: parts of the tiles that it touches."""
-    out = np.empty(tuple(len(range(s.start, s.stop, s.step)) for s in slices), dtype)
+    out = np.empty(shape_of(slices), dtype)
     if not out.size:
         return out
     sizes = draw.tiles(shape)

@@ -164,7 +164,7 @@ class Narrow(Summary):
         values = pieces[0].reshape(-1)
         if not extras:
             there = presence(values)
-            if there is not None and not there.all():
+            if there is not None:
                 values = values[there]
             if values.size:
                 state[0][0].append(sample_sorted(sort_stable(values), self.samples))

@@ -82,5 +82,8 @@ def flat_positions(inside: Int64, piece: Sequence[int], low: Sequence[int], shap
 
 
 def presence(values: Block) -> Block | None:
-    """True where values are numbers, not NaN or NaT; None if their kind has neither."""
-    return ~np.isnan(values) if values.dtype.kind in "fcmM" else None
+    """True where values are numbers, not NaN or NaT; None if all of them are."""
+    if values.dtype.kind not in "fcmM":
+        return None
+    there = ~np.isnan(values)
+    return None if there.all() else there

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.image import imread
 
 from tests.browser.lab import write_notebook
-from tests.jupyter_kernels import ROOT
+from tests.jupyter_kernels import ROOT, SETUP
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
 
@@ -20,14 +20,6 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 REPR = "import nbarray as nb\nnb.zeros((1464, 721, 1440), chunks=(61, 181, 360))"
 
-SETUP = """
-import time, numpy as np, nbarray as nb
-%load_ext nbarray
-def slow(block):
-    time.sleep(0.1)
-    return block
-a = np.arange(2.0**23).reshape(-1, 2**16)
-"""
 #: From running the first cell until its panel is seen, and a panel waits half a second for a run that is soon over;
 #: longer where the kernel's answer to nothing takes longer than it should.
 SEEN_MS, DUE_MS, ANSWER_MS = 300, 500, 50

@@ -57,6 +57,13 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], Any, Any]:
     return np.arange(np.prod(shape, dtype=int)).reshape(shape), draw(chunks_of(shape)), tuple(index)
 
 
+def assigned(x: Any, index: Any, value: Any) -> Any:
+    """A copy of `x` after ``x[index] = value``."""
+    x = x.copy()
+    x[index] = value
+    return x
+
+
 @law(80)
 @given(cases())
 def test_got(case: tuple[np.ndarray[Any, Any], Any, Any]) -> None:
@@ -78,12 +85,7 @@ def test_assigned(case: tuple[np.ndarray[Any, Any], Any, Any], dropped: int) -> 
         shape = ()
     values = 100 + np.arange(np.prod(shape[dropped:], dtype=int)).reshape(shape[dropped:])
 
-    def changed(x: Any) -> Any:
-        x = x.copy()
-        x[index] = values
-        return x
-
-    check(lambda: changed(nb.from_array(a, chunks=chunks)), lambda: changed(a))
+    check(lambda: assigned(nb.from_array(a, chunks=chunks), index, values), lambda: assigned(a, index, values))
 
 
 @law(80)
@@ -99,12 +101,7 @@ def test_assigned_masked(case: tuple[np.ndarray[Any, Any], Any, Any], value: Any
             shape = ()
         value = np.ma.MaskedArray(np.full(shape, 8), np.arange(np.prod(shape, dtype=int)).reshape(shape) % 2)
 
-    def changed(x: Any) -> Any:
-        x = x.copy()
-        x[index] = value
-        return x
-
-    check(lambda: changed(nb.from_array(a, chunks=chunks)), lambda: changed(a))
+    check(lambda: assigned(nb.from_array(a, chunks=chunks), index, value), lambda: assigned(a, index, value))
 
 
 @law(80)

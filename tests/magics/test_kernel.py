@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 
 import nbclient
 import nbformat
@@ -12,22 +11,13 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from nbarray.observers.progress import SHOW_AFTER_S
+from tests.jupyter_kernels import ROOT, SETUP
 
-ROOT = Path(__file__).resolve().parents[2]
 #: Far less than what a cell here would take; a fraction of it where nobody else is busy.
 LONG_S = 2.5
 WIDGET = "application/vnd.jupyter.widget-view+json"
 #: From asking for the first cell's panel until it is sent; longer where a single button takes longer than it should.
 PANEL_S, BUTTON_S = 0.3, 0.05
-
-SETUP = """
-import time, numpy as np, nbarray as nb
-%load_ext nbarray
-def slow(block):
-    time.sleep(0.1)
-    return block
-a = np.arange(2.0**23).reshape(-1, 2**16)
-"""
 
 
 class Kernel:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-from pathlib import Path
 
 import nbclient
 import nbconvert
@@ -12,7 +11,7 @@ import nbformat
 import pytest
 from traitlets.config import Config
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.jupyter_kernels import ROOT
 
 SOURCES = [
     "%load_ext nbarray\nimport nbarray as nb, time\n"
