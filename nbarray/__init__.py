@@ -50,7 +50,7 @@ _ABOVE["monitor"] = lambda: _import_module("nbarray.widgets.monitor").Monitor
 def __getattr__(name: str) -> Any:
     """What only notebooks need: the viewer, and IPython's entry points."""
     if name in _LATE:
-        return getattr(_import_module(_LATE[name]), name)  # the one late import: see DESIGN.md
+        return getattr(_import_module(_LATE[name]), name)  # late: see DESIGN.md
     raise AttributeError(f"module 'nbarray' has no attribute {name!r}")
 
 

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 import nbarray as nb
 from nbarray.errors import NBArrayError
 from nbarray.plan.again import forget_plans
 
-__all__ = ["check", "check_blocks", "same", "tiny_tasks"]
+__all__ = ["all_tasks_are_tiny", "check", "check_blocks", "same", "tiny_tasks"]
 
 #: Relative error that sums may have by being added up in another order.
 CLOSE = {
@@ -239,3 +240,10 @@ def tiny_tasks() -> Iterator[None]:
         forget_plans()
         for module, name, value in before:
             setattr(module, name, value)
+
+
+@pytest.fixture(autouse=True)
+def all_tasks_are_tiny() -> Iterator[None]:
+    """Every test where this is imported cuts its work into many tasks, steps and tiles."""
+    with tiny_tasks():
+        yield

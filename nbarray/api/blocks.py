@@ -58,7 +58,7 @@ def blockwise(
 
     Cost: one pass, a task for each block of the result; memory for the blocks that a call takes and gives.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> x = nb.arange(4, chunks=2)
     >>> nb.blockwise(np.add.outer, "ij", x, "i", x, "j", dtype=int).compute()
     array([[0, 1, 2, 3],
@@ -123,7 +123,7 @@ def reduction(
 
     Raises InputError without a dtype.  One pass; parts are held beside the budget, so they should be small.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.reduction(nb.arange(9, chunks=2), np.sum, np.sum, dtype=int).compute()
     np.int64(36)
     """
@@ -150,7 +150,7 @@ def apply_along_axis(
 
     Raises AxisError.  One pass; lines are in one block, so memory is for a few blocks of whole lines.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.apply_along_axis(np.ptp, 0, nb.asarray([[1, 5], [4, 9]], chunks=1)).compute()
     array([3, 4])
     """

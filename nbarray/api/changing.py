@@ -95,7 +95,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
 
     Cost: one pass over all three where the result is needed.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> x = nb.zeros((2, 2))
     >>> nb.put_along_axis(x, np.array([[1], [0]]), 5, axis=1)
     >>> x.compute()

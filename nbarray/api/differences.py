@@ -180,7 +180,7 @@ def coarsen(
 
     Cost: one pass over the data; memory for a few blocks and the result.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.coarsen(np.sum, nb.arange(6), {0: 2}).compute()
     array([1, 5, 9])
     """
@@ -260,7 +260,7 @@ def push(array: Any, n: int | None = None, axis: int = -1) -> Array:
 
     Two passes over what lies in several blocks.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.push(nb.asarray([1.0, np.nan, np.nan, 4.0]), 1).compute()
     array([ 1.,  1., nan,  4.])
     """

@@ -188,7 +188,7 @@ def fft_wrap(fft_func: Callable[..., Any], kind: str | None = None, dtype: Any =
 
     Cost: one pass where transformed axes lie in one block; others are brought together first.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.fft.fft_wrap(np.fft.rfft)(nb.ones(4, chunks=2)).compute()
     array([4.+0.j, 0.+0.j, 0.+0.j])
     """

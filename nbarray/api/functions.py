@@ -177,7 +177,7 @@ def nan_to_num(
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.nan_to_num(nb.asarray([1.0, np.nan])).compute()
     array([1., 0.])
     """
@@ -313,32 +313,50 @@ def _isrealobj(x: Any) -> bool:
 # ------------------------------------------------------------------------------------------------------ ufuncs
 
 
-#: what ufuncs are shown on that are not for whole numbers
-_EXAMPLES = {"isnat": '["2014-01-01", "NaT"], "M8[D]"', **dict.fromkeys(("arccos", "arcsin", "arctanh"), "[0.25, 0.5]")}
+#: what ufuncs are shown on, where that isn't [1, 2] (and 2)
+_SHOWN: dict[str, list[Any]] = {
+    name: values
+    for names, values in (
+        ("arccos arcsin arctanh", [0.25, 0.5]),
+        ("absolute ceil copysign fabs floor modf negative positive reciprocal rint sign signbit trunc", [-1.5, 2.5]),
+        ("divmod floor_divide fmod gcd lcm remainder", [5, 8]),
+        ("isfinite isinf isnan", [1.0, np.nan, np.inf]),
+        ("isnat", ["2014-01-01", "NaT"]),
+        ("logical_and logical_not logical_or logical_xor", [0, 1]),
+        ("conjugate", [1 + 2j, 3j]),
+    )
+    for name in names.split()
+}
 
 
-def _ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+def _example(name: str, ufunc: np.ufunc) -> str:
+    """A ufunc at work, with what NumPy's gives."""
+    values = _SHOWN.get(ufunc.__name__, [1, 2])
+    text = repr(values).replace("nan", "np.nan").replace("inf", "np.inf")
+    dtype = "M8[D]" if isinstance(values[0], str) else None
+    call = f"nb.{name}(nb.asarray({text}{'' if dtype is None else f', {dtype!r}'}){', 2' * (ufunc.nin - 1)})"
+    result = ufunc(np.array(values, dtype), *[2] * (ufunc.nin - 1))
+    several = ufunc.nout > 1
+    shown = f"[part.compute() for part in {call}]" if several else f"{call}.compute()"
+    modules = "numpy as np, nbarray as nb" if "np." in text else "nbarray as nb"
+    return f">>> import {modules}\n    >>> {shown}\n    {list(result) if several else result!r}"
+
+
+def _ufunc(name: str, ufunc: np.ufunc) -> Callable[..., Any]:
     def function(*args: Any, **options: Any) -> Any:
         return with_out(lambda **rest: apply(elementwise.ufunc, ufunc, *args, **rest), options, True)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     first = (ufunc.__doc__ or "").strip().partition("\n\n")[0]
-    call = ", ".join(["{}", *["2"] * (ufunc.nin - 1)])
-    ours, theirs = (f"{of}.{ufunc.__name__}({call.format(a)})" for of, a in (("nb", "nb.asarray(a)"), ("np", "a")))
-    if ufunc.nout > 1:
-        ours, theirs = f"{ours}[0]", f"{theirs}[0]"
-    function.__doc__ = f"""NumPy's `{ufunc.__name__}`, element by element, with the same bits: `{first}`.
+    function.__doc__ = f"""NumPy's `{name}`, element by element, with the same bits: `{first}`.
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
-    >>> a = np.array({_EXAMPLES.get(ufunc.__name__, "[1, 2]")})
-    >>> np.array_equal({ours}.compute(), {theirs})
-    True
+    {_example(name, ufunc)}
     """
     return function
 
 
 PUBLIC.update(
-    {n: _ufunc(u) for n, u in vars(np).items() if n in np.__all__ and isinstance(u, np.ufunc) and not u.signature}
+    {n: _ufunc(n, u) for n, u in vars(np).items() if n in np.__all__ and isinstance(u, np.ufunc) and not u.signature}
 )

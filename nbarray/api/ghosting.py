@@ -70,7 +70,7 @@ def map_overlap(
 
     Cost: one pass; what surrounds a block is read again with each neighbour that needs it.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> x = nb.arange(6, chunks=2)
     >>> nb.map_overlap(lambda b: b + np.roll(b, 1), x, depth=1, boundary="periodic").compute()
     array([5, 1, 3, 5, 7, 9])

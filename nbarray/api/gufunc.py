@@ -81,7 +81,7 @@ def apply_gufunc(
     Raises ChunkError for a core axis in several blocks, InputError for what doesn't fit the signature.  One pass over
     the data, also for several results; memory for a block of each argument and result.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> x = nb.asarray(np.arange(6.0).reshape(3, 2), chunks=(1, 2))
     >>> nb.apply_gufunc(lambda b: b.max(axis=-1), "(k)->()", x, output_dtypes=float).compute()
     array([1., 3., 5.])

@@ -116,7 +116,7 @@ def masked_invalid(a: Any, copy: bool = True) -> Array:
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.ma.masked_invalid(nb.asarray([1.0, np.nan])).compute()
     masked_array(data=[1.0, --],
                  mask=[False,  True],
@@ -184,7 +184,7 @@ def fix_invalid(a: Any, mask: Any = None, copy: bool = True, fill_value: Any = N
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.ma.fix_invalid(nb.asarray([1.0, np.nan]), fill_value=0).compute()
     masked_array(data=[1.0, --],
                  mask=[False,  True],

@@ -102,7 +102,7 @@ def _infinite(name: str, sign: str) -> None:
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.{name}([-np.inf, 0, np.inf]).compute()
     {getattr(np, name)([-np.inf, 0, np.inf])!r}
     """
@@ -151,7 +151,7 @@ def isnull(values: Any) -> Array:
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.isnull(nb.asarray([1.0, np.nan])).compute()
     array([False,  True])
     """
@@ -176,7 +176,7 @@ def notnull(values: Any) -> Array:
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.notnull(nb.asarray([1.0, np.nan])).compute()
     array([ True, False])
     """

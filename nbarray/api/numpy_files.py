@@ -38,7 +38,7 @@ def fromfile(file: Any, dtype: Any = float, count: int = -1, sep: str = "", offs
 
     Cost: none: read block by block when they are needed.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     np.arange(3, dtype="<i4").tofile(f"{folder}/counts.bin")
@@ -59,7 +59,7 @@ def save(file: Any, arr: Any, allow_pickle: Any = True) -> None:
 
     Cost: one pass; memory for a few pieces.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     nb.save(f"{folder}/x.npy", nb.arange(3))
@@ -118,7 +118,7 @@ def _npz(name: str, compression: int, summary: str) -> None:
     Cost: a run for each piece of rows; memory for some rows.  What all need (a mean, say) is made for each: keep that
     with `persist`.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     nb.{name}(f"{{folder}}/x.npz", x=nb.arange(3))

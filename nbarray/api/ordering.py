@@ -29,7 +29,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.sort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
     array([1, 2, 3])
     """
@@ -47,7 +47,7 @@ def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None,
     Cost: lines that fit into a task are read once; a longer axis is sorted by runs, which are held or go through
     scratch, and merged.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.argsort(nb.from_array(np.array([3, 1, 2]), chunks=1)).compute()
     array([1, 2, 0])
     """

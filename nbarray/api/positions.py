@@ -80,7 +80,7 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
     return spread[0].map_blocks(ravel_multi_index, *[p.expr for p in spread[1:]], dtype=np.intp)
 
 
-_EXAMPLES = {"mask_indices": "3, nb.eager(np.triu)"}
+_EXAMPLES = {"mask_indices": "3, nb.triu"}
 
 
 def _known(name: str, numpy_function: Any, summary: str) -> None:

@@ -105,7 +105,7 @@ def einsum(
     isn't finite and meets a zero, or another infinity, may give NaN where NumPy's does not, and the other way round.
     Raises ValueError as NumPy does, DTypeError for masked arrays.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> x = nb.from_array(np.arange(6.0).reshape(2, 3), chunks=2)
     >>> nb.einsum("ij,kj->ik", x, x).compute()
     array([[ 5., 14.],

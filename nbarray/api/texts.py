@@ -92,7 +92,7 @@ def _plain(numpy_function: Any, entered: Any = implements) -> None:
         ""
         if example is None
         else f'''
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> days = nb.asarray(np.array(["2014-01-01", "2014-01-04"], "M8[D]"))
     >>> nb.{function.__name__}({example[0]}).compute()
     {example[1]}
@@ -156,7 +156,7 @@ for _name in DATES:
 def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", casting: str = "same_kind") -> Array:
     """Dates as text; what fits all of them (unit="auto") is counted first, in a pass over the data.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.datetime_as_string(nb.asarray(np.array(["2014-01-01"], "M8[D]"))).compute()
     array(['2014-01-01'], dtype='<U28')
     """
@@ -211,7 +211,7 @@ def unpackbits(a: Any, /, axis: int | None = None, count: int | None = None, bit
 
     Cost: one pass; memory for a few blocks.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.unpackbits(nb.asarray([160], np.uint8), count=3).compute()
     array([1, 0, 1], dtype=uint8)
     """

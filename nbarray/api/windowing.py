@@ -103,7 +103,7 @@ def rolling_count(x: Any, window: Any, axis: Any = -1, center: bool = False) -> 
 
     Cost: one pass; about log2(window) operations on each block, which is read with what surrounds it.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> nb.rolling_count(nb.asarray([1.0, np.nan, 4.0, 8.0]), 3).compute()
     array([1, 1, 2, 2])
     """

@@ -88,7 +88,7 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
 
     Cost: one pass, a piece is written while the next ones are computed.
 
-    >>> import nbarray as nb
+    >>> import numpy as np, nbarray as nb
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     nb.to_npy(nb.arange(3), f"{folder}/x.npy")

@@ -172,8 +172,3 @@ class Compress(Expr):
 
     def settle(self) -> dict[str, Any]:
         return settled(self.chunks.shape, self.base.dtype, self.chunks, self.base.masked)
-
-
-def unchanged(chunks: Chunks) -> tuple[int, ...]:
-    """The `axes` of a `MapBlocks` that keeps its arguments' axes."""
-    return tuple(range(len(chunks.axes)))

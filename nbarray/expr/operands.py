@@ -8,7 +8,7 @@ of blocks, and a rectangle is put together from the blocks that it touches.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -270,6 +270,3 @@ def _overlap(chunks: Chunks, slices: tuple[slice, ...], block: Corner) -> tuple[
         to = (first - s.start) // s.step
         target.append(slice(to, to + count))
     return tuple(inside), tuple(target)
-
-
-Read = Callable[[int, Corner, Corner], Planes]

@@ -84,7 +84,6 @@ class ProgressState:
         self.result_bytes = 0
         self.planned_peak_bytes = 0
         self.budget_bytes = 0
-        self.made_bytes = 0  # by the tasks done so far
         self.held_bytes = 0
         self.peak_bytes = 0
         self.busy_s = 0.0
@@ -130,7 +129,6 @@ class ProgressState:
         busy_s = event.stop_s - event.start_s
         self.done += 1
         self.busy_s += busy_s
-        self.made_bytes += event.nbytes
         self.held_bytes = event.held_bytes
         self.peak_bytes = max(self.peak_bytes, event.held_bytes)
         if event.node < len(self.nodes):

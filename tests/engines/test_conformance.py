@@ -5,7 +5,7 @@ To hold a new engine to it, add it to `ENGINES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nbarray.engines.tasks import Results
 from nbarray.errors import ShapeError, TaskError
 from nbarray.plan.plan import Plan
 from nbarray.session import plan
-from tests.compare import tiny_tasks
+from tests.compare import all_tasks_are_tiny  # noqa: F401 - for every test here
 from tests.engines.plans import Graph, graph_plan, graphs, numbers
 
 Engine = Callable[[Plan], Results]
@@ -56,13 +56,6 @@ ENGINES: dict[str, Engine] = {
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     return ENGINES[request.param]
-
-
-@pytest.fixture(autouse=True)
-def small_tasks() -> Iterator[None]:
-    """Small arrays make many tasks."""
-    with tiny_tasks():
-        yield
 
 
 def _halves(block: Any) -> Any:

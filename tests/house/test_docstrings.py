@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 
 import nbarray as nb
@@ -42,10 +41,13 @@ def test_public_functions_are_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_examples_of_made_functions_run(name: str) -> None:
-    """Examples in texts that are put together run as well; pytest finds those only that stand in the source."""
+def test_examples_run_as_they_stand(name: str) -> None:
+    """As they stand, for whoever pastes them: with what they import themselves.
+
+    pytest runs those that stand in the source, with what their module imports.
+    """
     function = FUNCTIONS[name]
-    test = doctest.DocTestParser().get_doctest(function.__doc__ or "", {"np": np}, name, None, 0)
+    test = doctest.DocTestParser().get_doctest(function.__doc__ or "", {}, name, None, 0)
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     told: list[str] = []
     found = doctest.DocTestRunner(optionflags=flags).run(test, out=told.append)

@@ -2,15 +2,4 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.compare import tiny_tasks
-
-
-@pytest.fixture(autouse=True)
-def _tiny_tasks() -> Iterator[None]:
-    """Every test cuts its work into many tasks, steps and tiles."""
-    with tiny_tasks():
-        yield
+from tests.compare import all_tasks_are_tiny  # noqa: F401 - for every test here
