@@ -65,9 +65,9 @@ class Explanation:
         return steps
 
     def _groups(self) -> list[tuple[str, list[str]]]:
-        """The operations that were fused, each with its members; those alike once."""
+        """The operations that were fused, each with its members; those alike once, and none whose name says it all."""
         found = {(node.label, tuple(members(node))) for node in operations(self.lowered) if members(node)}
-        return sorted((label, list(names)) for label, names in found)
+        return sorted((label, list(names)) for label, names in found if label != " → ".join(names))
 
     def __repr__(self) -> str:
         steps = self._steps()
