@@ -1,4 +1,4 @@
-"""BLAS keeps to one thread while workers call it.
+"""BLAS keeps to one thread while several tasks of a plan call it.
 
 With threads of its own in every worker there would be more of them than processors, and OpenBLAS lets workers wait
 for each other besides.  One task that runs alone has all of its threads.

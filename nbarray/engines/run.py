@@ -11,9 +11,9 @@ import contextlib
 import contextvars
 import itertools
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from nbarray import events
 from nbarray.config import check_setting
@@ -22,8 +22,9 @@ from nbarray.engines.failures import task_error
 from nbarray.engines.tasks import Results, let_go, run_task
 from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
+from nbarray.engines.waiting import Awaited
 from nbarray.engines.working import work_for
-from nbarray.errors import Cancelled, ConfigError, show_users_lines
+from nbarray.errors import Cancelled, ConfigError
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
@@ -33,17 +34,18 @@ from nbarray.plan.plan import Plan
 
 __all__ = ["Run"]
 
-T = TypeVar("T")
 _numbers = itertools.count(1)
 #: (task, block, error, when it began, when it ended, seconds in readers, and of these reading files)
 _Outcome = tuple[int, Any, BaseException | None, float, float, float, float]
 #: A worker takes short tasks for about so many seconds at once, and not more of them than this.
 WINDOW_S, LARGEST_WINDOW = 0.001, 64
+#: How long a run that was cancelled or has failed waits for tasks under way: a call that never returns would hold it.
+STOP_S = 0.5
 #: How often a worker without work looks whether other runs have left it more, in seconds.
 SHARE_S = 0.05
 
 
-class Run:
+class Run(Awaited):
     """A plan being computed.
 
     state : "ready", "running", "paused", "done", "failed" or "cancelled"
@@ -60,6 +62,7 @@ class Run:
         finish: Callable[[Results], Any] = lambda results: results,
         ended: Callable[[Run], None] = lambda run: None,
     ) -> None:
+        super().__init__()
         self.number = next(_numbers)
         self.plan = plan
         self.state = "ready"
@@ -73,16 +76,13 @@ class Run:
         self._ledger = Ledger(plan, budget_bytes)
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
-        self._value: Any = None
-        self._error: BaseException | None = None
         self._busy_s = 0.0
         self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
         self._holds_blas = self._exact = False
-        self._ended = threading.Event()
         self._change = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._patience: threading.Timer | None = None
         self._context: contextvars.Context | None = None
 
     # ------------------------------------------------------------------------------------------ control
@@ -114,13 +114,16 @@ class Run:
                 self._change.notify_all()
 
     def cancel(self) -> None:
-        """Stop: no more tasks start, and blocks are freed as soon as the tasks running have ended."""
+        """Stop: no more tasks start, and all blocks are freed but those that tasks under way work on.
+
+        These can't be stopped; a run ends without those that take longer than a moment, and what they make is dropped.
+        """
         with self._change:
             if self.state in ("ready", "running", "paused"):
                 self.state = "cancelled"
                 self._error = Cancelled(f"the run was cancelled after {self._ledger.done} of {self.plan.ntasks} tasks")
                 self.tell(events.RunCancelled(self.number, self.wall_s, self._ledger.done))
-                self._end_if_idle()
+                self._stop()
 
     def set_workers(self, workers: int) -> None:
         """Change how many threads work, from the next task on.  Raises ConfigError for less than one."""
@@ -157,50 +160,6 @@ class Run:
             self._ledger.set_budget(checked)
             self._change.notify_all()
 
-    # ------------------------------------------------------------------------------------------- waiting
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the run has ended, `timeout` seconds at most; returns whether it has."""
-        return self._ended.wait(timeout)
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Wait for the result and return it; raises what the run ended with.
-
-        Raises TimeoutError after `timeout` seconds; the run goes on.
-        """
-        # short waits, so that an interrupt of the main thread is seen
-        deadline = None if timeout is None else perf_counter() + timeout
-        try:
-            while not self._ended.wait(0.1 if deadline is None else max(0.0, min(0.1, deadline - perf_counter()))):
-                if deadline is not None and perf_counter() >= deadline:
-                    raise TimeoutError(f"the run is not done after {timeout} s; it goes on")
-        except KeyboardInterrupt as stop:  # how it was waited for is of no use to anybody
-            show_users_lines(stop)
-            raise
-        for thread in self._threads:  # they have nothing more to do than to give memory back
-            if thread is not threading.current_thread():
-                thread.join(1.0)
-        if self._error is not None:
-            # asked for again, it would show how it was asked for before
-            own = self._error.__cause__ is not None or isinstance(self._error, Cancelled)
-            raise self._error.with_traceback(None) if own else self._error
-        return self._value
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self._wait_awake().__await__()
-
-    async def _wait_awake(self) -> Any:
-        import asyncio
-
-        try:
-            while not self._ended.is_set():
-                await asyncio.sleep(0.05)
-        except asyncio.CancelledError as stop:
-            self.cancel()
-            show_users_lines(stop)
-            raise
-        return self.result()
-
     @property
     def progress(self) -> tuple[int, int]:
         """Tasks done, and tasks in all."""
@@ -220,11 +179,6 @@ class Run:
     def workers(self) -> int:
         """How many threads may work."""
         return self._workers
-
-    @property
-    def error(self) -> BaseException | None:
-        """What it ended with, if it failed or was cancelled."""
-        return self._error
 
     @property
     def peak_bytes(self) -> int:
@@ -267,6 +221,10 @@ class Run:
             raise
         self.state = "running"
         share.join(self._member)
+        # whatever the number of workers: sums of BLAS have other bits with other numbers of threads
+        if _calls_blas_often(self.plan):
+            self._holds_blas = True
+            blas.hold()
         if self._observers:
             self.tell(plan_ready(self.number, self.plan, self.budget_bytes, self._workers))
         if self.plan.ntasks == 0:
@@ -274,9 +232,6 @@ class Run:
 
     def _add_threads(self) -> None:
         memory.share_arena()
-        if self._workers > 1 and not self._holds_blas and any(n.calls_blas for n in self.plan.nodes):
-            self._holds_blas = True
-            blas.hold()
         # each thread its own copy of the context it was started in: NumPy's error state, and the cell in IPython that
         # what is printed belongs to, also when somebody asks for more workers in another cell
         if self._context is None:
@@ -342,6 +297,7 @@ class Run:
             except Exception as error:  # an error of ours: nobody may wait for ever for its sake
                 self.state, self._error = "failed", error
                 self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
+                self._stop()
             outcomes.clear()
             while True:
                 if self._ended.is_set() or self.state in ("failed", "cancelled"):
@@ -415,13 +371,13 @@ class Run:
             return
         self.state = "done"
         self.tell(events.RunFinished(self.number, self.wall_s, self._busy_s, self.peak_bytes))
-        self._end()
+        self._end_if_idle()
 
     def _end_failed(self, error: BaseException) -> None:
         """End for a reason that lies outside of tasks, none of which is under way."""
         self.state, self._error = "failed", error
         self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
-        self._end()
+        self._end_if_idle()
 
     def _fail(self, task: int, error: BaseException) -> None:
         if self.state in ("failed", "cancelled"):
@@ -435,10 +391,36 @@ class Run:
         told.__cause__ = error
         self._error = told
         self.tell(events.RunFailed(self.number, self.wall_s, str(told)))
+        self._stop()
+
+    def _stop(self) -> None:
+        """Let go of all that tasks under way don't work on, and end when they have, or soon without them."""
+        share.leave(self._member)
+        self._blocks.clear()
+        if self._results is not None:
+            self._results.sinks.clear()
+        self._end_if_idle()
+        if not self._ended.is_set() and self._patience is None:
+            self._patience = threading.Timer(STOP_S, self._end_without)
+            self._patience.daemon = True
+            self._patience.start()
+
+    def _end_without(self) -> None:
+        """End though tasks are under way."""
+        with self._change:
+            if self._ended.is_set():
+                return
+            if isinstance(self._error, Cancelled):
+                tasks = "a task is" if self._running == 1 else f"{self._running} tasks are"
+                self._error = Cancelled(f"{self._error}; {tasks} still under way, and what comes of that is dropped")
+            self._end()
 
     def _end_if_idle(self) -> None:
         if self._running == 0:
             self._end()
+            if self._results is not None:  # not before: tasks may write to scratch
+                self._results.close()
+                self._results = None
 
     def _end(self) -> None:
         if self._ended.is_set():  # every worker that finds nothing more to do comes by
@@ -451,9 +433,8 @@ class Run:
             self._holds_blas = False
             blas.release()
         self._blocks.clear()
-        if self._results is not None:
-            self._results.close()
-        self._results = None
+        if self._patience is not None:
+            self._patience.cancel()
         self._ended_s = perf_counter()
         self._tell_ended(self)
         self._ended.set()
@@ -469,3 +450,9 @@ class Run:
             except Exception:
                 with contextlib.suppress(ValueError):
                     self._observers.remove(observer)
+
+
+def _calls_blas_often(plan: Plan) -> bool:
+    """Whether several tasks call BLAS, which may then be under way at the same time."""
+    counts = plan.tasks_by_node().tolist()
+    return sum(n for n, lowered in zip(counts, plan.nodes, strict=True) if lowered.calls_blas) > 1

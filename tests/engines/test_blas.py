@@ -6,6 +6,7 @@ import sys
 import types
 
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info
 
 import nbarray as nb
@@ -33,6 +34,22 @@ def test_workers_have_one_thread_each() -> None:
 
     assert [{1}] * 12 == seen
     assert before == blas_threads()
+
+
+@pytest.mark.parametrize("name", ["matrix and vector", "equations", "users' function"])
+def test_the_same_bits_for_any_number_of_workers(name: str) -> None:
+    """How many threads BLAS has, and so in which order it adds up, follows the plan and not the workers."""
+    values = np.random.default_rng(0).standard_normal((1200, 1200))
+    x = nb.from_array(values, chunks=(400, 1200))
+    made = {
+        "matrix and vector": nb.from_array(values, chunks=400) @ nb.from_array(values[0].copy(), chunks=400),
+        "equations": nb.linalg.solve(nb.from_array(values, chunks=200), nb.ones(1200)),
+        "users' function": nb.map_blocks(lambda block: block @ np.ones(1200), x, drop_axis=1, dtype=float),
+    }[name]
+
+    runs = [made.compute(workers=1), *(made.start(workers=n).result()[0] for n in (1, 2, 4))]
+
+    assert 1 == len({np.asarray(values).tobytes() for values in runs})
 
 
 def test_a_failed_run_lets_go() -> None:

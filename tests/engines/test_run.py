@@ -16,10 +16,8 @@ import pytest
 from nbarray.engines.run import Run
 from nbarray.errors import Cancelled, ConfigError, TaskError
 from nbarray.plan.ledger import Ledger
+from tests.engines.patience import PATIENCE_S, threads_of, until
 from tests.engines.plans import Graph, apart, chain, graph_plan, numbers
-
-#: Seconds after which a test gives up; nothing here takes a tenth of it.
-PATIENCE_S = 20
 
 
 class Gates:
@@ -67,25 +65,12 @@ def make() -> Iterator[Callable[..., tuple[Gates, Run]]]:
         assert run.wait(PATIENCE_S)
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    """Wait for something that takes no time but happens elsewhere."""
-    deadline = time.perf_counter() + PATIENCE_S
-    while not condition() and time.perf_counter() < deadline:
-        time.sleep(0.002)
-    return condition()
-
-
 def still(condition: Callable[[], bool], seconds: float = 0.1) -> bool:
     """Whether something stays so for a while."""
     deadline = time.perf_counter() + seconds
     while condition() and time.perf_counter() < deadline:
         time.sleep(0.01)
     return condition()
-
-
-def threads_of(run: Run) -> list[threading.Thread]:
-    """The living threads of a run."""
-    return [t for t in threading.enumerate() if t.name.startswith(f"nbarray-{run.number}-")]
 
 
 def test_start_returns_at_once(make: Any) -> None:
