@@ -1,7 +1,8 @@
 """The public array: a handle on an expression, and nothing else.
 
 Every method is a line that calls down into `ops`, `session` or `display`.  More methods come from the families of
-functions, which enter them into the table `METHODS`.
+functions, which enter them into the table `METHODS`.  What stays here is long, since a class is written in one place
+and each needs the other: operators, NumPy's protocols, and what type checkers have to see.
 """
 
 from __future__ import annotations
@@ -173,18 +174,22 @@ class Array:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
         return self._expr.dtype
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return self._expr.ndim
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return math.prod(self.shape)
 
     @property
     def itemsize(self) -> int:
+        """Bytes of an element."""
         return self.dtype.itemsize
 
     @property
@@ -223,14 +228,17 @@ class Array:
 
     @property
     def T(self) -> Array:  # noqa: N802 - NumPy's name
+        """The axes in reverse order."""
         return self.transpose()
 
     @property
     def real(self) -> Array:
+        """The real parts."""
         return apply(elementwise.function, "real", self)
 
     @property
     def imag(self) -> Array:
+        """The imaginary parts."""
         return apply(elementwise.function, "imag", self)
 
     def become(self, expr: Expr) -> None:

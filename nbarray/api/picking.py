@@ -154,6 +154,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
 
 @is_method("compress")
 def _compress(a: Array, condition: Any, axis: int | None = None, out: Any = None) -> Array:
+    """What lies where the condition is true along an axis; see `nbarray.compress`."""
     return compress(condition, a, axis, out)
 
 

@@ -3,6 +3,7 @@
 Workers choose their next task themselves, under one lock that guards all state; there is no thread in
 between whose turn they would have to wait for.  Control methods only change state under that lock, and
 workers look at it between tasks.  Events are told under the lock too, so observers see them in order.
+All that the lock guards stands in this one file, which is long for it.
 """
 
 from __future__ import annotations

@@ -53,3 +53,10 @@ def test_examples_run_as_they_stand(name: str) -> None:
     found = doctest.DocTestRunner(optionflags=flags).run(test, out=told.append)
 
     assert found.failed == 0, "".join(told)
+
+
+def test_what_arrays_have_is_documented() -> None:
+    """Whoever asks for help on an array's method or property gets a line at least."""
+    bare = [name for name, value in vars(nb.Array).items() if not name.startswith("_") and not value.__doc__]
+
+    assert [] == bare
