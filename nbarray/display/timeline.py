@@ -91,7 +91,8 @@ class Timeline:
         """The run in a line: how long, how many workers and how busy they were, and the peak."""
         operations = self.operations()
         busy, tasks = sum(o[2] for o in operations), sum(o[1] for o in operations)
-        pieces = [f"{format_seconds(self.wall_s)}, {'about ' * (self.every > 1)}{format_count(tasks)} task{'s' * (tasks != 1)}"]
+        counted = f"{'about ' * (self.every > 1)}{format_count(tasks)} task{'s' * (tasks != 1)}"
+        pieces = [f"{format_seconds(self.wall_s)}, {counted}"]
         if self.workers and self.wall_s > 0:
             share = min(1.0, busy / (self.workers * self.wall_s))
             pieces.append(f"{self.workers} worker{'s' * (self.workers > 1)} busy {100 * share:.0f} % of the time")
