@@ -13,6 +13,7 @@ from weakref import ref
 from nbarray.engines.run import Run
 from nbarray.observers.report import RunReport
 from nbarray.provenance import Place
+from nbarray.units import format_many
 
 __all__ = ["RunRecord", "drop", "ended", "find", "keep_reports", "new_report", "note", "recent"]
 
@@ -99,7 +100,8 @@ class RunRecord:
         return True
 
     def __repr__(self) -> str:
-        return f"<RunRecord {self.number}: {self.label}, {self.state}, {self.done} of {self.tasks} tasks>"
+        done = f"{self.done} of {format_many(self.tasks, 'task')}"
+        return f"<RunRecord {self.number}: {self.label}, {self.state}, {done}>"
 
 
 _lock = threading.Lock()

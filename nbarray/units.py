@@ -10,7 +10,7 @@ import re
 
 from nbarray.errors import ConfigError
 
-__all__ = ["format_bytes", "format_count", "format_seconds", "parse_bytes"]
+__all__ = ["format_bytes", "format_count", "format_many", "format_seconds", "parse_bytes"]
 
 _UNITS = {
     "": 1, "b": 1,
@@ -49,7 +49,7 @@ def format_bytes(n: int | float) -> str:
     """
     size = float(n)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(size) < 1024 or unit == "TiB":
+        if abs(size) < 1023.5 or unit == "TiB":
             break
         size /= 1024
     if unit == "B":
@@ -74,15 +74,24 @@ def format_count(n: int) -> str:
     return f"{size:.3g}{unit}"
 
 
+def format_many(n: int, what: str) -> str:
+    """A count of things, of which there may be one.
+
+    >>> format_many(1, "task"), format_many(1464, "task")
+    ('1 task', '1 464 tasks')
+    """
+    return f"{format_count(n)} {what}{'s' * (n != 1)}"
+
+
 def format_seconds(seconds: float) -> str:
     """Seconds as people read them.
 
     >>> format_seconds(0.0123), format_seconds(7.26), format_seconds(131)
     ('12 ms', '7.3 s', '2 min 11 s')
     """
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

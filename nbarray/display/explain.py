@@ -17,7 +17,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.text import expr_text
 from nbarray.rewrite.stages import STAGES
 from nbarray.tables import row_html, rows_html
-from nbarray.units import format_count
+from nbarray.units import format_count, format_many
 
 __all__ = ["AppliedRule", "Explanation"]
 
@@ -108,7 +108,7 @@ class Explanation:
 
 
 def _count(rules: int) -> str:
-    return "none applied" if not rules else f"{format_count(rules)} step{'s' * (rules > 1)}"
+    return "none applied" if not rules else format_many(rules, "step")
 
 
 def _indented(text: str) -> str:

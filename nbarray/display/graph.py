@@ -35,7 +35,7 @@ from nbarray.display.shades import Shades
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
-from nbarray.units import format_bytes, format_count
+from nbarray.units import format_bytes, format_count, format_many
 
 __all__ = ["expression_dot", "tasks_dot"]
 
@@ -170,13 +170,14 @@ def tasks_dot(plan: PlanLike, most_nodes: int = MOST_NODES, shades: Shades | Non
     for task in drawn.tolist():
         node = plan.nodes[int(plan.task_node[task])]
         names[task] = f"t{task}"
-        lines = [clip(node.label, 36), f"task {task}", format_bytes(int(plan.task_bytes[task]))]
+        nbytes = int(plan.task_bytes[task])  # none where it makes a part of a result
+        lines = [clip(node.label, 36), f"task {task}", format_bytes(nbytes) if nbytes else ""]
         kind, said = (node.kind, "") if shades is None else shades.of(task)
         boxes.append(dot.node(names[task], [*lines, said], kind))
     for at in np.flatnonzero(counts > most).tolist()[-most_nodes:]:
         names[-1 - at] = f"g{at}"
         many = int(counts[at]) - most
-        text = f"{format_count(many)} {'more ' if most else ''}task{'s' if many > 1 else ''}"
+        text = f"{format_many(many, 'more task' if most else 'task')}"
         boxes.append(dot.left_out(names[-1 - at], f"{clip(plan.nodes[at].label, 36)}\n{text}"))
     total = len(places)
     note = f"{format_count(total - len(drawn))} of {format_count(total)} tasks have no box of their own"

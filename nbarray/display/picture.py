@@ -25,7 +25,7 @@ from nbarray.display.shades import Shades
 from nbarray.display.text import expression_text
 from nbarray.errors import InputError, MissingFile, NBArrayError
 from nbarray.expr.node import Expr
-from nbarray.units import format_bytes, format_count
+from nbarray.units import format_bytes, format_count, format_many
 
 __all__ = ["Picture", "expression_picture", "tasks_picture"]
 
@@ -137,6 +137,6 @@ def tasks_picture(plan: PlanLike, most_nodes: int = MOST_NODES, shades: Shades |
     return Picture(
         tasks_dot(plan, most_nodes, shades),
         "\n".join([f"{total:>9}  tasks", *lines]),
-        f"Graph of {total} tasks of {len(counts)} operations",
+        f"Graph of {format_many(sum(counts), 'task')} of {format_many(len(counts), 'operation')}",
         lambda: tasks_dot(plan, shades=shades),
     )

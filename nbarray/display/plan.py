@@ -21,7 +21,7 @@ from nbarray.plan.projection import projected_peak
 from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.plan.writes import writes
 from nbarray.tables import table_html, titled_html
-from nbarray.units import format_bytes, format_count
+from nbarray.units import format_bytes, format_count, format_many
 
 __all__ = ["NodeTasks", "SourceReads", "node_tasks", "origin_text", "plan_html", "plan_text", "source_reads"]
 
@@ -192,7 +192,7 @@ def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> I
 def _title(plan: Plan) -> str:
     tasks, nodes = plan.ntasks, len(plan.nodes)
     reads = int(plan.read_bytes.sum())
-    text = f"{format_count(tasks)} task{'s' * (tasks != 1)} of {format_count(nodes)} operation{'s' * (nodes != 1)}"
+    text = f"{format_many(tasks, 'task')} of {format_many(nodes, 'operation')}"
     return f"{text}, {format_bytes(reads)} to read" if reads else text
 
 

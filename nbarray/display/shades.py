@@ -60,7 +60,8 @@ def _ramp(values: Numbers, word: Callable[[float], str], what: str) -> Shades:
 
 def order_shades(tasks: int) -> Shades:
     """By the order in which one worker would run them."""
-    return _ramp(np.arange(tasks), lambda task: format_count(int(task)), "order of execution")
+    shades = _ramp(np.arange(tasks), lambda task: format_count(int(task)), "order of execution")
+    return shades._replace(word=lambda _: "")  # boxes say their tasks' numbers anyway
 
 
 def time_shades(seconds: Numbers) -> Shades:

@@ -21,7 +21,7 @@ from nbarray.display.facts import clip
 from nbarray.display.html import svg_image
 from nbarray.display.timeline_axes import draw_timeline
 from nbarray.errors import InputError, MissingFile
-from nbarray.units import format_bytes, format_count, format_seconds
+from nbarray.units import format_bytes, format_count, format_many, format_seconds
 
 __all__ = ["Timeline"]
 
@@ -91,11 +91,10 @@ class Timeline:
         """The run in a line: how long, how many workers and how busy they were, and the peak."""
         operations = self.operations()
         busy, tasks = sum(o[2] for o in operations), sum(o[1] for o in operations)
-        counted = f"{'about ' * (self.every > 1)}{format_count(tasks)} task{'s' * (tasks != 1)}"
-        pieces = [f"{format_seconds(self.wall_s)}, {counted}"]
+        pieces = [f"{format_seconds(self.wall_s)}, {'about ' * (self.every > 1)}{format_many(tasks, 'task')}"]
         if self.workers and self.wall_s > 0:
             share = min(1.0, busy / (self.workers * self.wall_s))
-            pieces.append(f"{self.workers} worker{'s' * (self.workers > 1)} busy {100 * share:.0f} % of the time")
+            pieces.append(f"{format_many(self.workers, 'worker')} busy {100 * share:.0f} % of the time")
         if self.peak_bytes:
             budget = f" of {format_bytes(self.budget_bytes)}" if self.budget_bytes else ""
             pieces.append(f"peak {format_bytes(self.peak_bytes)}{budget}")
@@ -105,7 +104,7 @@ class Timeline:
     def legend(self) -> list[tuple[str, str]]:
         """The label of each operation, and what a picture says of it, the longest first."""
         return [
-            (label, f"{clip(label, 26)}: {format_seconds(seconds)}, {format_count(tasks)} task{'s' * (tasks != 1)}")
+            (label, f"{clip(label, 26)}: {format_seconds(seconds)}, {format_many(tasks, 'task')}")
             for label, tasks, seconds in self.operations()
         ]
 

@@ -32,6 +32,7 @@ from nbarray.io.scratch import forget
 from nbarray.kernels.workspace import Workspace
 from nbarray.plan.ledger import Ledger
 from nbarray.plan.plan import Plan
+from nbarray.units import format_many
 
 __all__ = ["Run"]
 
@@ -122,7 +123,8 @@ class Run(Awaited):
         with self._change:
             if self.state in ("ready", "running", "paused"):
                 self.state = "cancelled"
-                self._error = Cancelled(f"the run was cancelled after {self._ledger.done} of {self.plan.ntasks} tasks")
+                total = format_many(self.plan.ntasks, "task")
+                self._error = Cancelled(f"the run was cancelled after {self._ledger.done} of {total}")
                 self.tell(events.RunCancelled(self.number, self.wall_s, self._ledger.done))
                 self._stop()
 
@@ -187,9 +189,9 @@ class Run(Awaited):
         return self._ledger.peak_bytes + self.plan.result_bytes
 
     def __repr__(self) -> str:
-        done, total = self.progress
+        done, total = self._ledger.done, format_many(self.plan.ntasks, "task")
         why = getattr(getattr(self._error, "failure", None), "why", "").splitlines()[:1]
-        return f"<Run {self.number}: {self.state}, {done} of {total} tasks{': ' if why else ''}{''.join(why)}>"
+        return f"<Run {self.number}: {self.state}, {done} of {total}{': ' if why else ''}{''.join(why)}>"
 
     # ------------------------------------------------------------------------------------------- working
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nbarray.events import SourceRead
 from nbarray.tables import table_html, titled_html
-from nbarray.units import format_bytes, format_count, format_seconds
+from nbarray.units import format_bytes, format_count, format_many, format_seconds
 
 __all__ = ["ReportFacts", "advice", "report_html", "report_text"]
 
@@ -84,9 +84,8 @@ def _idle(facts: ReportFacts) -> str | None:
     most = max((tasks for _, _, _, tasks, _ in facts.operations), default=0)
     if most < 2 * facts.workers:
         each = "there was" if len(facts.operations) == 1 else "each operation had at most"
-        return (
-            f"{each} {_count(most, 'task')} for {_count(facts.workers, 'worker')}: smaller chunks keep all of them busy"
-        )
+        workers = format_many(facts.workers, "worker")
+        return f"{each} {format_many(most, 'task')} for {workers}: smaller chunks keep all of them busy"
     if facts.projected_bytes > 0.8 * facts.budget_bytes:
         return (
             f"workers waited for memory: more than {format_bytes(facts.budget_bytes)} (--memory or nb.config) "
@@ -152,10 +151,6 @@ def _one_operation(facts: ReportFacts) -> str | None:
     return f"{100 * busy_s / facts.busy_s:.0f} % of the computing is {name}{_at(place)}: look there first"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{format_count(number)} {what}{'s' * (number != 1)}"
-
-
 def _at(place: str) -> str:
     return f" ({place[:MOST_PLACE]}{'…' * (len(place) > MOST_PLACE)})" if place else ""
 
@@ -188,7 +183,7 @@ def _title(facts: ReportFacts) -> str:
 
 def _fact_rows(facts: ReportFacts) -> Iterator[tuple[str, str]]:
     tasks = f"{format_count(facts.done)} of {format_count(facts.tasks)}" if facts.done < facts.tasks else ""
-    yield "tasks", f"{tasks or format_count(facts.tasks)} on {facts.workers} worker{'s' * (facts.workers != 1)}"
+    yield "tasks", f"{tasks or format_count(facts.tasks)} on {format_many(facts.workers, 'worker')}"
     yield "busy", f"{format_seconds(facts.busy_s)} of workers' time"
     yield (
         "peak",
@@ -222,7 +217,7 @@ def _operation_rows(facts: ReportFacts) -> Iterator[tuple[str, str, str, str]]:
         of = f"{format_count(done)}/{format_count(tasks)}" if done < tasks else format_count(tasks)
         yield f"{100 * seconds / busy_s:.0f} %", format_seconds(seconds), of, f"{name}{_at(place)}"
     if left := len(facts.operations) - len(shown):
-        yield "…", "", "", f"{_count(left, 'more operation')}"
+        yield "…", "", "", f"{format_many(left, 'more operation')}"
 
 
 def _sections(facts: ReportFacts) -> list[list[tuple[str, ...]]]:

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from nbarray.units import format_bytes, format_count, format_seconds
+from nbarray.units import format_bytes, format_count, format_many, format_seconds
 from nbarray.widgets.png import png_address
 from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
 
@@ -76,10 +76,10 @@ def facts(watch: Watch) -> list[str]:
     said = [f"{int(100 * watch.fraction)} %", f"{format_count(done)}/{format_count(total)} tasks"]
     said.append(format_seconds(watch.wall_s))
     if (left := watch.left_s) is not None:
-        said.append(f"about {format_seconds(left)} left")
+        said.append(f"about {format_seconds(left)} left" if left >= 1 else "less than a second left")
     if watch.read_bytes:
         said.append(f"read {format_bytes(watch.bytes_read)} of {format_bytes(watch.read_bytes)}")
-        if watch.read_rate:
+        if watch.read_rate >= 1 and watch.bytes_read < watch.read_bytes:
             said.append(f"{format_bytes(watch.read_rate)}/s")
     return said
 
@@ -96,10 +96,11 @@ def _shown(operations: list[Operation]) -> list[Operation]:
     return [*(o for o in operations if o in kept), together]
 
 
-def _rate(rate: float) -> str:
-    if not rate:
+def _rate(o: Operation) -> str:
+    """Tasks a second; nothing where that would be none, or is over."""
+    if o.rate < 0.05 or o.done == o.tasks:
         return ""
-    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+    return f"{o.rate:.0f}/s" if o.rate >= 10 else f"{o.rate:.1f}/s"
 
 
 def operations_html(operations: list[Operation]) -> str:
@@ -115,7 +116,7 @@ def operations_html(operations: list[Operation]) -> str:
             f'<tr><td style="padding:1px 12px 1px 0;max-width:260px;overflow:hidden;text-overflow:ellipsis;'
             f'white-space:nowrap" title="{escape(o.name)}">{escape(o.name)}</td><td>{bar}</td>'
             f'<td style="{_NUMBER}">{format_count(o.done)}/{format_count(o.tasks)}</td>'
-            f'<td style="{_NUMBER};min-width:60px;opacity:.75">{_rate(o.rate)}</td></tr>'
+            f'<td style="{_NUMBER};min-width:60px;opacity:.75">{_rate(o)}</td></tr>'
         )
     return f'<table style="border-collapse:collapse;margin:6px 0">{"".join(rows)}</table>'
 
@@ -259,15 +260,15 @@ def panel_html(watch: Watch, grid: bool = True) -> str:
 
 def _ending(watch: Watch) -> list[str]:
     """What is told of a run that has ended, or of one that a notebook was saved in the middle of."""
-    done, total = format_count(watch.done), format_count(watch.plan.ntasks)
+    done, total = format_count(watch.done), format_many(watch.plan.ntasks, "task")
     took = format_seconds(watch.wall_s)
     said = {
-        "done": f"done in {took}, {total} tasks",
-        "failed": f"failed after {took}, {done} of {total} tasks done",
-        "cancelled": f"cancelled after {took}, {done} of {total} tasks done",
-        "ready": f"not started, {total} tasks",
+        "done": f"done in {took}, {total}",
+        "failed": f"failed after {took}, {done} of {total} done",
+        "cancelled": f"cancelled after {took}, {done} of {total} done",
+        "ready": f"not started, {total}",
         "planning": "being planned when this was shown",
-    }.get(watch.state, f"{watch.state}, {done} of {total} tasks done when this was shown")
+    }.get(watch.state, f"{watch.state}, {done} of {total} done when this was shown")
     if not watch.planned:
         return [said if watch.state == "planning" else f"{watch.state} while it was planned"]
     read = watch.bytes_read

@@ -16,7 +16,7 @@ from nbarray.expr.node import Expr
 from nbarray.ops.shaping import rechunk
 from nbarray.plan.duration import Work, work_of_plan
 from nbarray.plan.projection import projected_peak
-from nbarray.units import format_bytes, format_count, format_seconds
+from nbarray.units import format_bytes, format_count, format_many, format_seconds
 from nbarray.widgets.panel_html import badge, frame, message_html, operations_html
 from nbarray.widgets.watching import Watch
 
@@ -107,7 +107,7 @@ def planned_html(watch: Watch) -> str:
     plan = watch.plan
     took = estimate_text(watch)
     said = [
-        f"{format_count(plan.ntasks)} tasks",
+        format_many(plan.ntasks, "task"),
         *([took] if took else []),
         *([f"reads {format_bytes(watch.read_bytes)}"] if watch.read_bytes else []),
         f"result {format_bytes(plan.result_bytes)}",

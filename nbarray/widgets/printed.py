@@ -17,7 +17,7 @@ from html import escape
 from typing import Any
 
 from nbarray.engines.working import working_for
-from nbarray.units import format_count
+from nbarray.units import format_many
 from nbarray.widgets.comms import between_cells
 
 __all__ = ["MOST_LIVE", "Printed", "catch", "is_listening", "let_go", "listen", "stop_listening"]
@@ -84,7 +84,7 @@ class Printed:
         """The last lines, and how many there were before."""
         lines = self.lines()
         before = self._cut + max(0, len(lines) - most)
-        told = f"… {format_count(before)} line{'s' * (before != 1)} before"
+        told = f"… {format_many(before, 'line')} before"
         return [*([told] if before else []), *lines[-most:]]
 
     def html(self, most: int = MOST_STILL) -> str:

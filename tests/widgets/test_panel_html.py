@@ -1,0 +1,79 @@
+"""What a panel says of a run, and what it leaves out."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.widgets.panel_html import facts, operations_html, summary_text
+from nbarray.widgets.planned import planned_html
+from nbarray.widgets.watching import Operation, Watch
+
+
+def seen(**values):
+    """A run in the midst of it, as it is looked at, but for some of its values."""
+    usual = {
+        "fraction": 0.999, "done": 99, "plan": SimpleNamespace(ntasks=100), "wall_s": 9.0, "left_s": 3.0,
+        "read_bytes": 2**20, "bytes_read": 2**19, "read_rate": 2.0**18,
+    }  # fmt: skip
+    return SimpleNamespace(**(usual | values))
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "unsaid"),
+    [
+        ({}, "99 % · 99/100 tasks · 9.0 s · about 3.0 s left · read 512 KiB of 1.00 MiB · 256 KiB/s", "100 %"),
+        ({"left_s": 0.0002}, "less than a second left", "0 ms"),
+        ({"left_s": None}, "9.0 s · read", "left"),
+        ({"bytes_read": 2**20}, "read 1.00 MiB of 1.00 MiB", "/s"),
+        ({"read_rate": 0.2}, "read 512 KiB", "0 B/s"),
+        ({"read_bytes": 0}, "about 3.0 s left", "read"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_left_out(values, said, unsaid) -> None:
+    """No rate of what is over or doesn't go on, no time left that rounds to nothing, 100 % of the end alone."""
+    text = " · ".join(facts(seen(**values)))
+
+    assert said in text
+    assert unsaid not in text
+
+
+@pytest.mark.parametrize(
+    ("operation", "rate"),
+    [
+        (Operation("a", 9, 3, 4.25), "4.2/s"),
+        (Operation("a", 9, 3, 42.5), "42/s"),
+        (Operation("a", 9, 9, 4.25), ""),
+        (Operation("a", 9, 3, 0.01), ""),
+    ],
+)
+def test_an_operation_has_a_rate_while_it_goes_on(operation, rate) -> None:
+    """Tasks a second, as long as there are some to come and it isn't none."""
+    html = operations_html([operation])
+
+    assert ("/s" in html, rate in html) == (bool(rate), True)
+
+
+def test_one_task_is_a_task(tmp_path) -> None:
+    """Before it runs, and afterwards; two are tasks."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a"] = np.zeros((4, 10))
+    one, two = nb.open(tmp_path / "a.h5", "a").sum(), nb.map_blocks(np.negative, nb.zeros(2, chunks=1), dtype="f8")
+    texts = []
+    for array in (one, two):
+        run = nb.monitor(array).run
+        run.wait_planned(10)
+        watch = Watch(run, lambda: 0.0)
+        watch.look()
+        texts.append((run.plan.ntasks, planned_html(watch), summary_text(watch)))
+        run.start().result()
+        watch.look()
+        texts[-1] += (summary_text(watch),)
+
+    assert 1 == texts[0][0] < texts[1][0]
+    assert all("1 task" in text and "1 tasks" not in text for text in texts[0][1:])
+    assert all(f"{texts[1][0]} tasks" in text for text in texts[1][1:])
