@@ -36,6 +36,8 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
     def untyped(a: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
         return function(a, axis, None, out, **options)
 
+    shown = "[[1.0, np.nan], [4.0, 8.0]]" if skip_nan else "[[1.0, 2.0], [4.0, 8.0]]"
+    values = np.array([[1.0, np.nan if skip_nan else 2.0], [4.0, 8.0]])
     made = takes("split_every")(function if typed else untyped)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = f"""{summary} over `axis` (an integer, a tuple, or None for all axes).
@@ -44,9 +46,9 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
     nothing; one pass over the data, and memory for a few blocks and the result.  Over ``x[mask]`` nothing has to be
     counted first.
 
-    >>> import nbarray as nb
-    >>> nb.{name}(nb.asarray([[1.0, 2.0], [4.0, 8.0]]), axis=0).compute().shape
-    (2,)
+    >>> import {"numpy as np, " * skip_nan}nbarray as nb
+    >>> nb.{name}(nb.asarray({shown}), axis=0).compute()
+    {numpy_functions[0](values, axis=0)!r}
     """
     public(*numpy_functions)(made)
 

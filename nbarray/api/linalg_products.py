@@ -26,8 +26,10 @@ def outer(x1: Any, x2: Any, /) -> Array:
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
-    >>> nb.linalg.outer(nb.arange(3), nb.arange(2)).shape
-    (3, 2)
+    >>> nb.linalg.outer(nb.arange(3), nb.asarray([1, 10])).compute()
+    array([[ 0,  0],
+           [ 1, 10],
+           [ 2, 20]])
     """
     return apply(products.outer_of_vectors, asarray(x1), asarray(x2))
 
@@ -71,8 +73,9 @@ def matmul(x1: Any, x2: Any, /) -> Array:
     Cost: as `nbarray.matmul`.
 
     >>> import nbarray as nb
-    >>> nb.linalg.matmul(nb.ones((2, 3)), nb.ones((3, 2))).shape
-    (2, 2)
+    >>> nb.linalg.matmul(nb.ones((2, 3)), nb.ones((3, 2))).compute()
+    array([[3., 3.],
+           [3., 3.]])
     """
     return apply(contraction.matmul, asarray(x1), asarray(x2))
 
@@ -84,8 +87,8 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Array:
     Cost: as `nbarray.tensordot`.
 
     >>> import nbarray as nb
-    >>> nb.linalg.tensordot(nb.ones((2, 3)), nb.ones((3, 4)), axes=1).shape
-    (2, 4)
+    >>> nb.linalg.tensordot(nb.ones((2, 3)), nb.asarray([1, 2, 3]), axes=1).compute()
+    array([6., 6.])
     """
     return apply(contraction.tensordot, asarray(x1), asarray(x2), axes)
 

@@ -80,11 +80,11 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
     return spread[0].map_blocks(ravel_multi_index, *[p.expr for p in spread[1:]], dtype=np.intp)
 
 
-_EXAMPLES = {"mask_indices": "3, nb.triu"}
+def _known(name: str, numpy_function: Any, summary: str, shown: str, args: tuple[Any, ...]) -> None:
+    """A function that makes indices of sizes: NumPy's, since indices are small.
 
-
-def _known(name: str, numpy_function: Any, summary: str) -> None:
-    """A function that makes indices of sizes: NumPy's, since indices are small."""
+    shown, args : what it is shown on, and the same for NumPy's
+    """
 
     def function(*args: Any, **options: Any) -> Any:
         shapes = [np.broadcast_to(np.empty(()), a.shape) if isinstance(a, Array) else a for a in args]
@@ -95,23 +95,23 @@ def _known(name: str, numpy_function: Any, summary: str) -> None:
 
     Cost: nothing is read; they are as long as what they pick, and lie in memory.
 
-    >>> import nbarray as nb
-    >>> len(nb.{name}({_EXAMPLES.get(name, "nb.eye(3)" if name.endswith("_from") else "3")}))
-    2
+    >>> import {"numpy as np, " * ("np." in shown)}nbarray as nb
+    >>> nb.{name}({shown})
+    {numpy_function(*args)}
     """
     public(numpy_function)(function)
 
 
 for _name, _summary in (
     ("diag_indices", "Positions of the main diagonal"),
-    ("diag_indices_from", "Positions of an array's main diagonal"),
     ("tril_indices", "Positions of the lower triangle"),
-    ("tril_indices_from", "Positions of an array's lower triangle"),
     ("triu_indices", "Positions of the upper triangle"),
-    ("triu_indices_from", "Positions of an array's upper triangle"),
-    ("mask_indices", "Positions that a function of a square array leaves"),
 ):
-    _known(_name, getattr(np, _name), _summary)
+    _known(_name, getattr(np, _name), _summary, "2", (2,))
+    _known(f"{_name}_from", getattr(np, f"{_name}_from"), f"{_summary} of an array", "nb.eye(2)", (np.eye(2),))
+_known(
+    "mask_indices", np.mask_indices, "Positions that a function of a square array leaves", "2, np.triu", (2, np.triu)
+)
 
 
 @implements(np.ix_)

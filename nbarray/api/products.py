@@ -46,8 +46,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
 
     >>> import nbarray as nb
-    >>> nb.tensordot(nb.ones((2, 3)), nb.ones((3, 4)), axes=1).shape
-    (2, 4)
+    >>> nb.tensordot(nb.ones((2, 3)), nb.asarray([1, 2, 3]), axes=1).compute()
+    array([6., 6.])
     """
     return apply(contraction.tensordot, asarray(a), asarray(b), axes)
 
@@ -169,8 +169,10 @@ def outer(a: Any, b: Any, out: None = None) -> Array:
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import nbarray as nb
-    >>> nb.outer(nb.arange(3), nb.arange(2)).compute().shape
-    (3, 2)
+    >>> nb.outer(nb.arange(3), [1, 10]).compute()
+    array([[ 0,  0],
+           [ 1, 10],
+           [ 2, 20]])
     """
     refuse_out("outer", out)
     return apply(products.outer, asarray(a), asarray(b))
