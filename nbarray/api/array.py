@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import numbers
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -105,7 +106,7 @@ def _is_operand(value: Any) -> bool:
     """Whether a value can stand beside an array: what is not is left to its own reflected method."""
     if isinstance(value, Array | np.ndarray | np.generic | int | float | complex | list | tuple | str | bytes):
         return True
-    if value is None or isinstance(value, datetime.date | datetime.timedelta):
+    if value is None or isinstance(value, datetime.date | datetime.timedelta | numbers.Number):
         return True
     return not hasattr(value, "__array_ufunc__") and hasattr(value, "__array__")
 
@@ -409,13 +410,13 @@ class Array:
         """The same values as another dtype."""
         return apply(elementwise.astype, self, dtype, casting)
 
-    def clip(self, min: Any = None, max: Any = None) -> Array:
+    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Array:
         """Values kept between two bounds."""
-        return apply(elementwise.clip, self, min, max)
+        return _into(out, apply(elementwise.clip, self, min, max))
 
-    def round(self, decimals: int = 0) -> Array:
+    def round(self, decimals: int = 0, out: Any = None) -> Array:
         """Rounded to so many decimals."""
-        return apply(elementwise.round_, self, decimals)
+        return _into(out, apply(elementwise.round_, self, decimals))
 
     def conj(self) -> Array:
         """The complex conjugate."""
@@ -425,7 +426,7 @@ class Array:
 
     conjugate = conj
 
-    def copy(self) -> Array:
+    def copy(self, order: str = "C") -> Array:
         """Another handle on the same values: assigning to one leaves the other alone."""
         return Array(self._expr)
 
@@ -433,14 +434,14 @@ class Array:
         return self.copy()
 
     @takes("merge_chunks", "limit")
-    def reshape(self, *shape: Any, chunks: Any = None) -> Array:
-        """Another shape of the same size, in C order."""
+    def reshape(self, *shape: Any, order: str = "C", chunks: Any = None, copy: bool | None = None) -> Array:
+        """Another shape of the same size; see `nbarray.reshape`."""
         sizes = shape[0] if len(shape) == 1 else shape
-        return apply(shaping.reshape, self, sizes, chunks)
+        return apply(shaping.reshape, self, sizes, chunks, order)
 
-    def ravel(self) -> Array:
-        """One axis, in C order."""
-        return self.reshape(-1)
+    def ravel(self, order: str = "C") -> Array:
+        """One axis; see `nbarray.ravel`."""
+        return self.reshape(-1, order="C" if order in ("K", "k") else order)
 
     flatten = ravel
 

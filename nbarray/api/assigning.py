@@ -15,12 +15,12 @@ from nbarray.api.array import Array, apply, as_index, unwrap
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method
-from nbarray.errors import BroadcastError, DTypeError, NotBlocked
+from nbarray.errors import BroadcastError, DTypeError, IndexingError, InputError, NotBlocked
 from nbarray.expr.node import remember_place
 from nbarray.ops import assigning, elementwise, indexing, shaping
 from nbarray.provenance import caller
 
-__all__ = ["changeable", "hold", "setitem", "store_into", "with_out"]
+__all__ = ["changeable", "hold", "outs_apart", "setitem", "store_into", "with_out"]
 
 
 def hold(x: Array, made: Array) -> Array:
@@ -66,6 +66,8 @@ def setitem(x: Array, index: Any, value: Any) -> None:
 def _by_mask(x: Array, mask: Array, value: Any) -> Array:
     value = _as_array(value)
     rest = x.ndim - mask.ndim
+    if rest < 0:
+        raise IndexingError(f"too many indices for array: array is {x.ndim}-dimensional, but {mask.ndim} were indexed")
     if np.ndim(value) <= rest or (np.ndim(value) == rest + 1 and np.shape(value)[0] == 1):
         made: Array = apply(assigning.assign, x, mask, value)
         return made
@@ -125,6 +127,29 @@ def receive(x: Array, result: Any) -> Array:
     """Be the ``out=`` of a reduction."""
     stored: Array = store_into(x, result)
     return stored
+
+
+def outs_apart(
+    function: np.ufunc, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The values a ufunc is called with, and its options, with what stands behind the values as ``out=``.
+
+    Raises DTypeError or InputError for too few, too many, or what is given both ways, as NumPy does.
+    """
+    values, outs = args[: function.nin], args[function.nin :]
+    name = function.__name__
+    if len(values) < function.nin or len(outs) > function.nout:
+        raise DTypeError(
+            f"{name}() takes from {function.nin} to {function.nargs} positional arguments but {len(args)} were given"
+        )
+    given = options.get("out")
+    if outs and "out" in options:
+        raise DTypeError(f"{name}: cannot specify 'out' as both a positional and keyword argument")
+    if isinstance(given, tuple) and len(given) != function.nout:
+        raise InputError(f"{name}: The 'out' tuple must have exactly one entry per ufunc output")
+    if given is not None and not isinstance(given, tuple) and function.nout > 1:
+        raise DTypeError(f"{name}: 'out' must be a tuple of arrays")
+    return values, {**options, "out": (*outs, *[None] * (function.nout - len(outs)))} if outs else options
 
 
 def with_out(call: Callable[..., Any], options: dict[str, Any], masks: bool) -> Any:

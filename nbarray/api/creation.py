@@ -15,6 +15,7 @@ from nbarray.errors import DTypeError, InputError
 from nbarray.io.opening import open_many, open_source
 from nbarray.io.wrap import wrap as wrap_source
 from nbarray.ops import creation, joining, shaping
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import constant
 
 __all__ = [
@@ -87,12 +88,10 @@ def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None
     check_like(like)
     if isinstance(obj, list | tuple) and _holds_arrays(obj):
         obj = wrap(joining.stack([asarray(o).expr for o in obj]))
-    if not isinstance(obj, Array):
-        known = isinstance(obj, list | tuple | int | float | complex) or (
-            hasattr(obj, "shape") and hasattr(obj, "dtype")
-        )
-        obj = from_array(obj if known else np.asarray(obj), chunks)
-    return obj if dtype is None else obj.astype(dtype)
+    if isinstance(obj, Array) or (hasattr(obj, "shape") and hasattr(obj, "dtype")):
+        made = from_array(obj, chunks)
+        return made if dtype is None else made.astype(dtype)
+    return wrap(constant(asked_of_numpy(np.asarray, obj, dtype), chunks))  # what texts and tuples are, the dtype says
 
 
 def _holds_arrays(values: Any) -> bool:
@@ -135,6 +134,7 @@ def open(
 
 
 @public()
+@takes("order")
 def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of one value, or of values that spread to its shape.
 
@@ -155,6 +155,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, *, 
 
 
 @public()
+@takes("order")
 def zeros(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of zeros.
 
@@ -172,6 +173,7 @@ def zeros(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = Non
 
 
 @public()
+@takes("order")
 def ones(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array of ones.
 
@@ -189,6 +191,7 @@ def ones(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None
 
 
 @public()
+@takes("order")
 def empty(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:
     """An array whose values don't matter: zeros.
 
@@ -280,6 +283,7 @@ def arange(
 
 
 @public()
+@takes("order")
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, chunks: Any = None, *, like: Any = None) -> Array:  # noqa: N803 - NumPy's names
     """Ones on the `k`-th diagonal of an `N` by `M` array.
 

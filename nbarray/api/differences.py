@@ -131,15 +131,15 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 def _step(value: Any, size: int) -> Any:
     """One distance, or the distances of neighbours."""
-    if isinstance(value, Array) and value.ndim:
-        raise NotBlocked("gradient: blocked coordinates have no blocked form; compute them first")
-    given = np.asanyarray(value)
+    given = value if isinstance(value, Array) and value.ndim else np.asanyarray(value)
     if given.ndim == 0:
         return given[()]
     if given.ndim != 1:
         raise InputError("distances must be either scalars or 1d")
     if len(given) != size:
         raise InputError("when 1d, distances must match the length of the corresponding dimension")
+    if isinstance(given, Array):
+        raise NotBlocked("gradient: blocked coordinates have no blocked form; compute them first")
     apart = np.diff(given.astype(np.float64) if given.dtype.kind in "iu" else given)
     return apart[0] if (apart == apart[0]).all() else apart
 

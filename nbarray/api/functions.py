@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap
-from nbarray.api.assigning import store_into, with_out
+from nbarray.api.assigning import outs_apart, store_into, with_out
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, public, takes
 from nbarray.api.mapping import mapped
-from nbarray.errors import InputError
+from nbarray.errors import DTypeError, InputError
 from nbarray.ops import elementwise, reductions
 from nbarray.ops.masking import getdata
 from nbarray.ops.operands import normalize_axes
+from nbarray.ops.picking import is_nonzero
 
 __all__ = ["map_blocks"]
 
@@ -81,8 +82,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Array:
     >>> nb.count_nonzero(nb.asarray([0, 1, 2])).compute()
     np.int64(2)
     """
-    x = asarray(a)
-    return (x != np.zeros((), x.dtype)[()]).sum(axis=axis, keepdims=keepdims)
+    return apply(is_nonzero, asarray(a)).sum(axis=axis, keepdims=keepdims)
 
 
 # ------------------------------------------------------------------------------------------------ elementwise
@@ -107,7 +107,9 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 @public(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
+def clip(
+    a: Any, a_min: Any = np._NoValue, a_max: Any = np._NoValue, out: Any = None, *, min: Any = None, max: Any = None
+) -> Array:
     """Values kept between two bounds; None leaves a side open.
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
@@ -116,11 +118,18 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     >>> nb.clip(nb.arange(5), 1, 3).compute()
     array([1, 1, 2, 3, 3])
     """
-    return apply(elementwise.clip, asarray(a), min if a_min is None else a_min, max if a_max is None else a_max)
+    if a_min is np._NoValue and a_max is np._NoValue:
+        a_min, a_max = min, max
+    elif a_min is np._NoValue or a_max is np._NoValue:
+        raise DTypeError("clip: expected both bounds; None leaves a side open")
+    elif min is not None or max is not None:
+        raise InputError("clip: min= and max= are other names for both bounds, so give one pair of them")
+    made = apply(elementwise.clip, asarray(a), a_min, a_max)
+    return made if out is None else store_into(out, made)
 
 
 @public(np.round, np.around)
-def round(a: Any, decimals: int = 0) -> Array:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Array:
     """Rounded to so many decimals.
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
@@ -129,7 +138,8 @@ def round(a: Any, decimals: int = 0) -> Array:
     >>> nb.round(nb.asarray([1.26, 2.5]), 1).compute()
     array([1.3, 2.5])
     """
-    return apply(elementwise.round_, asarray(a), decimals)
+    made = apply(elementwise.round_, asarray(a), decimals)
+    return made if out is None else store_into(out, made)
 
 
 @public(np.real)
@@ -177,39 +187,16 @@ def nan_to_num(
 ) -> Array:
     """NaN and infinities replaced by numbers.
 
+    copy : False changes a blocked array instead
+
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
     >>> import numpy as np, nbarray as nb
     >>> nb.nan_to_num(nb.asarray([1.0, np.nan])).compute()
     array([1., 0.])
     """
-    return apply(elementwise.function, "nan_to_num", asarray(x), nan=nan, posinf=posinf, neginf=neginf)
-
-
-@public(np.isclose)
-def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
-    """Where two arrays are equal within tolerances.
-
-    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
-
-    >>> import nbarray as nb
-    >>> nb.isclose(nb.asarray([1.0, 2.0]), 1.0).compute()
-    array([ True, False])
-    """
-    return apply(elementwise.function, "isclose", asarray(a), asarray(b), rtol=rtol, atol=atol, equal_nan=equal_nan)
-
-
-@public(np.allclose)
-def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
-    """Whether two arrays are equal within tolerances, everywhere.
-
-    Cost: one pass over the data; memory for a few blocks and the result.
-
-    >>> import nbarray as nb
-    >>> nb.allclose(nb.asarray([1.0, 2.0]), [1.0, 2.0 + 1e-9]).compute()
-    np.True_
-    """
-    return isclose(a, b, rtol, atol, equal_nan).all()
+    made = apply(elementwise.function, "nan_to_num", asarray(x), nan=nan, posinf=posinf, neginf=neginf)
+    return made if copy or not isinstance(x, Array) else store_into(x, made)
 
 
 @public(np.copy)
@@ -284,16 +271,18 @@ def map_blocks(
 
 @implements(np.shape)
 def _shape(a: Any) -> tuple[int, ...]:
-    return a.shape
+    return a.shape if isinstance(a, Array) else np.shape(a)
 
 
 @implements(np.ndim)
 def _ndim(a: Any) -> int:
-    return a.ndim
+    return a.ndim if isinstance(a, Array) else np.ndim(a)
 
 
 @implements(np.size)
 def _size(a: Any, axis: int | None = None) -> int:
+    if not isinstance(a, Array):
+        return np.size(a, axis)
     return a.size if axis is None else math.prod(a.shape[k] for k in normalize_axes(axis, a.ndim))
 
 
@@ -304,12 +293,12 @@ def _result_type(*values: Any) -> np.dtype[Any]:
 
 @implements(np.iscomplexobj)
 def _iscomplexobj(x: Any) -> bool:
-    return x.dtype.kind == "c"
+    return x.dtype.kind == "c" if isinstance(x, Array) else np.iscomplexobj(x)
 
 
 @implements(np.isrealobj)
 def _isrealobj(x: Any) -> bool:
-    return x.dtype.kind != "c"
+    return not _iscomplexobj(x)
 
 
 # ------------------------------------------------------------------------------------------------------ ufuncs
@@ -346,7 +335,8 @@ def _example(name: str, ufunc: np.ufunc) -> str:
 
 def _ufunc(name: str, ufunc: np.ufunc) -> Callable[..., Any]:
     def function(*args: Any, **options: Any) -> Any:
-        return with_out(lambda **rest: apply(elementwise.ufunc, ufunc, *args, **rest), options, True)
+        values, options = outs_apart(ufunc, args, options)
+        return with_out(lambda **rest: apply(elementwise.ufunc, ufunc, *values, **rest), options, True)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     first = (ufunc.__doc__ or "").strip().partition("\n\n")[0]

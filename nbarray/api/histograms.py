@@ -123,7 +123,7 @@ def histogramdd(
     >>> counts.compute().tolist(), len(edges)
     ([[[0.0, 5.0]]], 3)
     """
-    if isinstance(sample, list | tuple):
+    if isinstance(sample, list | tuple) and any(np.ndim(s) for s in sample):
         kind = np.result_type(*(asarray(s).dtype for s in sample))
         columns = [asarray(s).astype(kind).expr for s in sample]
     else:

@@ -203,6 +203,33 @@ def real_if_close(a: Any, tol: float = 100) -> Array:
 # -------------------------------------------------------------------------------------------- comparisons
 
 
+@public(np.isclose)
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
+    """Where two arrays are equal within tolerances, which may be arrays as well.
+
+    Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
+
+    >>> import nbarray as nb
+    >>> nb.isclose(nb.asarray([1.0, 2.0]), 1.0).compute()
+    array([ True, False])
+    """
+    given = [v if isinstance(v, int | float | complex) else asarray(v) for v in (a, b, rtol, atol)]
+    return apply(elementwise.function, "isclose", *given, equal_nan=equal_nan)
+
+
+@public(np.allclose)
+def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
+    """Whether two arrays are equal within tolerances, everywhere.
+
+    Cost: one pass over the data; memory for a few blocks and the result.
+
+    >>> import nbarray as nb
+    >>> nb.allclose(nb.asarray([1.0, 2.0]), [1.0, 2.0 + 1e-9]).compute()
+    np.True_
+    """
+    return isclose(a, b, rtol, atol, equal_nan).all()
+
+
 @public(np.array_equal)
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Array:
     """Whether two arrays have one shape and the same elements: a blocked array of one boolean, told when asked.

@@ -192,12 +192,13 @@ def isin(
     """Which elements are among some others, as `numpy.isin` has it.
 
     test_elements : may be blocked, and larger than memory: then there is a pass for each part that fits into a task
+    kind : "sort", "table" or None; nothing changes, but as in NumPy a table is for booleans and whole numbers alone
 
     >>> import nbarray as nb
     >>> nb.isin(nb.arange(4), [1, 3]).compute()
     array([False,  True, False,  True])
     """
-    return apply(ordering.isin, asarray(element), asarray(test_elements), bool(invert))
+    return apply(ordering.isin, asarray(element), asarray(test_elements), bool(invert), kind)
 
 
 @public()
@@ -210,4 +211,4 @@ def in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False, 
     >>> nb.in1d(nb.arange(3), [1]).compute()
     array([False,  True, False])
     """
-    return isin(asarray(ar1).ravel(), ar2, assume_unique, invert)
+    return isin(asarray(ar1).ravel(), ar2, assume_unique, invert, kind=kind)

@@ -239,7 +239,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     """
     array = asarray(x)
     first = condlist[0] if isinstance(condlist, list | tuple | np.ndarray | Array) and np.ndim(condlist) else None
-    if not isinstance(first, list | tuple | np.ndarray | Array) or (not np.ndim(first) and array.ndim):
+    several = isinstance(first, list | tuple | np.ndarray | Array) and np.ndim(first) > 0
+    if first is None or (array.ndim and not several):
         condlist = [condlist]
     conditions = [asarray(c).astype(bool) for c in condlist]
     functions = list(funclist)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, is_method, public
 from nbarray.errors import IndexingError, InputError
 from nbarray.ops import indexing, shaping
+from nbarray.ops.lines import asked_of_numpy
 
 __all__: list[str] = []
 
@@ -32,7 +33,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     [array([1, 1]), array([2, 0])]
     """
     if not isinstance(indices, Array):
-        found = np.unravel_index(indices, shape, order)  # type: ignore[call-overload]
+        found = asked_of_numpy(np.unravel_index, indices, shape, order)
         return tuple(asarray(f) for f in found)
     sizes = (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape)
 
@@ -88,7 +89,7 @@ def _known(name: str, numpy_function: Any, summary: str, shown: str, args: tuple
 
     def function(*args: Any, **options: Any) -> Any:
         shapes = [np.broadcast_to(np.empty(()), a.shape) if isinstance(a, Array) else a for a in args]
-        return numpy_function(*shapes, **options)
+        return asked_of_numpy(numpy_function, *shapes, **options)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""{summary}: NumPy arrays, as `numpy.{name}` has them; of blocked arrays only shapes are used.
@@ -126,7 +127,9 @@ def ix_(*args: Any) -> tuple[np.ndarray[Any, Any], ...]:
     array([[3, 5],
            [0, 2]])
     """
-    return np.ix_(*[values_of(a) if isinstance(a, Array) else a for a in args])
+    made: tuple[np.ndarray[Any, Any], ...]
+    made = asked_of_numpy(np.ix_, *[values_of(a) if isinstance(a, Array) else a for a in args])
+    return made
 
 
 PUBLIC["ix_"] = ix_
@@ -248,11 +251,42 @@ def _blocks_at(item: Any, count: int, axis: int) -> Any:
     return indexing.in_bounds(given, axis, count)
 
 
+class FlatIndex(_Accessor):
+    """The elements in C order, along one axis: for indexing, going through them, and assigning.
+
+    Fewer values than positions are repeated.
+    """
+
+    def __getitem__(self, index: Any) -> Array:
+        made: Array = self._array.ravel()[index]
+        return made
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        flat = self._array.ravel()
+        if np.size(value) == 1:
+            setitem(flat, index, asarray(value).reshape(()))
+        else:
+            (places,) = self._index(index) or (slice(None),)
+            PUBLIC["put"](flat, np.arange(flat.size)[places], value)
+        self._array.become(flat.reshape(self._array.shape).expr)
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(self._array.ravel())
+
+    def __len__(self) -> int:
+        return self._array.size
+
+
 def _property(name: str, kind: type[_Accessor]) -> None:
     is_method(name)(property(kind, doc=kind.__doc__))  # type: ignore[arg-type]
+
+
+def _set_flat(x: Array, values: Any) -> None:
+    FlatIndex(x)[:] = values
 
 
 _property("oindex", OuterIndex)
 _property("vindex", PointIndex)
 _property("blocks", BlockIndex)
 _property("partitions", BlockIndex)
+is_method("flat")(property(FlatIndex, _set_flat, doc=FlatIndex.__doc__))  # type: ignore[arg-type]

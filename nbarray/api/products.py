@@ -13,6 +13,7 @@ from nbarray.api.dispatch import is_method, public
 from nbarray.errors import NotBlocked
 from nbarray.ops import contraction, diagonals, products
 from nbarray.ops import einsum as sums
+from nbarray.ops.lines import asked_of_numpy
 
 __all__ = [
     "cross",
@@ -113,14 +114,18 @@ def einsum(
     """
     refuse_out("einsum", out)
     path = optimize[1:] if isinstance(optimize, list | tuple) and optimize[:1] == ["einsum_path"] else None
-    given = [o if isinstance(o, str | Array) or _is_labels(k, operands) else asarray(o) for k, o in enumerate(operands)]
+    given = [_labels(o) if _is_labels(k, operands) else asarray(o) for k, o in enumerate(operands)]
     return apply(sums.einsum, given, dtype, casting, path)
+
+
+def _labels(given: Any) -> Any:
+    return np.asarray(given).tolist() if isinstance(given, Array | np.ndarray) else given
 
 
 def _is_labels(k: int, given: Sequence[Any]) -> bool:
     """Whether an argument is a list of labels: every other one is, and the last where their number is odd."""
     if isinstance(given[0], str):
-        return False
+        return k == 0
     return k % 2 == 1 or (k == len(given) - 1 and len(given) % 2 == 1)
 
 
@@ -135,7 +140,8 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = Fa
     ['einsum_path', (0, 1), (0, 1)]
     """
     shapes = [np.broadcast_to(np.empty((), o.dtype), o.shape) if isinstance(o, Array) else o for o in operands]
-    return np.einsum_path(*shapes, optimize=optimize)
+    made: tuple[list[Any], str] = asked_of_numpy(np.einsum_path, *shapes, optimize=optimize)
+    return made
 
 
 @public(np.vdot)

@@ -38,7 +38,6 @@ ATTRIBUTES: dict[str, str] = {
     **dict.fromkeys(("base", "ctypes", "data", "flags", "strides", "ids", "iscontiguous"), _MEMORY),
     **dict.fromkeys(("toflex", "torecords"), _RECORD),
     **dict.fromkeys(("dump", "dumps"), _PICKLE),
-    "flat": "x.ravel() has the elements in C order; nb.put(x, positions, values) changes them",
     "getfield": "x.view(dtype) has the same bytes as another dtype, x[name] a field of records",
     "setfield": "x[name] = values changes a field of records",
     "setflags": "there are no flags to set: what is made of an array doesn't change with it",

@@ -14,6 +14,7 @@ from nbarray.expr.node import Expr, remember_place
 from nbarray.expr.unsized import Unsized
 from nbarray.kernels.keys import held_by_key
 from nbarray.ops import sets
+from nbarray.ops.operands import normalize_axes
 from nbarray.ops.ordering import isin
 from nbarray.provenance import caller
 from nbarray.session import resolve_sizes
@@ -80,7 +81,10 @@ def unique(
     (array([1, 3]), array([1, 2]))
     """
     x = _known(ar)
-    if axis is not None:
+    if axis is not None and x.ndim == 1:  # its parts are its elements
+        sets.check_axis_type(axis)
+        normalize_axes(axis, 1)
+    elif axis is not None:
         return _unique_parts(x, axis, equal_nan, return_index, return_inverse, return_counts)
     found = sets.distinct(x, equal_nan, wants_first=return_index)
     asked = [

@@ -31,14 +31,20 @@ def concatenate(
     array([[0., 0.],
            [1., 1.]])
     """
-    if out is not None:
-        raise NotBlocked("concatenate: out= is not supported on blocked arrays; use the result instead")
+    _refuse_out("concatenate", out)
     return apply(joining.concatenate, list(arrays), axis, dtype, casting)
+
+
+def _refuse_out(name: str, out: Any) -> None:
+    if out is not None:
+        raise NotBlocked(f"{name}: out= is not supported on blocked arrays; use the result instead")
 
 
 @public(np.stack)
 @takes("allow_unknown_chunksizes")
-def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
+def stack(
+    arrays: Sequence[Any], axis: int = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
     """Arrays of one shape along a new axis.
 
     Cost: none by itself: blocks are read where they lie, and only those that are asked for.
@@ -48,12 +54,13 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     array([[0, 0],
            [1, 1]])
     """
-    return apply(joining.stack, list(arrays), axis)
+    _refuse_out("stack", out)
+    return apply(joining.stack, list(arrays), axis, dtype, casting)
 
 
 @public(np.vstack)
 @takes("allow_unknown_chunksizes")
-def vstack(tup: Sequence[Any]) -> Array:
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """Arrays below each other.
 
     Cost: none by itself: blocks are read where they lie, and only those that are asked for.
@@ -63,12 +70,12 @@ def vstack(tup: Sequence[Any]) -> Array:
     array([[0, 1],
            [0, 1]])
     """
-    return concatenate([apply(at_least, asarray(a), 2) for a in tup], 0)
+    return concatenate([apply(at_least, asarray(a), 2) for a in tup], 0, dtype=dtype, casting=casting)
 
 
 @public(np.hstack)
 @takes("allow_unknown_chunksizes")
-def hstack(tup: Sequence[Any]) -> Array:
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """Arrays beside each other.
 
     Cost: none by itself: blocks are read where they lie, and only those that are asked for.
@@ -78,12 +85,12 @@ def hstack(tup: Sequence[Any]) -> Array:
     array([0, 1, 0, 1, 2])
     """
     parts = [apply(at_least, asarray(a), 1) for a in tup]
-    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 @public(np.dstack)
 @takes("allow_unknown_chunksizes")
-def dstack(tup: Sequence[Any]) -> Array:
+def dstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """Arrays behind each other.
 
     Cost: none by itself: blocks are read where they lie, and only those that are asked for.
@@ -92,7 +99,7 @@ def dstack(tup: Sequence[Any]) -> Array:
     >>> nb.dstack([nb.arange(2), nb.arange(2)]).shape
     (1, 2, 2)
     """
-    return concatenate([apply(at_least, asarray(a), 3) for a in tup], 2)
+    return concatenate([apply(at_least, asarray(a), 3) for a in tup], 2, dtype=dtype, casting=casting)
 
 
 @public(np.transpose)
@@ -163,7 +170,9 @@ def expand_dims(a: Any, axis: Any) -> Array:
 @public(np.reshape)
 @takes("merge_chunks", "limit")
 def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy: bool | None = None) -> Array:
-    """Another shape of the same size, in C order; one size may be -1.
+    """Another shape of the same size; one size may be -1.
+
+    order : "C" or "F", in which elements are counted; "A" is "C"
 
     Cost: none where axes of length 1 come and go, or stored axes are split; else blocks are put together from runs of
     elements.
@@ -173,14 +182,14 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, chunks: Any = None, copy
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    if order != "C":
-        raise NotBlocked(f"reshape: order={order!r} has no blocked form; only 'C' has")
-    return asarray(a).reshape(shape, chunks=chunks)
+    return asarray(a).reshape(shape, order=order, chunks=chunks)
 
 
 @public(np.ravel)
 def ravel(a: Any, order: str = "C") -> Array:
-    """One axis, in C order.
+    """One axis.
+
+    order : "C" or "F", in which elements are counted; "A" and "K" are "C"
 
     Cost: as `reshape`.
 
@@ -188,7 +197,7 @@ def ravel(a: Any, order: str = "C") -> Array:
     >>> nb.ravel(nb.eye(2)).compute()
     array([1., 0., 0., 1.])
     """
-    return reshape(a, -1, order)
+    return asarray(a).ravel(order)
 
 
 @public(np.broadcast_to)

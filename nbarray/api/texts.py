@@ -17,6 +17,7 @@ from nbarray.errors import DTypeError, InputError
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.ops.indexing import getitem
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.mapping import map_blocks
 from nbarray.ops.operands import as_expr, normalize_axes
 from nbarray.ops.padding import pad_axis
@@ -64,10 +65,7 @@ def _is_array(value: Any) -> bool:
 def _dtype_of(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> np.dtype[Any]:
     """The dtype NumPy makes of arguments of these dtypes, asked of NumPy."""
     like = [np.zeros(1, a.dtype) if isinstance(a, Array) or (isinstance(a, np.ndarray) and a.ndim) else a for a in args]
-    try:
-        return np.asarray(function(*like, **options)).dtype
-    except TypeError as error:
-        raise DTypeError(f"{getattr(function, '__name__', function)}: {error}") from None
+    return np.asarray(asked_of_numpy(function, *like, **options)).dtype
 
 
 #: of the functions that are public: a call, and what it gives
@@ -83,6 +81,8 @@ def _plain(numpy_function: Any, entered: Any = implements) -> None:
     function = _original(numpy_function)
 
     def blocked(*args: Any, **options: Any) -> Any:
+        if not any(isinstance(a, Array) for a in args):  # NumPy takes lists of texts for dates, but not arrays of them
+            return asarray(asked_of_numpy(function, *args, **options))
         return Array(_elements(function, args, options, _dtype_of(function, args, options)))
 
     blocked.__name__ = blocked.__qualname__ = function.__name__

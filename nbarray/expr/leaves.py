@@ -55,7 +55,7 @@ class Scalar(Expr):
 
     @property
     def label(self) -> str:
-        return str(self.constant.value)
+        return str(self.constant)
 
 
 @node
@@ -73,7 +73,7 @@ class Filled(Expr):
 
     @property
     def label(self) -> str:
-        return f"full({self.value.value})"
+        return f"full({self.value})"
 
 
 class Generated(Expr):

@@ -159,7 +159,7 @@ def _chunks_text(chunks: Chunks) -> str:
 
 def _number(constant: Constant) -> str:
     """A Python number as it is, a NumPy scalar with its dtype."""
-    return repr(constant.value) if constant.dtype is None else f"{constant.dtype}({constant.value})"
+    return repr(constant.value) if constant.dtype is None else f"{constant.dtype}({constant})"
 
 
 def _axes_text(axes: Sequence[int]) -> str:
@@ -279,7 +279,7 @@ def _contract(expr: Contract) -> _Form:
 _FORMS: dict[type[Expr], Callable[[Any], _Form]] = {
     SourceArray: lambda e: (_leaf(f"source {e.label}", e), (), ""),
     Scalar: lambda e: (_number(e.constant), (), ""),
-    Filled: lambda e: (_leaf("full", e, f" of {e.value.value}"), (), ""),
+    Filled: lambda e: (_leaf("full", e, f" of {e.value}"), (), ""),
     Arange: lambda e: (_leaf("arange", e, f" from {e.start.value} by {e.step.value}"), (), ""),
     Eye: lambda e: (_leaf("eye", e, f" on diagonal {e.k}" if e.k else ""), (), ""),
     Elementwise: _elementwise,

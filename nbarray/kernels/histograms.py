@@ -151,7 +151,10 @@ def _count_equal(values: Block, edges: Block, counts: Block, weights: Block | No
         values, weights = values[inside], None if weights is None else weights[inside]
     values = values.astype(edges.dtype, copy=False)
     place = values - first
-    place *= bins / (last - first)
+    if np.isfinite(scale := bins / (last - first)):
+        place *= scale
+    else:  # edges that lie closer than the smallest normal number
+        place = place / (last - first) * bins
     number = place.astype(np.intp)
     away = np.rint(place)
     away -= place

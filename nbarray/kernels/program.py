@@ -62,6 +62,12 @@ class Constant:
         assert isinstance(self.raw, bytes)
         return np.frombuffer(self.raw, self.dtype)[0] if self.dtype.itemsize else np.zeros((), self.dtype)[()]
 
+    def __str__(self) -> str:
+        value = self.value
+        if self.dtype is not None and self.dtype.kind == "M" and np.datetime_data(self.dtype)[0] == "generic":
+            return str(value.view(np.int64))  # NumPy can't write dates without a unit
+        return str(value)
+
 
 class ObjectScalar:
     """A Python object as a constant; equal only to itself."""

@@ -84,7 +84,7 @@ def places(method: str, n: Any, q: Array) -> Places:
     """
     where, share_of = METHODS[method]
     index = np.asanyarray(where(n, q))
-    if share_of is None or index.dtype.kind in "iu":
+    if share_of is None or (index.dtype.kind in "iu" and method == "linear"):
         index = index.astype(np.intp)
         return Places(index, index, None)
     low = np.floor(index)

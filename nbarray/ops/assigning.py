@@ -17,6 +17,7 @@ from nbarray.grid.indexing import Later, ParsedIndex
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.ops import masking
 from nbarray.ops.elementwise import astype, ufunc, where
+from nbarray.ops.fields import names_fields, with_fields
 from nbarray.ops.fillvalues import fill_value_of, with_fill_value
 from nbarray.ops.indexing import check_mask, parsed_index
 from nbarray.ops.masking import put_on
@@ -62,6 +63,8 @@ def assign(x: Expr, index: Any, value: Any) -> Expr:
     Raises IndexingError, BroadcastError, DTypeError as NumPy does.
     """
     alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if names_fields(x, alone):
+        return with_fields(x, alone, value)
     x = _with_gaps(x, value)
     new = as_value(value, x)
     if isinstance(alone, Expr) and alone.dtype.kind == "b":

@@ -146,12 +146,27 @@ def where(condition: Any, x: Any, y: Any) -> Expr:
 def astype(expr: Expr, dtype: Any, casting: str = "unsafe") -> Expr:
     """The same values as another dtype.  Raises DTypeError for a cast that `casting` forbids."""
     target = np.dtype(dtype)
+    _check_settled(expr.dtype, target)
     if isinstance(expr, Select):
         return Select(astype(expr.base, target, casting), expr.mask)
     made = _dtype_of(lambda: np.empty(0, expr.dtype).astype(target, casting=casting), "astype", [expr])  # type: ignore[call-overload]
     if made.dtype == expr.dtype:
         return expr
     return Elementwise(Op("cast"), (expr,), made.dtype)
+
+
+def _check_settled(given: np.dtype[Any], target: np.dtype[Any]) -> None:
+    """Raises NotBlocked for a dtype that NumPy would complete by looking at all values."""
+    if target.kind in "SU" and not target.itemsize and given.hasobject:
+        raise NotBlocked(
+            f"astype({target.kind!r}) of objects: how long texts are depends on the values; give a length: "
+            f"astype('{target.kind}20')"
+        )
+    if target in (np.dtype("M8"), np.dtype("m8")) and given.kind in "SUO":
+        raise NotBlocked(
+            f"astype({target.kind + '8'!r}) of {given}: the unit depends on the values; give one: "
+            f"astype('{target.kind}8[s]')"
+        )
 
 
 def clip(x: Any, low: Any = None, high: Any = None) -> Expr:

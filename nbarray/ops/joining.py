@@ -72,7 +72,7 @@ def _common_dtype(parts: list[Expr]) -> np.dtype[Any]:
         raise DTypeError(f"concatenate: {error}") from None
 
 
-def stack(arrays: Sequence[Any], axis: int = 0) -> Expr:
+def stack(arrays: Sequence[Any], axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Expr:
     """Arrays of one shape along a new axis."""
     parts = [_array(a) for a in arrays]
     if not parts:
@@ -85,4 +85,4 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Expr:
             )
     (k,) = normalize_axes(axis, parts[0].ndim + 1)
     expanded = [expand_dims(p, k) if p.ndim else broadcast_to(p, (1,)) for p in parts]
-    return concatenate(expanded, k)
+    return concatenate(expanded, k, dtype, casting)

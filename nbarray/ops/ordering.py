@@ -159,17 +159,33 @@ def _in_parts(a: Expr) -> list[Expr]:
     return [getitem(a, slice(s, s + length)) for s in range(0, a.sizes[0], length)]
 
 
-def isin(x: Expr, test: Expr, invert: bool = False) -> Expr:
-    """Which elements of `x` are among those of `test`, which may be as large as it likes."""
+def isin(x: Expr, test: Expr, invert: bool = False, kind: str | None = None) -> Expr:
+    """Which elements of `x` are among those of `test`, which may be as large as it likes.
+
+    kind : NumPy's ways, "sort" or "table"; only whether it has it for these dtypes is looked at
+    """
+    if kind is not None:
+        asked_of_numpy(np.isin, np.zeros(1, x.dtype), np.zeros(1, test.dtype), kind=kind)
     refuse_masked("isin", x, test)
     if is_empty(test):
         return as_expr(np.full(x.sizes, invert))
-    kind = asked_of_numpy(np.result_type, x.dtype, test.dtype)
-    x, test = astype(x, kind), reshape(astype(test, kind), -1)
+    common = asked_of_numpy(np.result_type, x.dtype, test.dtype)
+    x, test = astype(x, common), reshape(astype(test, common), -1)
     made: Expr | None = None
     for part in _in_parts(test):
-        n = part.sizes[0]
-        ordered = map_lines("sort", lambda block: np.sort(block), [rechunk(part, -1)], (0,), (n,), kind)
-        among = map_lines("isin", lambda block, among: is_among(block, among), [x], (), (), bool, extras=[ordered])
+        n, others = part.sizes[0], rechunk(part, -1)
+        if not common.hasobject:  # objects need not have an order
+            others = map_lines("sort", lambda block: np.sort(block), [others], (0,), (n,), common)
+        among = map_lines("isin", _is_among, [x], (), (), bool, extras=[others])
         made = among if made is None else ufunc(np.logical_or, made, among)
     return ufunc(np.logical_not, made) if invert else made  # type: ignore[return-value]
+
+
+def _is_among(block: Block, among: Block) -> Block:
+    """Where elements are among sorted others; objects are compared with each of them."""
+    if not block.dtype.hasobject:
+        return is_among(block, among)
+    found = np.zeros(block.shape, bool)
+    for other in among.reshape(-1, 1):  # an array of one, as the object may be a sequence
+        found |= (block.reshape(-1) == other).astype(bool).reshape(block.shape)
+    return found

@@ -74,6 +74,10 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     if unknown:
         raise InputError(f"pad: mode {mode!r} doesn't take {unknown[0]}={options[unknown[0]]!r} on blocked arrays")
     extra = pairs(next(iter(options.values()), None if mode in _STATISTICS else 0), x.ndim, "values")
+    least = 1 if mode in ("maximum", "minimum") else 0  # a mean of nothing is NaN
+    for length in (v for pair in extra for v in pair if mode in _STATISTICS and v is not None):
+        if length < least:
+            raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least {least}")
     for axis, (before, after) in enumerate(widths):
         x = pad_axis(x, axis, int(before), int(after), mode, extra[axis])
     return x
@@ -112,8 +116,6 @@ def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: b
     if not width:
         return []
     n = x.sizes[axis]
-    if length is not None and length < 1:
-        raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least 1")
     seen = n if length is None else min(n, int(length))
     part = _slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
     found = median(part, axis, True) if mode == "median" else reduction(_STATISTICS[mode], part, axis, keepdims=True)

@@ -25,8 +25,9 @@ from nbarray.ops.mapping import map_blocks
 from nbarray.ops.masking import filled
 from nbarray.ops.operands import as_expr, broadcast_to, sample
 from nbarray.ops.shaping import moveaxis
+from nbarray.ops.tasks import of_blocks
 
-__all__ = ["choose", "delete", "insert", "nonzero", "select"]
+__all__ = ["choose", "delete", "insert", "is_nonzero", "nonzero", "select"]
 
 #: So few runs of an axis that stay are joined as views; more are picked.
 FEW_RUNS = 32
@@ -35,8 +36,21 @@ FEW_RUNS = 32
 def nonzero(x: Expr) -> tuple[Expr, ...]:
     """The positions, along each axis, of what isn't zero, nor masked."""
     x = filled(x, np.zeros((), x.dtype)[()])
-    mask = ufunc(np.not_equal, x, np.zeros((), x.dtype)[()]) if x.dtype.kind in "SUO" else astype(x, bool)
+    mask = is_nonzero(x)
     return tuple(Select(_positions(x, k), mask) for k in range(x.ndim))
+
+
+def is_nonzero(x: Expr) -> Expr:
+    """Where NumPy takes elements for other than zero: texts that aren't empty, objects that are true."""
+    if x.dtype.kind == "V":
+
+        def nonzero(block: Any) -> Any:
+            found = np.zeros(block.shape, bool)
+            found[block.nonzero()] = True
+            return found
+
+        return of_blocks(nonzero, [(x, x.chunks)], x.chunks, range(x.ndim), bool)
+    return ufunc(np.not_equal, x, np.zeros((), x.dtype)[()]) if x.dtype.kind in "SU" else astype(x, bool)
 
 
 def _positions(x: Expr, axis: int) -> Expr:
@@ -126,7 +140,7 @@ def insert(x: Expr, obj: Any, values: Any, axis: int) -> Expr:
     """Values in front of some positions along an axis, in the array's dtype."""
     size = x.sizes[axis]
     indices = _insert_positions(obj, size)
-    new = values if isinstance(values, Expr) else as_expr(_resolved(lambda: np.asarray(values)))
+    new = values if isinstance(values, Expr) else as_expr(_resolved(lambda: np.asarray(values, x.dtype)))
     new = cast_to(new, x.dtype)
     if new.ndim < x.ndim:
         new = View(new, _with_leading_ones(new, x.ndim))
@@ -158,7 +172,7 @@ def _insert_positions(obj: Any, size: int) -> np.ndarray[Any, Any]:
         return np.flatnonzero(given)
     if given.ndim > 1:
         raise InputError("index array argument obj to insert must be one dimensional or scalar")
-    if not given.size:
+    if not given.size and not isinstance(obj, np.ndarray):
         return given.astype(np.int64)
     if given.dtype.kind not in "iu":
         raise IndexingError("arrays used as indices must be of integer (or boolean) type")

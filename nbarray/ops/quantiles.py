@@ -94,7 +94,7 @@ def quantile(
     if is_empty(x) or (x.ndim and not axes):
         return _of_nothing(function, x, axis, q=q, method=method, keepdims=keepdims)
     weak = type(q) in (int, float)
-    fractions = np.true_divide(q, 100) if name.endswith("percentile") else np.asanyarray(q)
+    fractions = np.asanyarray(np.true_divide(q, 100) if name.endswith("percentile") else q)
     shape, flat = fractions.shape, frozen(fractions.reshape(-1))
     q = q if weak else frozen(q)
     if x.ndim == 0:
@@ -110,7 +110,7 @@ def quantile(
 
     def quantiles(block: Block, *weights: Block) -> Block:
         if weights or block.dtype.kind not in "fiumM" or method not in METHODS:
-            return _by_numpy(function, block, axes, q, flat.size, method, weights)
+            return _by_numpy(function, block, axes, q, method, weights).astype(dtype, copy=False)
         return line_quantiles(block, axes, flat, method, weak, skip_nan, dtype)
 
     args = [x] if weights is None else [x, weights]
@@ -126,7 +126,7 @@ def _of_nothing(function: Callable[..., Any], x: Expr, axis: Any, **options: Any
 
 
 def _by_numpy(
-    function: Any, block: Block, axes: tuple[int, ...], q: Any, count: int, method: str, weights: tuple[Block, ...]
+    function: Any, block: Block, axes: tuple[int, ...], q: Any, method: str, weights: tuple[Block, ...]
 ) -> Block:
     options = {"weights": weights[0]} if weights else {}
     try:

@@ -41,15 +41,24 @@ def reduction(
     where: Any = None,
     initial: Any = None,
     ddof: float = 0,
+    correction: float | None = None,
+    mean: Any = None,
     skip_nan: bool = False,
 ) -> Expr:
     """Row `name` of the table of reductions over axes of `x`.
 
     axis : an integer, a tuple, or None for all
     where : elements that count; initial : what to begin with; skip_nan : leave NaN out
+    correction : another name for `ddof`; mean : what variances are taken about, of a shape as `keepdims` gives it
 
     Raises AxisError, DTypeError (for dtypes NumPy refuses), InputError (nothing to reduce).
     """
+    if correction is not None:
+        if ddof != 0:
+            raise InputError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    if mean is not None:
+        return _about_given(name, x, mean, axis, dtype, keepdims, where, ddof, skip_nan)
     if isinstance(x, Select):
         return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
@@ -174,6 +183,7 @@ def _spread(
     where: Any,
     ddof: float,
     skip_nan: bool,
+    mean: Expr | None = None,
 ) -> Expr:
     """The variance as NumPy has it for such a dtype: a pass for the mean, which is cast to the dtype, and one more."""
     if x.masked:
@@ -185,12 +195,38 @@ def _spread(
     options: dict[str, Any] = {"keepdims": True, "where": kept}
     length = math.prod(x.sizes[a] for a in axes)
     count = as_expr(np.int64(length)) if kept is None else reduction("sum", kept, axes, keepdims=True)
-    mean = astype(ufunc(np.true_divide, reduction("sum", x, axes, dtype=dtype, **options), count), dtype)
+    if mean is None:
+        mean = astype(ufunc(np.true_divide, reduction("sum", x, axes, dtype=dtype, **options), count), dtype)
     total = reduction("sum", _squares(ufunc(np.subtract, x, mean)), axes, dtype=dtype, **options)
     freedom = ufunc(np.maximum, ufunc(np.subtract, count, ddof), 0)
     made = astype(ufunc(np.true_divide, total, freedom), dtype)
+    if skip_nan:
+        made = where_(ufunc(np.equal, freedom, 0), np.nan, made)
     made = astype(ufunc(np.sqrt, made), dtype) if name == "std" else made
     return made if keepdims else drop_axes(made, axes)
+
+
+def _about_given(
+    name: str,
+    x: Expr,
+    mean: Any,
+    axis: Any,
+    dtype: Any,
+    keepdims: bool,
+    where: Any,
+    ddof: float,
+    skip_nan: bool,
+) -> Expr:
+    """A variance about a mean that is known: one pass."""
+    if isinstance(x, Select):
+        raise UnknownSize(f"{name} of x[mask] about a given mean needs its size")
+    if name not in ("var", "std"):
+        raise DTypeError(f"{name}() got an unexpected keyword argument 'mean'")
+    if x.masked or x.dtype.hasobject:
+        raise NotBlocked(f"{name} of masked arrays and of objects about a given mean has no blocked form")
+    axes = _reduced_axes(name, axis, x.ndim, skip_nan)
+    kind = _result_dtype(name, x.dtype, dtype, False)
+    return _spread(name, x, axes, kind, keepdims, where, ddof, skip_nan and x.dtype.kind in "fc", as_expr(mean))
 
 
 def _masked_spread(

@@ -96,6 +96,8 @@ def _asked(x: Expr, equal_nan: bool, keep: Keep | None, wants_first: bool) -> Ex
 def _inverse(x: Expr, values: Block, equal_nan: bool) -> Expr:
     """Which of the distinct `values` each element is."""
     made = searchsorted(as_expr(values), x)
+    if equal_nan and x.dtype.kind == "c":  # NaN in one part is less than NaN in both, but all are one element
+        return where(ufunc(np.isnan, x), np.intp(len(values) - 1), made)
     if equal_nan or x.dtype.kind not in "fcmM":
         return made
     # each NaN is distinct from the others: they are numbered in their order

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from nbarray.config import current
-from nbarray.errors import AxisError, BroadcastError, ChunkError, ShapeError
+from nbarray.errors import AxisError, BroadcastError, ChunkError, InputError, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Rechunk, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
@@ -40,7 +40,7 @@ def _reorder(x: Expr, order: tuple[int, ...]) -> Expr:
 
 def moveaxis(x: Expr, source: Any, destination: Any) -> Expr:
     """Axes moved to new places; the others keep their order."""
-    given = [list(a) if isinstance(a, tuple | list) else [a] for a in (source, destination)]
+    given = [list(a) if hasattr(a, "__iter__") else [a] for a in (source, destination)]
     if len(given[0]) != len(given[1]):
         raise ShapeError("moveaxis: `source` and `destination` arguments must have the same number of elements")
     start, goal = ([_one_axis(a, x.ndim) for a in axes] for axes in given)
@@ -150,11 +150,17 @@ def _balanced(axis: AxisChunks) -> AxisChunks:
     return axis
 
 
-def reshape(x: Expr, shape: Any, chunks: Any = None) -> Expr:
-    """Another shape of the same size, in C order; one size may be -1.
+def reshape(x: Expr, shape: Any, chunks: Any = None, order: str = "C") -> Expr:
+    """Another shape of the same size; one size may be -1.
 
     chunks : of the result; by default about as large as those there are, but along a single axis as long as may be
+    order : "C" or "F", in which elements are counted; "A" is "C", as expressions don't lie in memory
     """
+    if order.upper() not in ("C", "F", "A"):
+        raise InputError(f"order={order!r} is not permitted for reshaping; use 'C', 'F' or 'A'")
+    if order.upper() == "F":
+        turned = transpose(reshape(transpose(x), as_sizes(shape)[::-1]))
+        return turned if chunks is None else rechunk(turned, chunks)
     sizes = _whole_shape(x.sizes, as_sizes(shape))
     if sizes == x.sizes:
         return x

@@ -6,6 +6,8 @@ import operator
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -308,3 +310,10 @@ def test_conjugates(kind: str) -> None:
     """Only numbers have conjugates."""
     same(lambda x: x.conj(), KINDS[kind])
     same(lambda x: x.conjugate(), KINDS[kind].astype(object))
+
+
+def test_numbers_of_other_kinds() -> None:
+    """Fractions and decimals are numbers beside an array, of whatever kind they are."""
+    for number in (Fraction(1, 2), Decimal("0.2")):
+        same(lambda x, number=number: x * number, np.array([1, -2]), chunks=1)
+        same(lambda x, number=number: number - x, np.array([1, -2]), chunks=1)

@@ -181,3 +181,38 @@ def test_a_lock_to_read_under() -> None:
         np.testing.assert_array_equal(np.arange(6.0), nb.from_array(Watched(), 2, lock=lock, name="x").compute())
     with pytest.raises(InputError, match="lock=3 can't be held"):
         nb.from_array(Watched(), lock=3)
+
+
+LISTS = [
+    ([(1, "a"), (2, "b")], "i4,S1"),
+    ([(1, (2, 3)), (4, (5, 6))], [("a", int), ("b", [("c", int), ("d", int)])]),
+    (["NaT", 1, 2], "M8[ns]"),
+    (["2001-01-01", "2002-02"], "M8"),
+    ([1, "two", None], object),
+    ([1.5, 2], int),
+    ([1, 300], np.uint8),
+    ([1, 2**64 - 1], None),
+    ([[1, 2], [3]], None),
+]
+
+
+@pytest.mark.parametrize(("values", "dtype"), LISTS, ids=str)
+def test_the_dtype_says_what_lists_hold(values: Any, dtype: Any) -> None:
+    """Texts, tuples and numbers in lists are read as values of the dtype that is asked for, not cast to it later."""
+    check(lambda: nb.array(values, dtype), lambda: np.array(values, dtype))
+    check(lambda: nb.asarray(values, dtype, chunks=1), lambda: np.asarray(values, dtype))
+
+
+def test_dates_without_a_unit() -> None:
+    """They can be made, and shown."""
+    check(nb.zeros((2, 2), "M8"), np.zeros((2, 2), "M8"))
+
+    assert "full(0)" in repr(nb.zeros(2, "M8").plan())
+
+
+@pytest.mark.parametrize("name", ["zeros", "ones", "empty", "full", "eye"])
+def test_an_order_in_memory_means_nothing(name: str) -> None:
+    """It is taken where NumPy takes it."""
+    args = (3, 7) if name == "full" else (3,)
+
+    assert getattr(nb, name)(*args, order="F").shape == getattr(np, name)(*args, order="F").shape

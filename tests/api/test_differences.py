@@ -133,3 +133,10 @@ def test_refusals() -> None:
         np.gradient(nb.from_array(values_of("m8[s]")))
     with pytest.raises(NotBlocked, match="coordinates"):
         np.gradient(nb.arange(5), nb.arange(5))
+
+
+def test_blocked_distances_that_do_not_fit() -> None:
+    """They are told before it is said that they have to be computed."""
+    a = np.ones((3, 3))
+    same(lambda x, d: np.gradient(x, d, 1), a, np.ones((2, 3)))
+    same(lambda x, d: np.gradient(x, 1, d), a, np.ones(2))

@@ -108,3 +108,43 @@ def test_is_real(dtype: str) -> None:
     a = np.arange(6).astype(dtype)
     same(np.isreal, a, chunks=2)
     same(np.iscomplex, a, chunks=2)
+
+
+def test_tolerances_may_be_arrays() -> None:
+    """Each element has its own; Python's numbers take the precision of what they are compared with."""
+    a, b = np.array([2.1, 2.1, 2.1]), np.array([2.0, 2.0, np.nan])
+    same(lambda x, y: np.isclose(x, y, rtol=[1e-8, 0.06, 1], atol=np.array([0.11, 1e-8, 1])), a, b, chunks=2)
+    same(lambda x, y: np.isclose(x, y, atol=y), a, b, chunks=2)
+    same(lambda x: np.isclose(x, 0.9999999999999998, rtol=0, atol=0), np.ones(3, "f4"))
+
+
+def test_results_go_where_they_are_told() -> None:
+    """`out` of `clip` and `round` and ``copy=False`` of `nan_to_num` change a handle."""
+    for change in (
+        lambda x, out: np.clip(x, 2, 3, out=out),
+        lambda x, out: x.clip(2, out=out),
+        lambda x, out: np.round(x, 1, out=out),
+        lambda x, out: x.round(1, out=out),
+        lambda x, out: np.nan_to_num(out, copy=False),
+    ):
+
+        def changed(x: Any, change: Callable[[Any, Any], Any] = change) -> Any:
+            out = x * np.nan
+            change(x, out)
+            return out + 0
+
+        same(changed, np.array([1.26, 2.51, 9.9]), chunks=2)
+
+
+def test_bounds_come_in_pairs() -> None:
+    """One bound alone is an error, as leaving a side open is said by None, and so are both pairs of names."""
+    same(lambda x: np.clip(x, 2), np.arange(3))
+    same(lambda x: np.clip(x, 2, 3, min=1), np.arange(3))
+    same(lambda x: np.clip(x, min=1), np.arange(3))
+
+
+def test_facts_of_what_is_not_blocked() -> None:
+    """Lists and numbers have a shape, too."""
+    for name in ("shape", "ndim", "size", "iscomplexobj", "isrealobj"):
+        for value in ([1, 2], 3.5, [[1j]]):
+            assert getattr(np, name)(value) == getattr(nb, name)(value)

@@ -190,3 +190,31 @@ def test_what_copyto_leaves_alone_keeps_its_bits(source: str, dtype: str) -> Non
 
     assert a.tolist() == x.compute().tolist()
     assert a.dtype == x.compute().dtype
+
+
+def test_conditions_for_a_number() -> None:
+    """A number by itself has a condition for each function; along an axis a list of booleans is one."""
+    same(lambda x: np.piecewise(x, [True, False], [1, 0]) + 0, np.array(5))
+    same(lambda x: np.piecewise(x, [False, True, False], [4, 2, 0]) + 0, np.array(3.5))
+    same(lambda x: np.piecewise(x, [False, True], [1]), np.array(3))
+    same(lambda x: np.piecewise(x, [True, False, True], [4, 2]), np.arange(3))
+
+
+def test_records_are_inserted() -> None:
+    """Tuples are read as records; no positions at all need to be whole numbers where an array holds them."""
+    a = np.array([(1, b"a"), (2, b"b")], "i4,S1")
+    same(lambda x: np.insert(x, 0, (4, "d")), a, chunks=1)
+    same(lambda x: np.insert(x, [0, 2], [(4, "d"), (5, "e")]), a, chunks=1)
+    same(lambda x: np.insert(x, np.zeros(0), []), np.arange(3))
+    same(lambda x: np.insert(x, [], []), np.arange(3))
+
+
+OBJECTS = np.array([None, "", 0, 0.0, "a", 1, False], object)
+
+
+@pytest.mark.parametrize("a", [OBJECTS, np.zeros(3, "i4,f8"), np.array([(0, 1), (0, 0)], "i4,f8")], ids=["O", "0", "V"])
+def test_what_is_not_zero(a: np.ndarray) -> None:
+    """Objects count as they are true, records if a field isn't zero."""
+    same(np.nonzero, a, chunks=2)
+    same(np.argwhere, a, chunks=2)
+    same(lambda x: np.count_nonzero(x) + 0, a, chunks=2)

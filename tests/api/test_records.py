@@ -99,3 +99,37 @@ def test_comparisons(shape: tuple[int, ...]) -> None:
     if a.size:
         same(lambda x: x == a.reshape(-1)[0], a, chunks=2)
     same(lambda x: x == x[::-1], np.frombuffer(b"abcdabcdxyzw", "V4"), chunks=2)
+
+
+EMPTY = np.zeros(3, "i4,(2,)f8,S3")
+
+
+@pytest.mark.parametrize(
+    ("index", "values"),
+    [
+        ("f0", [1, 2, 3]), ("f0", 7), ("f1", [[1, 2], [3, 4], [5, 6]]), ("f1", [8.5, 9]), ("f2", "abc"),
+        (["f0", "f2"], (4, "d")), (["f0", "f2"], [(1, "a"), (2, "b"), (3, "c")]),
+        ("f9", 1), ("f0", [1, 2]), ("f0", "abc"), ("f1", 2j), (0, (1, [2, 3], "e")),
+    ],
+)  # fmt: skip
+def test_fields_are_assigned_to(index: Any, values: Any) -> None:
+    """One field gets values, several get records, and all others stay."""
+
+    def assigned(x: Any) -> Any:
+        x = x.copy()
+        x[index] = values
+        return [x[name] for name in ("f0", "f1", "f2")]
+
+    same(assigned, EMPTY, chunks=2)
+    same(assigned, np.resize(EMPTY, (2, 3)), chunks=2)
+
+
+def test_blocked_values_for_a_field() -> None:
+    """Values may be blocked, in other chunks."""
+
+    def assigned(x: Any, v: Any) -> Any:
+        x = x.copy()
+        x["f1"] = v
+        return x["f1"]
+
+    same(assigned, EMPTY, np.arange(6.0).reshape(3, 2), chunks=2)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.errors import NotBlocked
 from tests.compare import check, check_blocks, same
 from tests.laws.arrays import LAYOUTS
 
@@ -105,3 +106,21 @@ def test_bits_of_other_shapes() -> None:
     same(lambda x: np.unpackbits(x), np.ones(3, np.int8))
     same(lambda x: np.unpackbits(x, count=-30), np.ones(3, np.uint8))
     check(lambda: nb.unpackbits(nb.asarray(7, np.uint8)), np.unpackbits(np.array(7, np.uint8)))
+
+
+def test_days_by_themselves() -> None:
+    """Texts are dates where no argument is blocked, and errors are NumPy's."""
+    check(lambda: nb.is_busday(["2011-01-01", "2011-01-03"]), lambda: np.is_busday(["2011-01-01", "2011-01-03"]))
+    for args in (("2011-06", 0, "forward"), ("2011-06-04", 0), ("2011-06-04", 1.5)):
+        check(lambda args=args: nb.busday_offset(*args) + 0, lambda args=args: np.busday_offset(*args) + 0)
+    check(lambda: nb.busday_count("2011-03", "2011-04") + 0, lambda: np.busday_count("2011-03", "2011-04") + 0)
+
+
+def test_lengths_and_units_that_depend_on_values() -> None:
+    """Texts made of objects would be cut short, and dates made of texts have no unit: both have to be given."""
+    words = nb.from_array(np.array(["ab", "c"], object), chunks=1)
+    for dtype in ("S", str, "M8"):
+        with pytest.raises(NotBlocked, match="give"):
+            words.astype(dtype)
+    same(lambda x: x.astype("U5"), np.array(["ab", "c"], object), chunks=1)
+    same(lambda x: x.astype("M8[D]"), np.array(["2001-01-01"]))

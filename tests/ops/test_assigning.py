@@ -289,3 +289,38 @@ def test_messages() -> None:
         x[x == x] = [1, 2]
     with pytest.raises(DTypeError, match="can't be cast to int64"):
         np.add(x, 1, out=x.astype(int))
+
+
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "fill": lambda x: x.fill(4.5),
+    "fill-with-a-list": lambda x: x.fill([1, 2]),
+    "sort": lambda x: x.sort(),
+    "sort-an-axis": lambda x: x.sort(axis=0),
+    "partition": lambda x: x.partition(1),
+    "flat-slice": lambda x: x.flat.__setitem__(S[1::2], [7, 8]),
+    "flat-list": lambda x: x.flat.__setitem__([5, 0], 9),
+    "flat-number": lambda x: x.flat.__setitem__(3, 5),
+    "all-of-flat": lambda x: setattr(x, "flat", [9, 8]),
+    "all-the-same": lambda x: setattr(x, "flat", 3),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_methods_that_change_an_array(name: str) -> None:
+    """Methods without a result let the handle hold the changed array."""
+    same(after(CHANGES[name]), np.array([[3.0, 1], [2, 9], [0, 7]]), chunks=2)
+
+
+def test_elements_in_c_order() -> None:
+    """`flat` is indexed, gone through, and counted."""
+    a = np.arange(6).reshape(2, 3)
+    same(lambda x: x.flat[1:4], a, chunks=2)
+    same(lambda x: x.flat[[5, 0]], a, chunks=2)
+    same(lambda x: list(x.flat), a[:, :2], chunks=1)
+
+    assert len(a.flat) == len(nb.from_array(a).flat)
+
+
+def test_masks_of_more_axes() -> None:
+    """A mask with more axes than the array is too many indices."""
+    same(lambda x, m: after(lambda y: y.__setitem__(m, 0))(x), np.arange(3), np.ones((2, 2), bool))

@@ -228,3 +228,24 @@ def test_compiled_code_counts_as_numpy_does(dtype: str) -> None:
         for bins, span in ((100, (-3, 3)), (7, (-2.5, 3)), (1, (0, 1)), (5000, (-3, 3))):
             check(nb.histogram(nb.from_array(a, chunks=500), bins, span)[0], np.histogram(a, bins, span)[0])
         check(nb.histogram(nb.from_array(a[::-2]), 9, (-1, 1))[0], np.histogram(a[::-2], 9, (-1, 1))[0])
+
+
+def test_edges_closer_than_the_smallest_normal_number() -> None:
+    """Bins may be as narrow as numbers allow."""
+    same(lambda x: np.histogram(x, 2, (-1e-308, -2e-313)), np.array([-9e-309, -1e-309]))
+
+
+def test_ways_to_choose_bins() -> None:
+    """A way NumPy doesn't know is an error of its own, one that it knows a refusal; unsigned edges have to increase."""
+    same(lambda x: np.histogram(x, "mad"), np.arange(3.0))
+    same(lambda x: np.histogram(x, np.array([1, 3, 1], "u8")), np.arange(3))
+    with pytest.raises(NotBlocked, match="depends on all the data"):
+        nb.histogram(nb.arange(3), "auto")
+
+
+def test_a_list_of_numbers_is_one_column() -> None:
+    """As for NumPy, which makes a column of what has one axis."""
+    check(
+        lambda: nb.histogramdd([0.5, 0.75], bins=[[0, 0.6, 1]])[0],
+        lambda: np.histogramdd([0.5, 0.75], [[0, 0.6, 1]])[0],
+    )

@@ -134,3 +134,11 @@ def test_messages() -> None:
         nb.stack([x, x[1:]])
     with pytest.raises(DTypeError, match=r"float64.*float64.*int16"):
         nb.concatenate([x, x], dtype="i2")
+
+
+@pytest.mark.parametrize("name", ["stack", "vstack", "hstack", "dstack"])
+def test_the_dtype_that_is_asked_for(name: str) -> None:
+    """Values are cast to it as `casting` lets them be."""
+    a = np.array([[1, 2], [3, 4]])
+    for options in ({"dtype": "f4"}, {"dtype": int}, {"dtype": int, "casting": "unsafe"}):
+        same(lambda x, y, options=options: getattr(np, name)([x, y], **options), a, a / 4, chunks=1)

@@ -88,3 +88,10 @@ def test_padding_reads_nothing_twice() -> None:
 
     assert x[5000:5010, 5000:5010].plan().ntasks < 30
     assert 100 == x[:10, :10].sum().compute()
+
+
+@pytest.mark.parametrize("mode", ["maximum", "minimum", "mean", "median"])
+@pytest.mark.parametrize("width", [0, (1, 2)])
+def test_a_statistic_of_nothing(mode: str, width: Any) -> None:
+    """The mean of no elements is NaN; an extreme of none is refused, even where nothing is added."""
+    same(lambda x: np.pad(x, width, mode=mode, stat_length=0), np.array([1.0, 2.0]))

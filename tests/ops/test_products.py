@@ -104,6 +104,15 @@ def test_einsum_by_lists() -> None:
     check(nb.einsum("ij,jk", A, B), np.einsum("ij,jk", A, B), within=1e-14)
 
 
+def test_labels_in_arrays() -> None:
+    """Lists of labels may be arrays, blocked or not; a path is refused as NumPy refuses it."""
+    a = np.ones((2, 3))
+    same(lambda x, k: np.einsum(x, k), a, np.array([1, 0]))
+    same(lambda x: np.einsum(x, np.array([0, 1]), np.array([0])), a)
+    for subscripts in ("i..", "ij->jij", "i->j"):
+        same(lambda x, subscripts=subscripts: np.einsum_path(subscripts, x), a)
+
+
 def test_einsum_options() -> None:
     """The dtype to calculate in, casting, and a path that is prescribed."""
     x = [nb.from_array(v, chunks=3) for v in (A, B, C)]

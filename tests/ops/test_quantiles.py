@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,20 @@ def test_refusals() -> None:
         nb.median(nb.ones(3), out=np.empty(()))
     with nb.config(chunk_bytes=8), pytest.raises(NotBlocked, match="quantiles of 2000 lines"):
         nb.median(nb.ones((2000, 3), chunks=1), axis=1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_whole_numbers_as_quantiles(method: str) -> None:
+    """Quantiles 0 and 1 as whole numbers are those of NumPy, in its dtype, by every method."""
+    a = np.array([[10, 11, 12], [7, 3, 5]])
+    same(lambda x: np.quantile(x, [0, 1], axis=1, method=method), a, chunks=2)
+    same(lambda x: np.quantile(x, 1, method=method), a, chunks=2)
+    same(lambda x: np.quantile(x, [1, 0], method=method), a / 4, chunks=2)
+
+
+def test_fractions_and_objects() -> None:
+    """A quantile may be a fraction, and an object by itself has the quantiles of a number."""
+    numbers = np.array([Fraction(k, 2) for k in range(8)], object)
+    same(lambda x: np.percentile(x, Fraction(50)), numbers)
+    same(lambda x: np.percentile(x, [Fraction(0), Fraction(25, 2)]), numbers)
+    same(lambda x: np.nanquantile(x, 0.5), np.array(5, object))

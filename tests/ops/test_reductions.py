@@ -239,3 +239,19 @@ def test_spread_about_a_mean_of_another_dtype(name: str, dtype: str, kind: str) 
     a = a + (1j * rng.normal(size=(5, 4))).astype("F") if kind == "F" else a
     for options in ({}, {"axis": 0}, {"axis": 1, "ddof": 1}, {"axis": (0, 1), "keepdims": True}, {"where": a.real > 0}):
         same(lambda x, o=options: getattr(np, name)(x, dtype=dtype, **o), a, chunks=2, close=True)
+
+
+@pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])
+def test_about_a_given_mean(name: str) -> None:
+    """A mean that is known already is taken; `correction` is another name for `ddof`, and not to be given with it."""
+    function = getattr(np, name)
+    a = np.array([[1.0, 3, 7, 2], [2, 3, 4, 9]])
+    if name.startswith("nan"):
+        a[0, 1] = np.nan
+    mean = np.array([[3.0], [4.5]])
+    same(lambda x, m: function(x, axis=1, mean=m), a, mean, chunks=2, close=True)
+    same(lambda x, m: function(x, axis=1, mean=m, ddof=3, keepdims=True), a, mean, chunks=2, close=True)
+    same(lambda x: function(x, correction=1.5), a, chunks=2, close=True)
+    same(lambda x: function(x, correction=1, ddof=1), a)
+    with pytest.raises(NotBlocked, match="about a given mean"):
+        function(nb.ma.masked_array(nb.ones(3)), mean=1.0)

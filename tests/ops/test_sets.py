@@ -169,3 +169,34 @@ def test_sets_with_nothing_known(dtype: str) -> None:
         for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d"):
             same(getattr(np, name), *pair)
         same(lambda x, y: np.setxor1d(x, y, assume_unique=True), *pair)
+
+
+NANS = np.array([2 - 1j, np.nan, 1 + 1j, complex(0, np.nan), complex(1, np.nan)])
+
+
+def test_complex_nan() -> None:
+    """Numbers with NaN in one part or both are one element, and the inverse knows which."""
+    same(lambda x: np.unique(x, return_inverse=True), NANS, chunks=2)
+
+
+def test_the_only_axis() -> None:
+    """Parts of an array with one axis are its elements: NaN is one, and there is an inverse."""
+    a = np.array([np.nan, 0, 1, 0, np.nan])
+    same(lambda x: np.unique(x, axis=0, equal_nan=True), a, chunks=2)
+    same(lambda x: np.unique(x, return_inverse=True, axis=-1), a, chunks=2)
+    same(lambda x: np.unique(x, axis=1), a)
+
+
+def test_among_objects() -> None:
+    """Objects are compared with each other, as they need not have an order."""
+    mixed = np.array([(1,), 2, None, "b", (2, 1)], object)
+    same(lambda x, y: np.isin(x, y), mixed, mixed[2:], chunks=2)
+    same(lambda x, y: np.isin(x, y, invert=True), mixed, mixed[:1], chunks=2)
+    same(lambda x: np.isin(x, np.array(["b", None], object)), mixed[:4].reshape(2, 2), chunks=1)
+
+
+@pytest.mark.parametrize("kind", [None, "sort", "table", "quick"])
+def test_ways_to_look(kind: str | None) -> None:
+    """The way is NumPy's business, but a table is for whole numbers alone."""
+    same(lambda x: np.isin(x, [1, 3], kind=kind), np.arange(5))
+    same(lambda x: np.isin(x, [1.0], kind=kind), np.arange(5.0))

@@ -234,3 +234,20 @@ def test_messages() -> None:
         x.rechunk({"time": 1})
     with pytest.raises(np.exceptions.AxisError):
         x.sum(axis=3)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K", "Q"])
+def test_the_order_elements_are_counted_in(order: str) -> None:
+    """The last axis or the first is the fastest; what lies in memory in C order is the same by "A" and "K"."""
+    a = np.arange(24).reshape(2, 3, 4)
+    same(lambda x: np.reshape(x, (4, -1), order=order), a, chunks=2)
+    same(lambda x: x.reshape(6, 4, order=order), a, chunks=2)
+    same(lambda x: np.ravel(x, order), a, chunks=2)
+    same(lambda x: x.flatten(order), a, chunks=2)
+
+    assert ((1, 1, 2), (6,)) == nb.arange(24).reshape(4, 6, order="F", chunks=((1, 1, 2), 6)).chunks
+
+
+def test_axes_from_anything_to_go_through() -> None:
+    """A range names axes as well as a tuple."""
+    same(lambda x: np.moveaxis(x, range(2), range(1, 3)), np.zeros((2, 3, 4)))

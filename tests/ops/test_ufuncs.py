@@ -129,3 +129,22 @@ def test_refusals() -> None:
         np.fmax.reduce(nb.from_array(MASKED["masked-d"]))
     with pytest.raises(ValueError, match="identity"):
         np.subtract.reduce(x, where=x > 3)
+
+
+def test_results_behind_the_values() -> None:
+    """What stands behind a ufunc's values is what it writes to; what doesn't fit is NumPy's error."""
+    out = nb.zeros(2, int)
+    made = nb.add(nb.arange(2), 5, out)
+
+    assert made is out
+    np.testing.assert_array_equal([5, 6], out.compute())
+    a = np.arange(2.0)
+    for call in (
+        lambda m, x: m.add(x),
+        lambda m, x: m.add(x, 1, x * 1, x),
+        lambda m, x: m.add(x, 1, x * 1, out=x * 1),
+        lambda m, x: m.add(x, 1, out=(x * 1, x * 1)),
+        lambda m, x: m.modf(x, out=x * 1),
+        lambda m, x: m.modf(x, x * 1),
+    ):
+        check(lambda call=call: call(nb, nb.from_array(a)), lambda call=call: call(np, a))
