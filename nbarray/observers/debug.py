@@ -72,7 +72,7 @@ class DebugLog:
         if state.state == "done":
             end = (
                 f"done in {took} (busy {format_seconds(state.busy_s)} on {state.workers} workers), "
-                f"peak {format_bytes(state.peak_bytes)} of {format_bytes(state.planned_peak_bytes)} planned, "
+                f"peak {format_bytes(state.peak_bytes)} ({format_bytes(state.planned_peak_bytes)} one task at a time), "
                 f"budget {format_bytes(state.budget_bytes)}"
             )
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -68,3 +69,13 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ZeroDivisionError):
         main(["try"])
+
+
+def test_nobody_reads_on() -> None:
+    """Where the reader of the output goes away, as `head` does, the program ends without a word."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([sys.executable, "-m", "nbarray", "coverage"], stdout=writes, stderr=subprocess.PIPE)
+    os.close(writes)
+
+    assert (1, b"") == (done.returncode, done.stderr)
