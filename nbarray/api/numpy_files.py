@@ -14,6 +14,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
 from nbarray.api.storing import pieces
 from nbarray.errors import InputError
+from nbarray.io.newfiles import new_file
 from nbarray.session import limits
 
 __all__ = ["frombuffer", "fromfile", "save", "savetxt"]
@@ -94,7 +95,7 @@ def savetxt(fname: Any, X: Any, *args: Any, **options: Any) -> None:  # noqa: N8
     if x.ndim not in (1, 2):
         raise InputError(f"Expected 1D or 2D array, got {x.ndim}D array instead")
     parts = list(_rows(x)) or [()]
-    with Path(fname).open("w", encoding=given.get("encoding") or "latin1") as file:
+    with new_file(Path(fname)) as part_file, part_file.open("w", encoding=given.get("encoding") or "latin1") as file:
         for k, part in enumerate(parts):
             (values,) = compute(x[part])
             first, last = k == 0, k == len(parts) - 1
@@ -135,7 +136,7 @@ _npz("savez_compressed", zipfile.ZIP_DEFLATED, "Write arrays to a compressed ``.
 def _write_npz(file: Any, arrays: dict[str, Any], compression: int) -> None:
     path = Path(file)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    with zipfile.ZipFile(path, "w", compression, allowZip64=True) as archive:
+    with new_file(path) as part, zipfile.ZipFile(part, "w", compression, allowZip64=True) as archive:
         for name, values in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as target:
                 _write_npy(target, asarray(values))

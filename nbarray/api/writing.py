@@ -7,7 +7,6 @@ looks like a result.
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +21,9 @@ from nbarray.api.dispatch import is_method, public, takes
 from nbarray.api.storing import store as store_values
 from nbarray.api.storing import write
 from nbarray.api.storing_later import stored, storing
-from nbarray.errors import InputError, NBArrayError, WriteError
+from nbarray.errors import InputError, WriteError
 from nbarray.io.hdf5write import create_dataset, dataset_writer
+from nbarray.io.newfiles import new_file, told_of
 from nbarray.io.rawwrite import RawWriter
 
 __all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
@@ -96,8 +96,8 @@ def to_npy(x: Any, path: Any, **options: Any) -> None:
     array([0, 1, 2])
     """
     x = _plain(asarray(x), "to_npy")
-    with _new_file(Path(path)) as part:
-        with _told(path):
+    with new_file(Path(path)) as part:
+        with told_of(path):
             offset = np.lib.format.open_memmap(part, "w+", x.dtype, x.shape).offset
         if x.size:
             write([x], [RawWriter(str(part), x.shape, x.dtype, x.shape, np.array([offset], np.int64))], **options)
@@ -116,8 +116,8 @@ def tofile(x: Array, fid: Any, sep: str = "", format: str = "%s", **options: Any
     if x.dtype.hasobject:
         raise WriteError(f"tofile: {x.dtype} holds references, which are no bytes to be stored")
     x = _plain(x, "tofile")
-    with _new_file(Path(fid)) as part:
-        with _told(fid), part.open("wb") as file:
+    with new_file(Path(fid)) as part:
+        with told_of(fid), part.open("wb") as file:
             file.truncate(x.nbytes)
         if x.size:
             write([x], [RawWriter(str(part), x.shape, x.dtype, x.shape, np.array([0], np.int64))], **options)
@@ -146,7 +146,7 @@ def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **op
 
     arrays = _named(args, "to_hdf5")
     plain = {name: _plain(x, "to_hdf5") for name, x in arrays.items()}
-    with _changed_file(Path(path)) as part, _told(path), h5py.File(part, "a") as file:
+    with _changed_file(Path(path)) as part, told_of(path), h5py.File(part, "a") as file:
         for name in plain:
             if name in file:
                 raise InputError(f"{path} has {name!r} already; give another name, or delete it first")
@@ -155,9 +155,10 @@ def to_hdf5(path: Any, *args: Any, memory: Any = None, workers: Any = None, **op
             writers = [dataset_writer(t, x.dtype, True) for t, x in zip(targets, plain.values(), strict=True)]
             write(list(plain.values()), writers, memory, workers)
         except BaseException:
-            for name in plain:
-                if name in file:
-                    del file[name]
+            with contextlib.suppress(Exception):  # where there is no room for that either
+                for name in plain:
+                    if name in file:
+                        del file[name]
             raise
 
 
@@ -192,7 +193,7 @@ def to_netcdf(path: Any, *args: Any, dims: Any = None, memory: Any = None, worke
     arrays = _named(args, "to_netcdf")
     with contextlib.ExitStack() as stack:
         part = stack.enter_context(_changed_file(Path(path)))
-        stack.enter_context(_told(path))
+        stack.enter_context(told_of(path))
         file = stack.enter_context(netCDF4.Dataset(part, "a" if part.exists() else "w"))
         targets = []
         for name, x in arrays.items():
@@ -255,7 +256,7 @@ def to_zarr(
             raise InputError("to_zarr: region= is of a Zarr array that exists; give that, instead of a path")
         place = os.fspath(target) if isinstance(target, os.PathLike) else target
         given = {"name": component, "shape": x.shape, "dtype": x.dtype, "chunks": x.chunksize, **options}
-        with _told(target):
+        with told_of(target):
             target = zarr.create_array(place, **given)
     made = store(x, target, None, region, compute, return_stored, memory=memory, workers=workers)
     return target if compute and not return_stored else made
@@ -276,39 +277,12 @@ def _plain(x: Array, function: str) -> Array:
 
 
 @contextlib.contextmanager
-def _told(path: Any) -> Iterator[None]:
-    """What a library says of a place that can't be written to, as our error."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, NBArrayError):
-            raise
-        full = error.errno == errno.ENOSPC
-        raise WriteError(f"{path} can't be written: {'the disk is full' if full else error}") from error
-
-
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[Path]:
-    """A name to write to; the file gets its own when it is whole, and is removed if it never is."""
-    part = path.with_name(f"{path.name}.part")
-    with contextlib.suppress(OSError):  # what a process that was killed has left
-        part.unlink()
-    try:
-        with _told(path):
-            yield part
-            part.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-
-
-@contextlib.contextmanager
 def _changed_file(path: Path) -> Iterator[Path]:
     """The file itself if it exists, else a name to write to first."""
     if path.exists():
         yield path
         return
-    with _new_file(path) as part:
+    with new_file(path) as part:
         yield part
 
 

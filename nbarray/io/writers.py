@@ -83,14 +83,17 @@ class Writer:
 
 
 @contextlib.contextmanager
-def told(place: Any) -> Iterator[None]:
-    """What the system or a library says of a place that can't be written to, as our error."""
+def told(place: Any, kinds: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+    """What the system or a library says of a place that can't be written to, as our error.
+
+    kinds : what it may raise for that
+    """
     try:
         yield
-    except OSError as error:
+    except kinds as error:
         if isinstance(error, WriteError):
             raise
-        full = error.errno == errno.ENOSPC or "No space left" in str(error)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
         raise WriteError(f"{place} can't be written: {'the disk is full' if full else error}") from error
 
 
@@ -139,6 +142,9 @@ class AssigningWriter(Writer):
         self.whole = units is not None
         self.stored = self.units if stored is None else tuple(stored)
         self.place = _name_of(target)
+        # netCDF4 says so of a full disk; what other objects raise is their own
+        netcdf = type(target).__module__.partition(".")[0] == "netCDF4"
+        self._kinds: tuple[type[Exception], ...] = (OSError, RuntimeError) if netcdf else (OSError,)
 
     def extra_bytes(self, block_bytes: Int64) -> Int64:
         # libraries filter chunks in copies of them, all that belong to a block at once
@@ -155,6 +161,7 @@ class AssigningWriter(Writer):
             for lock in (self._lock, *self._guards):
                 stack.enter_context(lock)
             if not self._closed:
+                stack.enter_context(told(self.place, self._kinds))
                 self._target[inside(self._region, low, high)] = given
 
     def close(self) -> None:
@@ -165,6 +172,9 @@ class AssigningWriter(Writer):
 def _name_of(target: Any) -> str:
     """What a target is called: its file and its name, where it has any, or what kind of object it is."""
     file = getattr(getattr(target, "file", None), "filename", None) or getattr(target, "store", None)
+    if file is None and type(target).__module__.partition(".")[0] == "netCDF4":
+        with contextlib.suppress(Exception):
+            file = target.group().filepath()
     name = str(getattr(target, "name", "") or "").strip("/")
     return f"{file}:{name}" if file is not None and name else str(file or name or type(target).__name__)
 

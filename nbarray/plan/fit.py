@@ -15,8 +15,9 @@ import numpy as np
 from nbarray.errors import BudgetError
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Corner, Lowered
+from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import place_of
-from nbarray.expr.operands import decodes, operand_of, reads_storage
+from nbarray.expr.operands import decodes, is_direct, operand_of, reads_storage
 from nbarray.expr.patchwork import Patchwork
 from nbarray.plan.plan import Plan
 from nbarray.plan.reads import Reads, reads_by_source
@@ -182,14 +183,15 @@ def check_fits(plan: Plan, budget_bytes: int) -> None:
     advice = [f'raise the budget with nb.config(memory="{_rounded_up(need)}")']
     most = made = ""
     if plan.result_bytes > budget_bytes:
-        advice.append("reduce or slice the array: the result alone is larger than the budget")
+        advice.append("reduce or slice the array, or write it to a file: the result alone is larger than the budget")
     elif plan.ntasks:
         lowered = plan.nodes[_dearest(plan)]
-        block = _shape(lowered)
+        block, follows = _rectangle(lowered)
         place = place_of(lowered)
         most = f"; most of it for {lowered.label} in blocks of {block}"
         made = f"\n{lowered.label} was made in {place}" if place else ""
-        advice.append(_chunk_advice(lowered, block, plan.sequential_peak / max(1, budget_bytes - plan.result_bytes)))
+        times = plan.sequential_peak / max(1, budget_bytes - plan.result_bytes)
+        advice.append(_chunk_advice(lowered, block, follows, times))
     raise BudgetError(
         f"this needs {format_bytes(need)} (results {results}, blocks and scratch {peak}{most}), "
         f"but the budget is {format_bytes(budget_bytes)}; {', or '.join(filter(None, advice))}{made}"
@@ -213,32 +215,56 @@ def _dearest(plan: Plan) -> int:
     return int(held.argmax()) if held.max() >= plan.scratch_bytes[task] / 2 else int(plan.task_node[task])
 
 
-def _shape(lowered: Lowered) -> Corner:
-    """The largest rectangle that a task of a node treats: its block, or what it folds or reads."""
+def _rectangle(lowered: Lowered) -> tuple[Corner, tuple[bool, ...]]:
+    """The largest rectangle that a task of a node treats: its block, or what it folds or reads.
+
+    Also along which axes it follows the chunks that the user chose; the others are needed whole, or cut by ourselves.
+    """
     low, high = lowered.chunks.boxes(np.zeros(1, np.int64))
     boxes = [(low, high), *lowered.operand_boxes(low, high)]
-    low, high = max(boxes, key=lambda box: int((box[1] - box[0]).prod(axis=1)[0]))
-    return tuple((high - low)[0].tolist())
+    # of equals an operand: its chunks may be the user's own
+    which = max(range(len(boxes)), key=lambda k: (int((boxes[k][1] - boxes[k][0]).prod(axis=1)[0]), k))
+    shape = tuple((boxes[which][1] - boxes[which][0])[0].tolist())
+    if not isinstance(lowered, Mapped):
+        # what reads more than a chunk at once does so of itself
+        chosen = lowered.operands[which - 1].chunks.largest if which else shape
+        return shape, (all(n <= m for n, m in zip(shape, chosen, strict=True)),) * len(shape)
+    chunks = (lowered.chunks, *lowered.argument_chunks)[which]
+    cut = tuple(axis.count > 1 for axis in chunks.axes)
+    if lowered.function.ours or lowered.function.title:
+        # a function of ours is cut as we like, unless it takes an array as the user cut it
+        given = which > 0 and is_direct(lowered.args[which - 1]) and lowered.args[which - 1].chunks == chunks
+        return shape, cut if given else (False,) * len(cut)
+    return shape, cut if any(cut) else (True,) * len(cut)
 
 
-def _chunk_advice(lowered: Lowered, block: Corner, times: float) -> str:
+def _chunk_advice(lowered: Lowered, block: Corner, follows: tuple[bool, ...], times: float) -> str:
     for expr in lowered.operands:
         base = operand_of(expr).base
         base = base.source if isinstance(base, Patchwork) else base
         stored = getattr(base, "reader", None) and base.reader.stored_chunks  # type: ignore[attr-defined]
         if reads_storage(base) and stored and math.prod(block) <= 4 * math.prod(stored):
             return f"store {base.label} in smaller chunks: those of {stored} have to be read whole"
-    return f"use smaller chunks, such as chunks={smaller_chunks(block, times)}" if math.prod(block) > 1 else ""
+    smaller = smaller_chunks(block, times, follows)
+    # nothing that would do: then more memory is the only way
+    return f"use smaller chunks, such as chunks={smaller}" if math.prod(smaller) * times <= math.prod(block) else ""
 
 
-def smaller_chunks(chunks: Corner, times: float) -> Corner:
+def smaller_chunks(chunks: Corner, times: float, follows: tuple[bool, ...] | None = None) -> Corner:
     """Chunks of so many times fewer elements at the least: the longest axis is halved until they are.
+
+    follows : which axes may be halved; all, by default
 
     >>> smaller_chunks((100, 4000, 4000), 8)
     (100, 1000, 2000)
+    >>> smaller_chunks((100, 4000, 4000), 8, (True, False, True))
+    (100, 4000, 500)
     """
     shape, limit = list(chunks), math.prod(chunks) / times
+    free = [k for k in range(len(shape)) if follows is None or follows[k]]
     while math.prod(shape) > max(1, limit):
-        k = shape.index(max(shape))
+        k = max(free, key=shape.__getitem__, default=0)
+        if not free or shape[k] == 1:
+            break
         shape[k] = -(-shape[k] // 2)
     return tuple(shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -246,3 +248,62 @@ def test_refusals(tmp_path: Path) -> None:
     for write in (lambda p: nb.to_npy(A, p), lambda p: nb.to_hdf5(p, "x", A), lambda p: nb.to_netcdf(p, "x", A)):
         with pytest.raises(WriteError, match="can't be written"):
             write(tmp_path / "nowhere" / "x")
+
+
+#: What writes an array that is larger than a file may be, in a process of its own: libraries that can't write may crash
+NO_ROOM = """
+import os, resource, signal, sys, numpy as np, nbarray as nb
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
+x, path = nb.random.default_rng(0).random((2000, 200), chunks=(100, 200)), sys.argv[1]
+try:
+    {write}
+except nb.errors.WriteError as error:
+    print("told", path in str(error), flush=True)
+    os._exit(0)  # HDF5 may crash when it lets go of a file that it couldn't write
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no limit there")
+@pytest.mark.parametrize(
+    "write",
+    [
+        "nb.save(path, x)",
+        "x.tofile(path)",
+        "x.to_hdf5(path, 'x')",
+        "x.to_hdf5(path, 'x', compression='gzip')",
+        "x.to_netcdf(path, 'x')",
+        "x.to_netcdf(path, 'x', zlib=True)",
+        "nb.savez(path, x=x)",
+        "nb.savez_compressed(path, x=x)",
+        "nb.savetxt(path, x)",
+    ],
+)
+def test_no_room(tmp_path: Path, write: str) -> None:
+    """Where a file can't be written to its end that is a WriteError with its name, and nothing of it is left."""
+    path = tmp_path / ("x.npz" if "savez" in write else "x.npy")
+    code = NO_ROOM.format(write=write)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert "told True" == done.stdout.strip(), done.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["savez", "savetxt"])
+def test_what_fails_leaves_the_old_file(tmp_path: Path, name: str) -> None:
+    """A file of NumPy's that is written again is replaced when it is whole, and not before."""
+    path = tmp_path / "x.npz"
+    write = getattr(nb, name)
+    write(path, nb.arange(3))
+    before = path.read_bytes()
+
+    def fail(block: np.ndarray) -> np.ndarray:
+        raise ValueError("here")
+
+    with pytest.raises(ValueError, match="here"):
+        write(path, nb.map_blocks(fail, nb.ones(4), dtype=float))
+
+    assert before == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())

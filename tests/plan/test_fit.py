@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 import nbarray as nb
 from nbarray.errors import BudgetError, WriteError
 from nbarray.plan.fit import check_fits, smaller_chunks
+from nbarray.session import plan as session_plan
+from nbarray.units import parse_bytes
 from tests.compare import check
 from tests.engines.plans import chain, graph_plan
 
@@ -65,6 +68,54 @@ def test_the_advice_is_good() -> None:
 
     assert math.isclose(with_chunks(500).compute(memory=memory), (1 - A).sum(), rel_tol=1e-12)
     assert math.isclose(with_chunks(tuple(map(int, chunks))).compute(memory="1MB"), (1 - A).sum(), rel_tol=1e-12)
+
+
+class Ones:
+    """Something that is read by chunks, and whose values nobody holds."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape, self.dtype = shape, np.dtype(np.float32)
+
+    def __getitem__(self, region: tuple[slice, ...]) -> Any:
+        return np.ones([part.stop - part.start for part in region], self.dtype)
+
+
+#: How an array of some shape and chunks is made into what a budget is too small for; True where smaller chunks help
+REFUSED: dict[str, tuple[Any, tuple[int, ...], tuple[int, ...], str, bool]] = {
+    "overlap": (lambda x: nb.map_overlap(abs, x, depth=5, dtype="f4"), (2000, 2000), (1000, 1000), "1MiB", True),
+    "cumsum": (lambda x: nb.cumsum(x, axis=0), (2000, 2000), (1000, 1000), "1MiB", True),
+    "gufunc": (
+        lambda x: nb.apply_gufunc(lambda a: a.sum(-1), "(i)->()", x, output_dtypes="f4"),
+        (2000, 2000), (1000, 2000), "1MiB", True,
+    ),
+    "along an axis": (lambda x: nb.apply_along_axis(np.sum, 1, x), (2000, 2000), (1000, 2000), "1MiB", True),
+    "sort": (nb.sort, (4_000_000,), (400_000,), "300KiB", False),
+    "svd": (lambda x: nb.linalg.svd(x)[1], (1000, 500), (500, 500), "1MiB", False),
+    "fft": (nb.fft.fft, (1_000_000,), (100_000,), "300KiB", False),
+    "quantile": (lambda x: nb.quantile(x, 0.5), (2000, 2000), (1000, 1000), "300KiB", False),
+    "eigvalsh": (nb.linalg.eigvalsh, (500, 500), (250, 250), "300KiB", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_advice_that_is_given_would_do(name: str) -> None:
+    """Chunks are named where they would do alone; where an operation needs its input whole, none are."""
+    make, shape, chunks, memory, helps = REFUSED[name]
+
+    def plan(chunks: tuple[int, ...], memory: str) -> None:
+        made = nb.from_array(Ones(*shape), chunks=chunks)
+        check_fits(session_plan([make(made).sum().expr], memory), parse_bytes(memory, "memory"))
+
+    with pytest.raises(BudgetError) as caught:
+        plan(chunks, memory)
+    told = str(caught.value)
+    (enough,) = re.findall(r'memory="(\w+)"', told)
+    plan(chunks, enough)
+    advised = re.findall(r"chunks=(\([^)]*\))", told)
+
+    assert helps == bool(advised)
+    for each in advised:
+        plan(ast.literal_eval(each), memory)
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=4), st.floats(1, 1e4))
