@@ -31,7 +31,8 @@ class DebugLog:
     >>> log = DebugLog(1, lambda text: print(text, end=""))
     >>> log(PlanReady(7, (NodeCount("sum", 4),), 4, 0, 8, 2048, 4096, workers=2, time_s=0.0))
     >>> log(RunFinished(7, wall_s=1.5, busy_s=2.5, peak_bytes=1024))
-    run 7: sum, 4 tasks, done in 1.5 s (busy 2.5 s on 2 workers), peak 1.00 KiB of 2.00 KiB planned, budget 4.00 KiB
+    run 7: sum, 4 tasks, done in 1.5 s (busy 2.5 s on 2 workers), peak 1.00 KiB (2.00 KiB one task at a time),
+    budget 4.00 KiB
     """
 
     def __init__(self, level: int, write: Callable[[str], object] = _to_stderr) -> None:
