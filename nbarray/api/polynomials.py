@@ -49,7 +49,7 @@ def _by_axes(product: bool) -> Callable[..., Array]:
         table = table + 0.0 if table.dtype.kind in "?bBhHiIqQlLpP" else table
         if product:
             shape = (*first.shape, *second.shape)
-            first, second = first[(..., *(None,) * second.ndim)], second
+            first = first[(..., *(None,) * second.ndim)]
         elif first.shape != second.shape:
             raise ShapeError(f"x, y are incompatible: {first.shape} and {second.shape}")
         else:

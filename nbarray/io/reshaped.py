@@ -131,7 +131,7 @@ def _runs(parts: list[slice], sizes: list[int]) -> Iterator[tuple[Index, slice]]
     leading = [list(enumerate(range(s.start, s.stop, s.step))) for s in parts[:last]]
     if run.step > 1 and inner > 1:
         leading.append(list(enumerate(range(run.start, run.stop, run.step))))
-        run, whole, inner = slice(0, 1, 1), whole[1:], inner
+        run, whole = slice(0, 1, 1), whole[1:]
         last += 1
     for places in itertools.product(*leading):
         at = 0

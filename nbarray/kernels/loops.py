@@ -108,7 +108,7 @@ def _planes_of(program: Program) -> list[tuple[Fold, list[str]]]:
     return found
 
 
-def _kept_place(program: Program, kept: Sequence[int]) -> str:
+def _kept_place(kept: Sequence[int]) -> str:
     """Where results begin in a plane, for the kept axes before the last."""
     place = "0"
     for axis in kept:
@@ -129,7 +129,7 @@ def _across_rows(
 ) -> Lines:
     """Rows are folded onto rows of results, a stretch of them at a time."""
     last = program.ndim - 1
-    place = f"({_kept_place(program, kept)}) * n[{last}]"
+    place = f"({_kept_place(kept)}) * n[{last}]"
     results = [f"{o}r = {o}[{place} + k0:{place} + k1]" for _, planes in _planes_of(program) for o in planes]
     first, second, between, after = _row_folds(program, values)
     begin = [f"{o}r[k] = {_first_of(fold)}" for fold, planes in _planes_of(program) for o in planes]
@@ -182,7 +182,7 @@ def _along_rows(
     begin: Lines = []
     blocks: Lines = []
     end: Lines = []
-    place = _kept_place(program, kept)
+    place = _kept_place(kept)
     for j, ((fold, planes), value) in enumerate(zip(_planes_of(program), values, strict=True)):
         write = {"min": _lane_extreme, "max": _lane_extreme, "var": _lane_moments, "std": _lane_moments}
         made = write.get(fold.name, _lane_sum)(j, fold, planes, value, element, place)
