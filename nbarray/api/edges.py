@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nbarray.api.array import Array
+from nbarray.api.array import Array, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.differences import push
 from nbarray.api.ghosting import overlap, trim_overlap
@@ -74,7 +74,7 @@ def boundaries(x: Any, depth: Any = None, kind: Any = None) -> Array:
     pairs, edges = ghosting.depths(depth, array.ndim), ghosting.boundaries(kind, array.ndim)
     for axis, (pair, edge) in enumerate(zip(pairs, edges, strict=True)):
         made = made if edge is None else ghosting.beyond(made, axis, pair, edge)
-    return Array(made)
+    return wrap(made)
 
 
 def add_dummy_padding(x: Any, depth: Any, boundary: Any) -> Array:

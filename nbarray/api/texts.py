@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, apply
+from nbarray.api.array import Array, apply, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import implements, late, public
 from nbarray.errors import DTypeError, InputError
@@ -83,7 +83,7 @@ def _plain(numpy_function: Any, entered: Any = implements) -> None:
     def blocked(*args: Any, **options: Any) -> Any:
         if not any(isinstance(a, Array) for a in args):  # NumPy takes lists of texts for dates, but not arrays of them
             return asarray(asked_of_numpy(function, *args, **options))
-        return Array(_elements(function, args, options, _dtype_of(function, args, options)))
+        return wrap(_elements(function, args, options, _dtype_of(function, args, options)))
 
     blocked.__name__ = blocked.__qualname__ = function.__name__
     example = _EXAMPLES.get(function.__name__)
@@ -107,7 +107,7 @@ def _counted(numpy_function: Any) -> None:
 
     def blocked(*args: Any, **options: Any) -> Any:
         kind = _dtype_of(function, args, options).kind
-        return Array(_as_long_as_needed(function, args, options, kind))
+        return wrap(_as_long_as_needed(function, args, options, kind))
 
     implements(numpy_function)(blocked)
 
@@ -163,8 +163,8 @@ def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", cast
     function = _original(np.datetime_as_string)
     options = {"unit": unit, "timezone": timezone, "casting": casting}
     if unit == "auto":
-        return Array(_as_long_as_needed(function, (asarray(arr),), options, "U"))
-    return Array(_elements(function, (asarray(arr),), options, _dtype_of(function, (asarray(arr),), options)))
+        return wrap(_as_long_as_needed(function, (asarray(arr),), options, "U"))
+    return wrap(_elements(function, (asarray(arr),), options, _dtype_of(function, (asarray(arr),), options)))
 
 
 # ------------------------------------------------------------------------------------------------------ bits

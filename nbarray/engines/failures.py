@@ -157,12 +157,21 @@ def _kind_of(kind: type[BaseException]) -> type[BaseException]:
 
 
 def _both(base: type[Exception]) -> type[BaseException] | None:
+    def reduced(error: BaseException) -> Any:
+        return _made_again, (base, str(error))
+
+    members = {"__module__": TaskError.__module__, "__str__": _message, "__reduce__": reduced}
     try:
-        made = type("TaskError", (TaskError, base), {"__module__": TaskError.__module__, "__str__": _message})
+        made = type("TaskError", (TaskError, base), members)
         made("x")
     except Exception:  # whatever a user's class raises
         return None
     return made
+
+
+def _made_again(kind: type[BaseException], message: str) -> BaseException:
+    """The error that was sent to another process, without its task."""
+    return _kind_of(kind)(message)
 
 
 def _message(self: BaseException) -> str:

@@ -65,7 +65,7 @@ class GetitemReader:
         self._lock = lock_of(obj) if lock is None else lock
         self.shape = checked_shape(obj) if shape is None else shape
         self.dtype = checked_dtype(obj) if dtype is None else dtype
-        self.origin = origin or Origin("object", None, _class_name(obj), "by the object itself, one read at a time")
+        self.origin = origin or Origin("object", None, _title(obj), "by the object itself, one read at a time")
         self.masked = self._gives_masked() if masked is None else masked
         self.stored_chunks = _declared_chunks(obj, self.shape)
 
@@ -112,6 +112,16 @@ class GetitemReader:
             self.dtype = one.dtype  # the rule is what reading gives, not what the object says of itself
         return isinstance(one, np.ma.MaskedArray)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # our own lock belongs to the object, wherever that is
+        own = self._lock is lock_of(self._obj)
+        return {**self.__dict__, "_lock": None} if own else self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._lock is None:
+            self._lock = lock_of(self._obj)
+
     def __repr__(self) -> str:
         return f"GetitemReader({self.origin}, {self.shape}, {self.dtype})"
 
@@ -151,6 +161,12 @@ def checked_dtype(obj: Any) -> np.dtype[Any]:
 def _class_name(obj: Any) -> str:
     kind = type(obj)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _title(obj: Any) -> str:
+    """What an object is called: its class, and where it is stored, as Zarr's arrays tell."""
+    place = getattr(obj, "store_path", None)
+    return _class_name(obj) if place is None else f"{_class_name(obj)} {place}"
 
 
 def _declared_chunks(obj: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:

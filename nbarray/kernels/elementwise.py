@@ -61,6 +61,10 @@ class ByKey(ById):
     def __hash__(self) -> int:
         return hash(self.key)
 
+    def __reduce__(self) -> Any:
+        # keys hold code and classes, and code of elsewhere is not ours
+        return ById, (self.value,)
+
 
 @remembers_hash
 @dataclass(frozen=True)

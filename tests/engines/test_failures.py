@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 
 import h5py
@@ -39,6 +41,24 @@ def test_it_says_block_and_region():
 
     assert "map_blocks(picky) failed on [10:20, 5:10], block (1, 1) of 2 × 2, made in test_failures.py" in str(error)
     assert isinstance(error.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("options", [{}, {"boundary": "reflect"}, {"boundary": 0}])
+def test_it_says_where_overlapping_blocks_were_asked_for(options):
+    """Blocks with what surrounds them are made in a line of the user's, too."""
+    x = nb.map_overlap(lambda block: block[1:], nb.from_array(A, chunks=5), depth=1, dtype=float, **options)
+
+    assert "made in test_failures.py" in str(failed(x))
+
+
+@pytest.mark.parametrize("send", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_it_can_be_sent_to_another_process(send):
+    """What arrives says the same and is of the same kinds, without its task."""
+    error = send(failed(nb.from_array(A, chunks=(10, 5)).map_blocks(picky, dtype=float)))
+
+    assert isinstance(error, TaskError)
+    assert isinstance(error, ZeroDivisionError)
+    assert "map_blocks(picky) failed on [10:20, 5:10]" in str(error)
 
 
 def test_inputs_are_what_the_block_was_made_of():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import DTypeError, InputError, ReadError, UnsupportedVariable
-from nbarray.io.getitem import GetitemReader
+from nbarray.errors import DTypeError, InputError, ReadError, TaskError, UnsupportedVariable
+from nbarray.io.getitem import GetitemReader, lock_of
 from nbarray.io.protocols import Source
 from tests.io.reading import assert_reads, read
 
@@ -188,3 +190,22 @@ def test_an_object_that_is_not_there_when_it_is_taken() -> None:
 
     with pytest.raises(ReadError, match=r"can't be read: obj\[0:1, 0:1, 0:1\] raised TimeoutError: no answer in 3 s$"):
         GetitemReader(Gone(DATA))
+
+
+def test_the_error_says_where_a_zarr_array_is_stored(tmp_path: Path) -> None:
+    """A damaged chunk of a Zarr array is told of with its store and the part that was asked for."""
+    zarr = pytest.importorskip("zarr")
+    stored = zarr.create_array(tmp_path / "x.zarr", data=DATA, chunks=(1, 4, 5))
+    x = nb.from_array(stored)
+    next(path for path in (tmp_path / "x.zarr" / "c").rglob("*") if path.is_file()).write_bytes(b"damaged")
+
+    with pytest.raises(TaskError, match=r"(?s)reading \[.*x\.zarr.*asked for obj\[0:"):
+        x.sum().compute()
+
+
+def test_copies_have_a_lock() -> None:
+    """A copy that was sent elsewhere is read under the lock of its own object."""
+    reader = pickle.loads(pickle.dumps(GetitemReader(Table(DATA))))
+
+    assert_reads(DATA, Source(reader, None))
+    assert lock_of(reader._obj) is reader._lock
