@@ -105,6 +105,10 @@ class Settings:
         return f"memory={memory}, workers={self.workers}, chunk_bytes={format_bytes(self.chunk_bytes)}{scratch}"
 
 
+#: A text of so many bytes without a unit is a slip: nobody means "2" bytes.  A number is taken at its word.
+LEAST_PLAIN_BYTES = 2**20
+
+
 def check_setting(name: str, value: Any) -> Any:
     """The value a setting will have, or ConfigError."""
     known = [f.name for f in fields(Settings)]
@@ -127,6 +131,9 @@ def check_setting(name: str, value: Any) -> Any:
             raise ConfigError(f"scratch: expected the path of a folder, not {value!r}")
         return os.fspath(value)
     size = parse_bytes(value, name)
+    plain = str(value).strip()
+    if name == "memory" and isinstance(value, str) and plain.replace(".", "").isdigit() and size < LEAST_PLAIN_BYTES:
+        raise ConfigError(f"memory: {plain} would be {size} bytes; write {plain}GiB or {plain}MiB")
     if size < 1:
         raise ConfigError(f"{name}: expected at least one byte, not {value!r}")
     return size

@@ -14,7 +14,6 @@ from IPython.core.error import UsageError
 
 from nbarray.config import check_setting
 from nbarray.errors import ConfigError, near_names
-from nbarray.units import parse_bytes
 
 __all__ = [
     "ChunkOption",
@@ -27,9 +26,6 @@ __all__ = [
     "parse",
     "workers_option",
 ]
-
-#: A plain number of bytes below this is taken for a forgotten unit.
-_LEAST_PLAIN_BYTES = 2**20
 
 # one word, where quotes and brackets keep spaces together: (4, 200, 200)
 _WORD = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|\([^)]*\)|\[[^\]]*\]|[^\s"'(\[])+)""")
@@ -77,21 +73,15 @@ def chunks_option(text: str) -> ChunkOption:
 
 
 def memory_option(text: str) -> int:
-    """Read ``2GiB`` as bytes; a small number without a unit is refused, since nobody means 2 bytes.
+    """Read ``2GiB`` as bytes.
 
     >>> memory_option("2GiB")
     2147483648
     """
-    plain = text.strip().replace("_", "")
     try:
-        size = parse_bytes(plain, "memory")
-    except ConfigError:
-        raise ArgumentTypeError(f"can't read {text!r} as bytes; write 2GiB or 500MB") from None
-    if plain.replace(".", "").isdigit() and size < _LEAST_PLAIN_BYTES:
-        raise ArgumentTypeError(f"{text} would be {text} bytes; write {text}GiB or {text}MiB")
-    if size < 1:
-        raise ArgumentTypeError("expected at least one byte")
-    return size
+        return int(check_setting("memory", text.strip().replace("_", "")))
+    except ConfigError as error:
+        raise ArgumentTypeError(str(error).removeprefix("memory: ")) from None
 
 
 def workers_option(text: str) -> int:

@@ -85,7 +85,8 @@ class Controls:
             options=PRIORITIES, value=0, description="priority", style=narrow, layout=w.Layout(width="170px")
         )
         self.chunks = None if chunks is None else w.Text(
-            value=chunks, description="chunks", continuous_update=False, style=narrow, layout=w.Layout(width="290px")
+            value=chunks, placeholder="as they are", description="chunks", continuous_update=False, style=narrow,
+            layout=w.Layout(width="290px"),
         )  # fmt: skip
         self.blocks = w.ToggleButton(
             value=False, description="Look at blocks", icon="th", tooltip="compute single blocks of the result",
@@ -125,7 +126,7 @@ class Controls:
     def show_state(self, state: str) -> None:
         """Let those buttons be pressed that mean something now; only the ticker calls this.
 
-        state : of the run, or "deaf" while nobody would hear of a click
+        state : of the run, "none" where it can't be planned, or "deaf" while nobody would hear of a click
         """
         if state == self._state:
             return
@@ -137,7 +138,7 @@ class Controls:
         for each in (self.workers, self.memory, self.priority):
             each.disabled = over
         if self.chunks is not None:
-            self.chunks.disabled = state not in ("planning", "ready")
+            self.chunks.disabled = state not in ("planning", "ready", "none")  # what was mistyped can be put right
         self.blocks.disabled = state == "deaf"
 
     def show_grid(self, shape: tuple[int, ...]) -> None:

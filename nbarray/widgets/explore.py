@@ -13,6 +13,8 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from nbarray.api.array import Array
 from nbarray.api.creation import from_array
 from nbarray.display.html import array_text
@@ -21,9 +23,13 @@ from nbarray.widgets.clickable import Clickable
 from nbarray.widgets.comms import close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
 from nbarray.widgets.place import Place
-from nbarray.widgets.views import CELLS, PLANE_PX, Floats, View, draw, neighbours, numbers, pointed_at
+from nbarray.widgets.png import png
+from nbarray.widgets.views import CELLS, PLANE_PX, Floats, View, check_colours, draw, neighbours, numbers, pointed_at
 
 __all__ = ["Viewer", "explore"]
+
+#: Seen until something has been computed; a browser shows a broken picture where there is none.
+_NOTHING = png(np.zeros((1, 1, 4), np.uint8))
 
 #: Seconds that showing a viewer waits for its first picture, so that a saved notebook has one.
 FIRST_PICTURE_S = 3.0
@@ -53,6 +59,7 @@ def explore(
     low, high = percentiles
     if not 0 <= low < high <= 100:
         raise InputError(f"explore: expected two percentiles between 0 and 100, the lower one first, not {percentiles}")
+    check_colours(cmap)
     return Viewer(array, cmap, (float(low), float(high)), memory)
 
 
@@ -95,7 +102,9 @@ class Viewer:
         self.columns = span("columns", shape[-1])
         self.row = slider("at row", shape[-2], shape[-2] // 2) if len(shape) > 1 else None
         self.column = slider("at column", shape[-1], shape[-1] // 2)
-        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="608px", max_width="none"))
+        self.image = ipywidgets.Image(
+            value=_NOTHING, format="png", layout=ipywidgets.Layout(width="608px", max_width="none")
+        )
         self.status = ipywidgets.HTML("computing …")
         for k, place in enumerate(self.places):
             place.observe(self._mover(k), names="value")
@@ -203,7 +212,7 @@ class Viewer:
     def _static(self) -> str:
         """The picture as it is now, for pages without widgets."""
         picture = self.image.value
-        if not picture:
+        if picture == _NOTHING:
             return f"<div>{escape(repr(self))}</div>"
         alt = escape(f"{self.status.value} of {array_text(self.array.expr)}")
         return f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nbarray import runs
 from nbarray.engines.run import Run
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
@@ -277,7 +278,7 @@ class Monitor:
 
     def _plan(self) -> None:
         """Plan anew, as nothing has been started yet; what doesn't fit is told in place."""
-        self._error = ""
+        self._error, before = "", self._run
         try:
             exprs = [rechunked(expr, self._chunks) for expr in self._exprs]
             # where there is nothing to draw on, a line in the terminal, if there is one
@@ -285,12 +286,12 @@ class Monitor:
             run = later(exprs, memory=self._budget, workers=self._workers, observers=[line] if line else [])
         except Exception as error:
             self._refused(error)
-            return
-        run.set_priority(self._priority)
-        before = self._run
-        self._take(run)
-        if before is not None:  # what nobody will start needn't be planned to the end
+        else:
+            run.set_priority(self._priority)
+            self._take(run)
+        if before is not None:  # what nobody will start needn't be planned to the end, nor be in a list of runs
             before.cancel()
+            runs.drop(before)
             let_go(before.number, self._printed)
 
     def _refused(self, error: BaseException) -> None:

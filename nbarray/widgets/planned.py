@@ -87,7 +87,8 @@ def rechunked(expr: Expr, chunks: str) -> Expr:
     try:
         return rechunk(expr, value)
     except (TypeError, ValueError) as error:
-        raise InputError(f"chunks: can't use {text!r}: {error}") from error
+        why = str(error).removeprefix("chunks: ")
+        raise InputError(f"chunks: can't use {text!r}: {why}") from error
 
 
 def planning_html(passed_s: float, counted: tuple[int, int] | None) -> str:

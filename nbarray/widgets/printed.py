@@ -113,8 +113,8 @@ def catch(run: int, printed: Printed) -> None:
     listen()
 
 
-def _note(runs: tuple[int, ...], text: str) -> None:
-    """Note a text of the innermost of these runs, which is one of those around it, too."""
+def _note(runs: set[int], text: str) -> None:
+    """Note a text of a run, and of the runs around it."""
     with _lock:
         for run in runs:
             if run not in _noted:
@@ -185,5 +185,5 @@ class _Write:
             if printed is not None:
                 printed.add(text)
                 return len(text)
-        _note(runs, text)
+        _note(set(runs), text)  # threads that plan a run and then work for it have it twice
         return self.plain(text)

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CELLS", "PLANE_PX", "View", "colour_limits", "draw", "neighbours", "numbers", "pointed_at"]
+from nbarray.errors import InputError, near_names
+
+__all__ = ["CELLS", "PLANE_PX", "View", "check_colours", "colour_limits", "draw", "neighbours", "numbers", "pointed_at"]
 
 #: Rows and columns of a picture at most: more has no room.
 MOST_PIXELS = 512
@@ -117,6 +119,14 @@ def colour_limits(values: Floats, percentiles: tuple[float, float]) -> tuple[flo
     if low == high:
         low, high = float(known.min()), float(known.max())
     return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def check_colours(cmap: Any) -> None:
+    """Raise InputError if matplotlib has no colour map of this name."""
+    from matplotlib import colormaps
+
+    if isinstance(cmap, str) and cmap not in colormaps:
+        raise InputError(f"explore: there is no colour map {cmap!r}; {near_names(cmap, colormaps)}")
 
 
 def draw(view: View, values: Floats, at: tuple[int, int], cmap: str, percentiles: tuple[float, float]) -> bytes:

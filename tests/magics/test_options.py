@@ -62,7 +62,7 @@ def test_a_good_option_is_read(parser, line, field, expected):
         ("--chunk 3", "there is no option '--chunk'; did you mean '--chunks'?"),
         ("--mem 2GiB", "there is no option '--mem'"),
         ("--memory 2", "2 would be 2 bytes; write 2GiB or 2MiB"),
-        ("--memory lots", "can't read 'lots' as bytes; write 2GiB or 500MB"),
+        ("--memory lots", "can't read 'lots' as bytes; write it as '2GiB', '500MB' or 2_000_000"),
         ("--memory", "--memory needs a value"),
         ("--workers 0", "expected a whole number from 1 to 1024, not '0'"),
         ("--workers two", "expected a whole number from 1 to 1024, not 'two'"),

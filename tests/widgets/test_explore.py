@@ -111,6 +111,7 @@ def test_files_need_no_wrapping(tmp_path) -> None:
         (np.zeros((3, 0)), {}, r"nothing to see in an array of shape \(3, 0\)"),
         (np.array(["a", "b"]), {}, "expected numbers, not <U1"),
         (np.zeros(3), {"percentiles": (98, 2)}, "the lower one first"),
+        (np.zeros(3), {"cmap": "viridi"}, "did you mean 'viridis'"),
     ],
 )
 def test_what_cannot_be_explored(x, options, message) -> None:

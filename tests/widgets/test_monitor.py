@@ -143,14 +143,18 @@ def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
 
 
 def test_changes_before_the_start_plan_anew(shown, until) -> None:
-    """Other chunks are other tasks; a budget is part of the plan; what can't be read is told in place."""
+    """Other chunks are other tasks; a budget is part of the plan; what can't be read is told in place.
+
+    Plans that nobody started are no runs to be listed.
+    """
+    before = {record.number for record in runs.recent()} - {shown.run.number}
     shown._controls.workers.value = 2
     two = until(lambda: shown.run is not None and shown.run.workers == 2)
     shown._controls.chunks.value = "48, 9"
     other = until(lambda: shown.run is not None and shown.run.exprs[0].chunks.numblocks == (1, 1))
     shown._controls.chunks.value = "lots"
     bad = until(lambda: "can&#x27;t use" in text(shown))
-    nothing_to_start = enabled(shown)
+    nothing_to_start, typed_again = enabled(shown), not shown._controls.chunks.disabled
     shown._controls.chunks.value = ""
     again = until(lambda: enabled(shown) == {"start"})
 
@@ -158,6 +162,8 @@ def test_changes_before_the_start_plan_anew(shown, until) -> None:
     assert other
     assert bad
     assert nothing_to_start == set()
+    assert typed_again
+    assert {shown.run.number} == {record.number for record in runs.recent()} - before
     assert again
     assert shown.state == "ready"
 

@@ -64,6 +64,7 @@ def test_what_comes_before_a_panel_is_its_beginning(monkeypatch) -> None:
 
     def work() -> None:
         work_for(7)
+        work_for(7)  # as a worker that the thread started which had made the plan
         print("a line", end=" ")
         ready.set()
         caught.wait(20)
