@@ -85,8 +85,7 @@ class Controls:
             options=PRIORITIES, value=0, description="priority", style=narrow, layout=w.Layout(width="170px")
         )
         self.chunks = None if chunks is None else w.Text(
-            value=chunks, placeholder="as they are", description="chunks", continuous_update=False, style=narrow,
-            layout=w.Layout(width="290px"),
+            chunks, placeholder="as they are", description="chunks", continuous_update=False, style=narrow, layout=wide
         )  # fmt: skip
         self.blocks = w.ToggleButton(
             value=False, description="Look at blocks", icon="th", tooltip="compute single blocks of the result",

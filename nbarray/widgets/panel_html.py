@@ -100,7 +100,7 @@ def _rate(o: Operation) -> str:
     """Tasks a second; nothing where that would be none, or is over."""
     if o.rate < 0.05 or o.done == o.tasks:
         return ""
-    return f"{o.rate:.0f}/s" if o.rate >= 10 else f"{o.rate:.1f}/s"
+    return f"{o.rate:.0f}/s" if o.rate >= 9.95 else f"{o.rate:.1f}/s"
 
 
 def operations_html(operations: list[Operation]) -> str:

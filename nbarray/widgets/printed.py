@@ -167,6 +167,15 @@ def _listen(wanted: bool) -> None:
                 stream.write = write.plain  # type: ignore[method-assign]
 
 
+class _Passing(threading.local):
+    """Whether this thread's text has been seen: where IPython listens in between, there are two that look at it."""
+
+    on = False
+
+
+_passing = _Passing()
+
+
 class _Write:
     """Stands for the `write` of a stream, which stays the object that loggers and others hold.
 
@@ -178,12 +187,16 @@ class _Write:
 
     def __call__(self, text: str) -> Any:
         runs = working_for()
-        if not runs or not isinstance(text, str):
+        if not runs or _passing.on or not isinstance(text, str):
             return self.plain(text)
         for run in reversed(runs):
             printed = _caught.get(run)
             if printed is not None:
                 printed.add(text)
                 return len(text)
-        _note(set(runs), text)  # threads that plan a run and then work for it have it twice
-        return self.plain(text)
+        _note(set(runs), text)
+        _passing.on = True
+        try:
+            return self.plain(text)
+        finally:
+            _passing.on = False
