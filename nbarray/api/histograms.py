@@ -33,7 +33,8 @@ def histogram(
         each unit of width; weights : of the elements, in the array's shape
 
     One pass over the data; with a number of bins and no `range`, a pass for the smallest and largest element goes
-    before it, inside the same plan.  The ends of `range` may be blocked; a blocked number of bins is computed at once.
+    before it, inside the same plan.  The ends of `range` and edges may be blocked; a blocked number of bins is computed
+    at once.
     Raises InputError as NumPy does, also for `normed`, which is gone; NotBlocked for bins by name and masked arrays.
 
     >>> import nbarray as nb
@@ -50,7 +51,13 @@ def histogram(
 
 def _bins(bins: Any) -> Any:
     """A number of bins is a size: one that is a blocked array is computed."""
-    return operator.index(bins) if isinstance(bins, Array) and not bins.ndim else bins
+    return operator.index(bins) if isinstance(bins, Array) and not bins.ndim else _together(bins)
+
+
+def _together(bins: Any) -> Any:
+    """Edges, of which some are blocked numbers, as an array."""
+    some = isinstance(bins, list | tuple) and any(isinstance(b, Array) for b in bins)
+    return asarray(bins) if some else bins
 
 
 def _edges(given: Any, made: Array) -> Array:
@@ -161,7 +168,10 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
 def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     """Which bin each element is in, as `numpy.digitize` has it.
 
-    bins : edges in rising or falling order, which are held in memory
+    bins : edges in rising or falling order; each task holds all of them, blocked ones, too, once they are computed
+
+    Raises InputError for edges out of order, at once, or when it is computed with blocked ones; DTypeError for complex
+    numbers; NotBlocked for masked arrays.
 
     Cost: one pass; memory for a few blocks, and the edges for each task.
 
@@ -169,8 +179,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     >>> nb.digitize(nb.arange(4), [1, 3]).compute()
     array([0, 1, 1, 2])
     """
-    edges = bins.compute() if isinstance(bins, Array) else bins
-    return apply(histograms.digitize, asarray(x), edges, right)
+    return apply(histograms.digitize, asarray(x), _together(bins), right)
 
 
 @is_method("ptp")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply
+from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import public, takes
 from nbarray.errors import NotBlocked
@@ -60,7 +61,7 @@ def _quantiles(name: str, skip_nan: bool, top: int, summary: str) -> None:
     ) -> Array:
         _refuse_out(name, out)
         if isinstance(q, Array):
-            q = q.compute()
+            q = values_of(q)
         keep = bool(keepdims) and keepdims is not np._NoValue
         options = {"weights": weights, "skip_nan": skip_nan, "name": name}
         return apply(quantiles.quantile, asarray(a), q, axis, method, keep, **options)
@@ -68,7 +69,7 @@ def _quantiles(name: str, skip_nan: bool, top: int, summary: str) -> None:
     quantile.__name__ = quantile.__qualname__ = name
     quantile.__doc__ = f"""{summary}, as `numpy.{name}` has it: over all axes if `axis` is None.
 
-    q : a number or several, from 0 to {top}; axis : an integer, a tuple, or None; method : any of NumPy's
+    q : a number or several, from 0 to {top}, computed at once if they are blocked; axis : an integer, a tuple, or None; method : any of NumPy's
     weights : for ``method="inverted_cdf"``, where lines fit into a task
 
     {_COST}

@@ -89,6 +89,8 @@ class Histogram(Summary):
         return replace(self, compiled=self.equal and worth(OPERATIONS * count))
 
     def begin(self, extras: Sequence[Block]) -> Any:
+        if not self.equal and (extras[0][:-1] > extras[0][1:]).any():
+            raise InputError("`bins` must increase monotonically, when an array")
         return np.zeros(self.bins, self.dtype)
 
     def take(self, state: Any, pieces: Sequence[Block], low: Sequence[int], extras: Sequence[Block]) -> Any:

@@ -205,6 +205,12 @@ class _Counted:
 def digitize(x: Expr, bins: Any, right: bool = False) -> Expr:
     """Which bin each element is in, of bins given by edges in order."""
     refuse_masked("digitize", x)
+    if isinstance(bins, Expr):
+        refuse_masked("digitize by edges", bins)
+        shown = np.empty((0,) * bins.ndim if bins.ndim else (), bins.dtype)
+        dtype = asked_of_numpy(np.digitize, np.empty(0, x.dtype), shown, right).dtype
+        find = lambda block, edges: np.digitize(block, edges, right)  # noqa: E731 - named by map_lines
+        return map_lines("digitize", find, [x], (), (), dtype, extras=[bins])
     edges = frozen(bins)
     dtype = asked_of_numpy(np.digitize, np.empty(0, x.dtype), edges, right).dtype
     return map_lines("digitize", lambda block: np.digitize(block, edges, right), [x], (), (), dtype)

@@ -120,6 +120,32 @@ def test_digitize() -> None:
     same(lambda x: np.digitize(x, [1, 2]), np.array(1.5))
 
 
+@pytest.mark.parametrize("bins", [[-1, 0, 0.5], [2, 1, -3.0], [], [1, 3, 2], [[1, 2]], 3, [1j, 2], ["a"]], ids=str)
+def test_digitize_by_blocked_edges(bins: Any) -> None:
+    """Edges that are blocked are read when the result is computed, and not before; errors are NumPy's."""
+    edges = np.array(bins)
+    same(lambda x, e: np.digitize(x, e, True), VALUES, edges, chunks=2)
+
+    def unread(block: Any) -> Any:
+        raise AssertionError("read too early")
+
+    if edges.ndim == 1 and edges.dtype.kind in "if":
+        assert VALUES.shape == nb.digitize(VALUES, nb.from_array(edges).map_blocks(unread, dtype=edges.dtype)).shape
+
+
+def test_edges_of_blocked_numbers() -> None:
+    """A list of edges may hold blocked numbers; edges out of order are found when they are computed."""
+    x, a = nb.from_array(VALUES, chunks=4), VALUES
+    ends, edges = [x.min(), 0, x.max()], [a.min(), 0, a.max()]
+    check(lambda: nb.histogram(x, ends), lambda: np.histogram(a, edges))
+    check(lambda: nb.histogram_bin_edges(x, ends), lambda: np.histogram_bin_edges(a, edges))
+    check(lambda: nb.digitize(x, ends), lambda: np.digitize(a, edges))
+    check(lambda: nb.histogram2d(x[0], x[1], ends), lambda: np.histogram2d(a[0], a[1], edges))
+    check(lambda: nb.histogramdd(x[:, :2], [ends, 3])[0], lambda: np.histogramdd(a[:, :2], [edges, 3])[0])
+    for make in (lambda m, e: m.histogram(a, e), lambda m, e: m.histogram2d(a[0], a[0], e)):
+        check(lambda make=make: make(nb, nb.asarray(np.array([0, 2, 1]))), lambda make=make: make(np, [0, 2, 1]))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_ptp(kind: str) -> None:
     """The largest less the smallest, of every dtype."""
