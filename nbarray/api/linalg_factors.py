@@ -176,7 +176,8 @@ def compression_matrix(
 ) -> Array:
     """Orthonormal rows (k, m) that span nearly what the `q` largest singular values of a matrix (m, n) do.
 
-    iterator, n_power_iter : "power" or "QR" steps, each of two passes over the data, that make them better
+    iterator, n_power_iter : "power" or "QR" steps, each of two passes over the data, that make them better; powers
+        round away what belongs to singular values that are small beside the largest, "QR" doesn't
     n_oversamples : more vectors than asked for; seed : decides the vectors; compute : taken for dask's sake
 
     >>> import nbarray as nb
@@ -198,8 +199,9 @@ def svd_compressed(
 ) -> SVDResult:
     """The `k` largest singular values of a matrix with their vectors, nearly, in two passes over the data.
 
-    Two more passes for each of `n_power_iter` make it more exact. Same arguments as dask's; `compute` and
-    `coerce_signs` change nothing.
+    Two more passes for each of `n_power_iter` make it more exact where other singular values are hardly smaller; for
+    small ones among the `k` largest take the `iterator` "QR" then, as `compression_matrix` says. Same arguments as
+    dask's; `compute` and `coerce_signs` change nothing.
 
     >>> import nbarray as nb
     >>> u, s, vh = nb.linalg.svd_compressed(nb.ones((200, 100), chunks=50), 2, seed=1)

@@ -69,7 +69,8 @@ def _quantiles(name: str, skip_nan: bool, top: int, summary: str) -> None:
     quantile.__name__ = quantile.__qualname__ = name
     quantile.__doc__ = f"""{summary}, as `numpy.{name}` has it: over all axes if `axis` is None.
 
-    q : a number or several, from 0 to {top}, computed at once if they are blocked; axis : an integer, a tuple, or None; method : any of NumPy's
+    q : a number or several, from 0 to {top}, computed at once if they are blocked
+    axis : an integer, a tuple, or None; method : any of NumPy's
     weights : for ``method="inverted_cdf"``, where lines fit into a task
 
     {_COST}

@@ -56,9 +56,7 @@ def _above(value: float, df1: float, df2: float) -> float:
     if not math.isfinite(value):
         return 0.0
     scaled = df1 * value
-    if scaled < df2:  # the small part is the one that is known well
-        return 1 - _beta(df1 / 2, df2 / 2, scaled / (df2 + scaled))
-    return _beta(df2 / 2, df1 / 2, df2 / (df2 + scaled))
+    return _beta(df2 / 2, df1 / 2, df2 / (df2 + scaled), scaled / (df2 + scaled))
 
 
 def _each(function: Callable[..., float], *values: Any) -> Values:
@@ -73,14 +71,15 @@ def _each(function: Callable[..., float], *values: Any) -> Values:
     return made[()]
 
 
-def _beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function."""
-    if x <= 0 or x >= 1:
+def _beta(a: float, b: float, x: float, rest: float) -> float:
+    """The regularised incomplete beta function at `x`, of which one also knows the `rest` to 1: either may be tiny."""
+    if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    logs = (math.log(x), math.log1p(-x)) if x < rest else (math.log1p(-rest), math.log(rest))
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * logs[0] + b * logs[1])
     if x < (a + 1) / (a + b + 2):
         return front * _beta_fraction(a, b, x) / a
-    return 1 - front * _beta_fraction(b, a, 1 - x) / b
+    return 1 - front * _beta_fraction(b, a, rest) / b
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:

@@ -37,6 +37,18 @@ def test_integrals(df: float) -> None:
         np.testing.assert_allclose(f_tail(value**2, 1, df), 1 - inside, rtol=1e-7)
 
 
+def test_far_tails() -> None:
+    """A tail that is much smaller than what a number differs from 1 by is known as well as others."""
+    for df, value in ((377, 10.0), (1000, 30.0), (5000, 6.3)):
+        high = np.linspace(0, 1, 2_000_001)[1:]
+        tail = 2 * np.trapezoid((1 + (value / high) ** 2 / df) ** (-(df + 1) / 2) * value / high**2, high)
+        log_front = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+
+        np.testing.assert_allclose(t_two_sided(value, df), math.exp(log_front) * tail, rtol=1e-7)
+        np.testing.assert_allclose(f_tail(value**2, 1, df), math.exp(log_front) * tail, rtol=1e-7)
+    np.testing.assert_allclose(f_tail(30.0, 2, 400), (1 + 2 * 30 / 400) ** -200.0, rtol=1e-11)
+
+
 def test_edges() -> None:
     """Nothing is at least NaN, everything at least nothing; infinity is never reached."""
     assert 1.0 == chi2_tail(0.0, 3) == t_two_sided(0.0, 3) == f_tail(0.0, 2, 3)

@@ -109,6 +109,43 @@ def factored(draw: Draw, name: str) -> Call:
     return [x], svd
 
 
+def long_factored(draw: Draw, name: str) -> Call:
+    """tsqr(x, compute_svd) of tall matrices, sfqr(x) of wide ones: what the factors come to, and their shapes."""
+    rows = draw(st.integers(1, 7))
+    x = calls.numbers(draw, (rows, draw(st.integers(0, rows - 1))), draw(st.sampled_from([*"ddDfi", ">f8"])))
+    x = np.nan_to_num(x, posinf=1, neginf=2)
+    if name == "linalg.sfqr":
+        return [x.T], lambda f, x: _multiplied(f(x))
+    singular = draw(st.booleans())
+    return [x], lambda f, x: _multiplied(f(x, compute_svd=True) if singular else f(x))
+
+
+def _multiplied(factors: Any) -> list[Any]:
+    """Q R, or U S V^H, and whether Q is orthonormal; S itself."""
+    if len(factors) == 2:
+        q, r = factors
+        return [q @ r, _adjoint(q) @ q]
+    u, s, vh = factors
+    return [(u * s) @ vh, _adjoint(u) @ u, s]
+
+
+def of_low_rank(draw: Draw, name: str) -> Call:
+    """svd_compressed(x, k), compression_matrix(x, k) of matrices that have no more than `k` singular values."""
+    m, n, rank = draw(st.integers(1, 30)), draw(st.integers(1, 30)), draw(st.integers(1, 4))
+    rng, dtype = np.random.default_rng(draw(st.integers(0, 20))), draw(st.sampled_from([*"ddDf", ">f8"]))
+    x = (rng.normal(size=(m, rank)) @ rng.normal(size=(rank, n))).astype(dtype)
+    steps = draw(st.integers(0, 2))  # by QR, as powers round away what is small beside the largest
+    options = {"n_power_iter": steps, "iterator": "QR" if steps else "power", "seed": 1}
+    if name == "linalg.svd_compressed":
+        return [x], lambda f, x: _multiplied(f(x, rank, **options))
+
+    def spanned(f: Any, x: Any) -> Any:
+        rows = f(x, rank, **options)
+        return _adjoint(rows) @ (rows @ x)
+
+    return [x], spanned
+
+
 def eigen(draw: Draw, name: str) -> Call:
     """eig, eigvals: complex numbers, whatever they are.  eigh, eigvalsh of either half."""
     if name in ("linalg.eig", "linalg.eigvals"):
@@ -335,6 +372,8 @@ _BY_VALUE = "equal not_equal less less_equal greater greater_equal inside outsid
 MODULES: dict[str, Builder] = {
     **{f"linalg.{n}": of_matrix() for n in ("det", "inv", "slogdet", "svdvals")},
     **{f"linalg.{n}": factored for n in ("lu", "qr", "svd")},
+    **{f"linalg.{n}": long_factored for n in ("sfqr", "tsqr")},
+    **{f"linalg.{n}": of_low_rank for n in ("compression_matrix", "svd_compressed")},
     **{f"linalg.{n}": eigen for n in ("eig", "eigh", "eigvals", "eigvalsh")},
     **{f"linalg.{n}": equations for n in ("lstsq", "solve", "solve_triangular")},
     **{f"linalg.{n}": normed for n in ("cond", "matrix_norm", "norm", "vector_norm")},
@@ -372,8 +411,17 @@ def _named_axes(arrays: list[Values], call: Callable[..., Any]) -> Call:
     return arrays, lambda f, x, y: call(lambda x, y, axes: f(x, y, axes=axes), x, y)
 
 
+def _foremost(k: int, u: Values, s: Values, vh: Values) -> tuple[Values, ...]:
+    """The `k` largest singular values, with their vectors."""
+    return u[:, :k], s[:k], vh[:k]
+
+
 #: What NumPy has under another name, or not at all.
 MODULE_TRUTH: dict[str, Callable[..., Any]] = {
     "linalg.lu": lambda x: (np.eye(x.shape[-2], dtype=x.dtype.char.lower()), np.eye(x.shape[-2], dtype=x.dtype), x),
+    "linalg.tsqr": lambda x, compute_svd=False: np.linalg.svd(x, False) if compute_svd else np.linalg.qr(x),
+    "linalg.sfqr": np.linalg.qr,
+    "linalg.svd_compressed": lambda x, k, **options: _foremost(k, *np.linalg.svd(x, False)),
+    "linalg.compression_matrix": lambda x, k, **options: np.linalg.svd(x, False)[0][:, :k].conj().T,
     "linalg.solve_triangular": lambda x, y: np.linalg.solve(np.triu(x), y),
 }
