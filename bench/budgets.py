@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.measure import agrees, measure
+from bench.measure import agrees, measure_memory
 from bench.row import Row
 
 __all__ = ["SHARES", "budget_table", "sweep"]
@@ -31,7 +31,7 @@ def sweep(row: Row, folder: Path, quick: bool) -> list[dict[str, Any]]:
 
 
 def _measured(row: Row, folder: Path, quick: bool, memory: int | None) -> dict[str, Any]:
-    measured = measure(row.name, "nbarray", folder, quick, memory)
+    measured = measure_memory(row.name, folder, quick, memory)
     if "failed" in measured:
         raise RuntimeError(f"{row.name} in {memory} bytes: {measured['failed']}")
     return measured

@@ -15,7 +15,7 @@ from typing import Any
 from bench.data import ROOT
 from bench.row import Row
 
-__all__ = ["agrees", "all_agree", "measure", "run_quickly", "run_row"]
+__all__ = ["agrees", "all_agree", "measure", "measure_memory", "run_quickly", "run_row"]
 
 #: What is measured in each process.
 FIGURES = ("best_s", "first_s", "peak_bytes")
@@ -23,21 +23,24 @@ FIGURES = ("best_s", "first_s", "peak_bytes")
 PLANNED = ("reads", "spilled_bytes", "least_bytes", "projected_bytes", "tasks")
 
 
-def measure(row: str, library: str, folder: Path, quick: bool, memory: int | None = None) -> dict[str, Any]:
+def measure(row: str, library: str, folder: Path, quick: bool) -> dict[str, Any]:
     """One process; what went wrong in it is told under "failed"."""
-    return _measured([row], library, folder, ["--quick"] if quick else [], memory)[row]
+    return _measured([row], library, folder, ["--quick"] if quick else [])[row]
+
+
+def measure_memory(row: str, folder: Path, quick: bool, memory: int | None) -> dict[str, Any]:
+    """One process in which nbarray computes once, what it is to compute being there, with a budget."""
+    options = ["--quick"] * quick + ["--built", "--repeats", "0"] + (["--memory", str(memory)] if memory else [])
+    return _measured([row], "nbarray", folder, options)[row]
 
 
 def measure_together(rows: list[str], library: str, folder: Path) -> dict[str, dict[str, Any]]:
     """Rows of small data in one process, only to see what they give."""
-    return _measured(rows, library, folder, ["--quick", "--repeats", "0"], None)
+    return _measured(rows, library, folder, ["--quick", "--repeats", "0"])
 
 
-def _measured(
-    rows: list[str], library: str, folder: Path, options: list[str], memory: int | None
-) -> dict[str, dict[str, Any]]:
+def _measured(rows: list[str], library: str, folder: Path, options: list[str]) -> dict[str, dict[str, Any]]:
     command = [sys.executable, "-m", "bench.one", library, *rows, "--folder", str(folder), *options]
-    command += ["--memory", str(memory)] if memory else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     found = {
         m.pop("row"): m for m in map(json.loads, filter(lambda s: s.startswith('{"row"'), done.stdout.splitlines()))

@@ -142,11 +142,18 @@ def watched_first(work: Callable[[], Any], library: str, told: dict[str, Any]) -
     return result, seconds, peak
 
 
-def opened(row: Row, name: str, sizes: Sizes, memory: int | None) -> Callable[[], Any]:
-    """The work of a library or of a limit; raises ModuleNotFoundError where it isn't installed."""
+def opened(row: Row, name: str, sizes: Sizes, memory: int | None, built: bool = False) -> Callable[[], Any]:
+    """The work of a library or of a limit; raises ModuleNotFoundError where it isn't installed.
+
+    built : leave building the expression out of it, where there is one
+    """
     if name in row.besides:
         return row.besides[name](sizes)
-    return row.open(PEERS[name](sizes.folder, memory), sizes)
+    library = PEERS[name](sizes.folder, memory)
+    if not built or row.of is None:
+        return row.open(library, sizes)
+    arrays = row.arrays(library, sizes)
+    return lambda: library.compute(*arrays)
 
 
 def main() -> None:
@@ -157,6 +164,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "nbarray-bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--built", action="store_true", help="measure computing alone, not what expressions hold")
     parser.add_argument("--memory", type=int, help="nbarray's budget in bytes, in place of the row's")
     options = parser.parse_args()
     for name in options.row:
@@ -174,7 +182,7 @@ def measure(row: Row, options: argparse.Namespace) -> dict[str, Any]:
     sizes = Sizes.quick(options.folder) if options.quick else Sizes.full(options.folder)
     memory = options.memory or (None if options.quick else row.memory)
     try:
-        work = opened(row, options.library, sizes, memory)
+        work = opened(row, options.library, sizes, memory, options.built)
     except ModuleNotFoundError as missing:
         return {"missing": missing.name}
     told = planned(row, sizes, memory) if options.library == "nbarray" else {}

@@ -1,8 +1,8 @@
 """Loops written as text and compiled by numba, where it is installed.
 
 What is compiled runs outside the interpreter's lock.  It is kept on disk, in the folder that users' caches belong in.
-Loading numba takes half a second and some 50 MB, so it is left to who has enough work for it; what would only gain a
-little by being compiled asks whether it is there already.
+Loading numba takes half a second and some 50 MB, compiling 15 MB more, so it is left to who has enough work for it;
+what would only gain a little by being compiled asks whether it is there already.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ import numpy as np
 
 __all__ = [
     "COMPILER_BYTES",
+    "COMPILING_BYTES",
     "KERNEL",
     "CannotCompile",
     "can_compile",
+    "compiles_first",
     "failures",
     "flags",
     "kernels_loaded",
@@ -36,8 +38,9 @@ __all__ = [
 #: The name of the function that a text defines.
 KERNEL = "kernel"
 
-#: What the machinery of kernels takes in memory, and what it takes together with numba itself.
-KERNELS_BYTES, COMPILER_BYTES = 25 * 10**6, 50 * 10**6
+#: What is kept in memory of numba itself, of the machinery of kernels, and of the first one that has to be compiled.
+NUMBA_BYTES, KERNELS_BYTES, COMPILING_BYTES = 25 * 10**6, 25 * 10**6, 15 * 10**6
+COMPILER_BYTES = NUMBA_BYTES + KERNELS_BYTES + COMPILING_BYTES
 #: What the C library calls invalid, division by zero and overflow, by architecture.
 _FLAGS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
 #: What NumPy does to each of them, in the way that it is set to.
@@ -110,11 +113,15 @@ def run_watched(text: str, *arguments: Any) -> tuple[Any, Flags]:
         raise CannotCompile(_failing[text])
     try:
         function = _functions.get(text)
+        known = function is not None
         if function is None:
             with _lock:
                 function = _functions.get(text) or _compiled(text)
         raised.clear()
-        return function(*arguments), raised
+        made = function(*arguments)
+        if not known:
+            _note_compiled(function)
+        return made, raised
     except Exception as error:  # whatever a compiler or its cache may raise: loops themselves want nothing but memory
         with _lock:
             # numba keeps the error, which would keep all that computes here, with its blocks
@@ -136,20 +143,39 @@ def run_loops(text: str, *arguments: Any) -> Any:
     return made
 
 
-#: Set once something has been compiled in this process.
-_loaded = False
+#: Set once a kernel has been loaded in this process, and once one has been compiled that wasn't kept on disk.
+_loaded = _has_compiled = False
 
 
 def kernels_loaded() -> bool:
-    """Whether anything has been compiled in this process, so that more of it costs little."""
+    """Whether any kernel has been loaded in this process, so that more of them cost little."""
     return _loaded
 
 
 def loading_bytes() -> int:
-    """What the first kernel of this process will take besides itself; 0 after it."""
-    if _loaded:
+    """What kernels of this process may still take besides themselves: 0 once one has been compiled."""
+    if _has_compiled:
         return 0
-    return KERNELS_BYTES if "numba" in sys.modules else COMPILER_BYTES
+    if _loaded:
+        return COMPILING_BYTES
+    return COMPILER_BYTES - NUMBA_BYTES * ("numba" in sys.modules)
+
+
+def compiles_first(texts: Iterable[str]) -> bool:
+    """Whether running these kernels will be the first time that something is compiled, as one of them isn't kept."""
+    return not _has_compiled and not all(text in _functions or _is_kept(text) for text in texts)
+
+
+def _is_kept(text: str) -> bool:
+    """Whether numba keeps what it has compiled a text to."""
+    path = _place(text)
+    return any(path.parent.glob(f"__pycache__/{path.stem}.{KERNEL}-*.nbi"))
+
+
+def _note_compiled(function: Any) -> None:
+    global _has_compiled
+    stats = getattr(function, "stats", None)
+    _has_compiled = _has_compiled or stats is None or bool(stats.cache_misses) or not stats.cache_hits
 
 
 def failures() -> dict[str, str]:
@@ -182,11 +208,15 @@ def _folder() -> Path:
     return Path(base) / "nbarray" / "kernels"
 
 
+def _place(text: str) -> Path:
+    raw = text.encode()
+    return _folder() / f"k{zlib.crc32(raw):08x}{zlib.adler32(raw):08x}{len(raw):x}.py"
+
+
 def _on_disk(text: str) -> Path | None:
     """A file with the source, which numba keeps what it compiled beside; None where there can't be one."""
-    raw = text.encode()
-    path = _folder() / f"k{zlib.crc32(raw):08x}{zlib.adler32(raw):08x}{len(raw):x}.py"
     try:
+        path = _place(text)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             part = path.with_suffix(f".{os.getpid()}")

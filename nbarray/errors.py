@@ -22,6 +22,7 @@ __all__ = [
     "AxisError",
     "BroadcastError",
     "BudgetError",
+    "BudgetWarning",
     "Cancelled",
     "ChunkAxisError",
     "ChunkError",
@@ -132,6 +133,10 @@ class UnknownSize(NBArrayError, ValueError):
 
 class BudgetError(NBArrayError, MemoryError):
     """A computation doesn't fit into the memory budget."""
+
+
+class BudgetWarning(UserWarning):
+    """More memory was held during a run than its budget allows: a caller's function takes more than its blocks."""
 
 
 class MissingFile(NBArrayError, FileNotFoundError):

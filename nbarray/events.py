@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BlockReleased",
+    "BudgetExceeded",
     "Event",
     "NodeCount",
     "Observer",
@@ -162,6 +163,16 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetExceeded:
+    """The process holds so many bytes more than when the run began, measured while callers' functions run."""
+
+    run: int
+    held_bytes: int
+    budget_bytes: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """All tasks are done: so long it took, so long workers were busy, so many bytes were held at most."""
 
@@ -199,6 +210,7 @@ Event = (
     | BlockReleased
     | RunPaused
     | RunResumed
+    | BudgetExceeded
     | RunFinished
     | RunFailed
     | RunCancelled

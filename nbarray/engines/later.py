@@ -116,7 +116,7 @@ class LaterRun(Run):
             if self.state != "planning":
                 return
             self.plan, self._finish, self._counting = plan, finish, None
-            self._ledger = Ledger(plan, self.budget_bytes)
+            self._ledger = Ledger(plan, self.budget_bytes, self._workers)
             told()
             self.state = "ready"
             try:

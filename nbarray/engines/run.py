@@ -15,11 +15,13 @@ import threading
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 from nbarray import events
 from nbarray.config import check_setting
 from nbarray.engines import blas, memory, share
 from nbarray.engines.failures import task_error
+from nbarray.engines.overruns import Watch
 from nbarray.engines.tasks import Results, let_go, run_task
 from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
@@ -29,8 +31,9 @@ from nbarray.errors import Cancelled, ConfigError
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
+from nbarray.kernels.panels import keep_panels
 from nbarray.kernels.workspace import Workspace
-from nbarray.plan.ledger import Ledger
+from nbarray.plan.ledger import Ledger, next_window
 from nbarray.plan.plan import Plan
 from nbarray.units import format_many
 
@@ -39,8 +42,6 @@ __all__ = ["Run"]
 _numbers = itertools.count(1)
 #: (task, block, error, when it began, when it ended, seconds in readers, and of these reading files)
 _Outcome = tuple[int, Any, BaseException | None, float, float, float, float]
-#: A worker takes short tasks for about so many seconds at once, and not more of them than this.
-WINDOW_S, LARGEST_WINDOW = 0.001, 64
 #: How long a run that was cancelled or has failed waits for tasks under way: a call that never returns would hold it.
 STOP_S = 0.5
 #: How often a worker without work looks whether other runs have left it more, in seconds.
@@ -75,7 +76,7 @@ class Run(Awaited):
         self._observers = list(observers)
         self._finish = finish
         self._tell_ended = ended
-        self._ledger = Ledger(plan, budget_bytes)
+        self._ledger = Ledger(plan, budget_bytes, workers)
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
         self._busy_s = 0.0
@@ -83,6 +84,7 @@ class Run(Awaited):
         self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
         self._holds_blas = self._exact = False
+        self._watch: Watch | None = None
         self._change = threading.Condition()
         self._patience: threading.Timer | None = None
         self._context: contextvars.Context | None = None
@@ -133,6 +135,7 @@ class Run(Awaited):
         checked = int(check_setting("workers", workers))
         with self._change:
             self._workers = self._member.workers = checked
+            self._ledger.set_workers(checked)
             if self.state in ("running", "paused"):
                 self._add_threads()
             self._change.notify_all()
@@ -223,6 +226,7 @@ class Run(Awaited):
             self._end_failed(error)
             raise
         self.state = "running"
+        self._watch = Watch(self.plan, ref(self))
         share.join(self._member)
         # whatever the number of workers: sums of BLAS have other bits with other numbers of threads
         if _calls_blas_often(self.plan):
@@ -272,8 +276,7 @@ class Run(Awaited):
                 outcomes.append((task, block, error, start, stop, meter.reader_s - reader_s, meter.file_s - file_s))
                 block = None
             # so many short tasks at once that taking them costs little, and nothing waits long for the others
-            each = (perf_counter() - begin) / len(tasks)
-            window = max(1, min(2 * window, LARGEST_WINDOW, int(WINDOW_S / max(each, 1e-9))))
+            window = next_window(window, (perf_counter() - begin) / len(tasks))
             tasks = self._next(worker, workspace, outcomes, window)
         del workspace
         forget()
@@ -319,17 +322,10 @@ class Run(Awaited):
                 self._waited[worker] = self._waited.get(worker, 0.0) + perf_counter() - since
 
     def _take(self, window: int) -> list[int]:
-        """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
-        tasks: list[int] = []
-        parts = share.part_of_budget(self._member)
-        window = 1 if self._workers == 1 else max(1, min(window, self._ledger.ready // self._workers))
-        while len(tasks) < window:
-            task = self._ledger.next_task(tasks[0] + 2 * window if tasks else None, parts)
-            if task is None:
-                break
-            tasks.append(task)
-            if self._observers:
-                self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
+        """Tasks that may start now, told of."""
+        tasks = self._ledger.take(window, self._workers, share.part_of_budget(self._member))
+        for task in tasks if self._observers else ():
+            self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
         self._running += len(tasks)
         return tasks
 
@@ -382,6 +378,16 @@ class Run(Awaited):
         self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
         self._end_if_idle()
 
+    def _warn(self) -> None:
+        if self._watch is not None:
+            self._watch.warn()
+
+    def exceeded(self, held_bytes: int) -> None:
+        """More is held than the budget: tell it, while the run goes on."""
+        with self._change:
+            if not self._ended.is_set():
+                self.tell(events.BudgetExceeded(self.number, held_bytes, self.budget_bytes, perf_counter()))
+
     def _fail(self, task: int, error: BaseException) -> None:
         if self.state in ("failed", "cancelled"):
             return
@@ -429,12 +435,15 @@ class Run(Awaited):
         if self._ended.is_set():  # every worker that finds nothing more to do comes by
             return
         share.leave(self._member)
+        if self._watch is not None:
+            self._watch.stop()
         if self._exact:
             self._exact = False
             memory.usual(bool(self.plan.writers_of))
         if self._holds_blas:
             self._holds_blas = False
             blas.release()
+        keep_panels(self.plan.panel_bytes * min(self._workers, self._ledger.most_running))
         self._blocks.clear()
         if self._patience is not None:
             self._patience.cancel()

@@ -37,6 +37,9 @@ class Awaited:
         """What it ended with, if it failed or was cancelled."""
         return self._error
 
+    def _warn(self) -> None:
+        """Warn whoever asks for the result of what went on."""
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the run has ended, `timeout` seconds at most; returns whether it has."""
         return self._ended.wait(timeout)
@@ -60,6 +63,7 @@ class Awaited:
             for thread in self._threads:
                 if thread is not threading.current_thread():
                     thread.join(1.0)
+        self._warn()
         if self._error is not None:
             # asked for again, it would show how it was asked for before
             own = self._error.__cause__ is not None or isinstance(self._error, Cancelled)

@@ -30,7 +30,7 @@ from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import Fetch, Planes, evaluate_box, evaluate_pieces
 from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, fold_box
 from nbarray.kernels.native import kernel_width
-from nbarray.kernels.packed import exact_dtype, folds_at_once, needs_stored_sums
+from nbarray.kernels.packed import exact_dtype, folds_at_once, kernels_of, needs_stored_sums
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
@@ -67,6 +67,11 @@ class Lowered(Expr):
         return False
 
     @property
+    def kernels(self) -> tuple[str, ...]:
+        """The sources of compiled kernels that tasks run, as far as they are known before."""
+        return ()
+
+    @property
     def operands(self) -> tuple[Expr, ...]:
         """What the tasks take in, each a view on a base."""
         return self.children
@@ -92,6 +97,14 @@ class Lowered(Expr):
         """The part of `scratch_bytes` that is there for what seldom happens, and not touched otherwise."""
         return np.zeros(len(low), np.int64)
 
+    def spare_block_bytes(self, low: Int64, high: Int64) -> Int64:
+        """The part of `block_bytes` that is there for elements unlike those that are known."""
+        return np.zeros(len(low), np.int64)
+
+    def panel_bytes(self, low: Int64, high: Int64) -> Int64:
+        """What BLAS keeps from each task for the thread that runs it, also when the task is done."""
+        return np.zeros(len(low), np.int64)
+
     def effort(self, low: Int64, high: Int64) -> Int64:
         """What making each block takes beyond going over its bytes, as the bytes that could be gone over meanwhile."""
         return np.zeros(len(low), np.int64)
@@ -102,6 +115,13 @@ class Lowered(Expr):
         for operand, (a, b) in zip(map(operand_of, self.operands), self.operand_boxes(low, high), strict=True):
             if reads_storage(operand.base):
                 total += np.maximum(b - a, 0).prod(axis=1) * operand.base.dtype.itemsize
+        return total
+
+    def taken_bytes(self, low: Int64, high: Int64) -> Int64:
+        """Bytes of the operands that each task goes over, wherever they are."""
+        total = np.zeros(len(low), np.int64)
+        for expr, (a, b) in zip(self.operands, self.operand_boxes(low, high), strict=True):
+            total += np.maximum(b - a, 0).prod(axis=1) * expr.dtype.itemsize
         return total
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
@@ -245,6 +265,10 @@ class Fused(Lowered):
     @property
     def compiled(self) -> bool:
         return self.program.compiled
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return kernels_of(self.program) if self.program.compiled else ()
 
     def _space_boxes(self, low: Int64, high: Int64) -> Box:
         if not self.program.folds or not self.final:

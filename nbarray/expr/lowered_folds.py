@@ -56,6 +56,10 @@ class FoldedParts(Lowered):
         return self.parts[0].compiled
 
     @property
+    def kernels(self) -> tuple[str, ...]:
+        return self.parts[0].kernels
+
+    @property
     def operands(self) -> tuple[Expr, ...]:
         return tuple(a for p in self.parts for a in p.args)
 

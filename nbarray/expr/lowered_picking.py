@@ -100,6 +100,9 @@ class _Picks(Lowered):
         straight = in_memory(self.arg) and self.axes == (self.at,) and all(u.count == 1 for u in self.units)
         return self.block_bytes(low, high) * straight
 
+    def taken_bytes(self, low: Int64, high: Int64) -> Int64:
+        return self.block_bytes(low, high)  # points, not the boxes that they lie in
+
     def _wanted(self, inputs: Inputs, low: Corner, high: Corner) -> list[Int64]:
         """Positions of a block's points, along each axis, in the points' shape."""
         raise NotImplementedError
@@ -179,11 +182,13 @@ class Gathered(_Picks):
         a = np.zeros((len(corners), len(self.axes)), np.int64)
         b = np.zeros_like(a)
         if ndim == 1:
-            pairs = corners.ravel()
+            full = corners[:, 0] < corners[:, 1]
+            cuts = corners[full].ravel()
             for j, p in enumerate(self.held.value):
-                padded = np.append(p, 0)
-                a[:, j] = np.minimum.reduceat(padded, pairs)[::2]
-                b[:, j] = np.maximum.reduceat(padded, pairs)[::2] + 1
+                # the last box goes to the end by itself; a copy with one more element would take as much as the points
+                edges = cuts[:-1] if cuts.size and cuts[-1] == len(p) else cuts
+                a[full, j] = np.minimum.reduceat(p, edges)[::2]
+                b[full, j] = np.maximum.reduceat(p, edges)[::2] + 1
             return a, b
         for i, corner in enumerate(corners.tolist()):
             box = tuple(map(slice, corner[:ndim], corner[ndim:]))

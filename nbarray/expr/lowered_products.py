@@ -12,6 +12,7 @@ from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import decoding_bytes, lies_in_memory, operand_of
 from nbarray.grid.chunks import Chunks, Int64
+from nbarray.kernels.panels import panel_bytes
 from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Mirrored", "Product"]
@@ -72,11 +73,21 @@ class Product(Lowered):
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
         extent = np.maximum(high - low, 0)[:, 1 if self.parts else 0 :]
         free = self.left.ndim - self.depth
-        deep = min(self.run_length, max(1, self._summed[0])) * math.prod(self._summed[1:])
+        deep = self._deep()
         left = extent[:, :free].prod(axis=1) * deep
         right = extent[:, : self.stack].prod(axis=1) * extent[:, free:].prod(axis=1) * deep
         parts = extent.prod(axis=1) * self.of_dtype.itemsize * (self._summed[0] > self.run_length)
         return parts + self._taken_bytes(self.left, left) + self._taken_bytes(self.right, right)
+
+    def _deep(self) -> int:
+        """Over how many positions one call of BLAS sums."""
+        return min(self.run_length, max(1, self._summed[0])) * math.prod(self._summed[1:])
+
+    def panel_bytes(self, low: Int64, high: Int64) -> Int64:
+        extent = np.maximum(high - low, 0)[:, 1 if self.parts else 0 :]
+        free = self.left.ndim - self.depth
+        rows, columns = extent[:, self.stack : free].prod(axis=1), extent[:, free:].prod(axis=1)
+        return panel_bytes(rows, self._deep(), columns, self.of_dtype)
 
     def effort(self, low: Int64, high: Int64) -> Int64:
         # BLAS multiplies and adds about four times while a byte is gone over
@@ -102,15 +113,18 @@ class Product(Lowered):
         shape = tuple(b - a for a, b in zip(low, high, strict=True))
         stack, rows, columns = shape[:s], math.prod(shape[s:free]), math.prod(shape[free:])
         total = np.zeros((*stack, rows, columns), self.of_dtype)
+        part = None
         for a in range(first, last, self.run_length):
             b = min(a + self.run_length, last)
             left, _ = inputs.read_whole(0, (*low[:free], a, *zeros), (*high[:free], b, *rest))
             right, _ = inputs.read_whole(1, (*low[:s], a, *zeros, *low[free:]), (*high[:s], b, *rest, *high[free:]))
             deep = (b - a) * math.prod(rest)
-            part = np.matmul(
-                left.reshape(*stack, rows, deep), right.reshape(*stack, deep, columns), dtype=self.of_dtype
-            )
-            total = part if a == first else np.add(total, part, out=total)
+            factors = left.reshape(*stack, rows, deep), right.reshape(*stack, deep, columns)
+            if a == first:
+                total = np.matmul(*factors, out=total, dtype=self.of_dtype)
+            else:  # the same room for all: a third array would be more than a task says it takes
+                part = np.matmul(*factors, out=part, dtype=self.of_dtype)
+                total += part
         return deliver(sink, (total.reshape(made), None), workspace)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import Expr, node, settled
@@ -16,6 +17,9 @@ from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.summaries import Summary
 from nbarray.kernels.workspace import Workspace
+
+#: About how many elements are looked at to tell what others are like.
+SAMPLE = 2**14
 
 __all__ = ["LineBlocks", "MapLines", "MergedSummaries", "PartSummaries", "Summarise"]
 
@@ -134,15 +138,38 @@ class PartSummaries(Lowered):
     def compiled(self) -> bool:
         return self.summary.compiled
 
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return self.summary.kernels if self.compiled else ()
+
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         return [*((low, high) for _ in self.args), *(_all_of(e, low) for e in self.extras)]
 
+    @property
+    def likely(self) -> Summary:
+        """The summary of elements like some of the first argument's."""
+        return self.summary.likely(_sample(self.args[0]))
+
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
+        return self._state_bytes(self.summary, low, high)
+
+    def spare_block_bytes(self, low: Int64, high: Int64) -> Int64:
+        return self.block_bytes(low, high) - self._state_bytes(self.likely, low, high)
+
+    def _state_bytes(self, summary: Summary, low: Int64, high: Int64) -> Int64:
         steps = math.prod(-(-a.largest // max(1, n)) for a, n in zip(self.grid.axes, self.step, strict=True))
-        return self.summary.state_bytes((high - low).prod(axis=1), steps)
+        return summary.state_bytes((high - low).prod(axis=1), steps)
+
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        step = self._step(low, high)
+        return self.summary.scratch_bytes(step) - self.likely.scratch_bytes(step)
+
+    def _step(self, low: Int64, high: Int64) -> Int64:
+        """Elements of each task's largest step."""
+        return np.minimum(high - low, np.array(self.step, np.int64).reshape(1, -1)).prod(axis=1)
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        step = np.minimum(high - low, np.array(self.step, np.int64).reshape(1, -1)).prod(axis=1)
+        step = self._step(low, high)
         total = self.summary.scratch_bytes(step)
         for arg in self.args:
             base = operand_of(arg).base
@@ -167,7 +194,7 @@ class PartSummaries(Lowered):
 class MergedSummaries(Lowered):
     """States of several parts as one, or the result of all of them."""
 
-    parts: Lowered
+    parts: PartSummaries | MergedSummaries
     summary: Summary
     extras: tuple[Expr, ...]
     grid: Chunks
@@ -198,11 +225,27 @@ class MergedSummaries(Lowered):
             return super().block_bytes(low, high)
         return self.summary.state_bytes((high - low).prod(axis=1), 1)
 
+    @property
+    def likely(self) -> Summary:
+        """The summary of elements like some of those that parts are made of."""
+        return self.parts.likely
+
+    def spare_block_bytes(self, low: Int64, high: Int64) -> Int64:
+        if self.of_shape is not None:
+            return super().spare_block_bytes(low, high)
+        return self.block_bytes(low, high) - self.likely.state_bytes((high - low).prod(axis=1), 1)
+
+    def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        return self.scratch_bytes(low, high) - self._merging_bytes(self.likely, low, high)
+
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
+        return self._merging_bytes(self.summary, low, high)
+
+    def _merging_bytes(self, summary: Summary, low: Int64, high: Int64) -> Int64:
         a, b = (low, high) if self.of_shape is None else _all_of(self.parts, low)
         merged = -(-self.parts.chunks.nblocks // max(1, self.grid.nblocks)) if self.of_shape is None else 1
         together = max(merged, self.parts.chunks.nblocks if self.of_shape is not None else 1)
-        return self.summary.merge_copies * self.summary.state_bytes((b - a).prod(axis=1), together)
+        return summary.merge_copies * summary.state_bytes((b - a).prod(axis=1), together)
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         if self.of_shape is None:
@@ -213,6 +256,16 @@ class MergedSummaries(Lowered):
         states = [held.state for (held,) in blocks[:count]]
         merged = self.summary.merge(states) if count > 1 else states[0]
         return deliver(sink, (self.summary.finish(merged, extras), None), workspace)
+
+
+def _sample(expr: Expr) -> np.ndarray[Any, Any] | None:
+    """Some elements, evenly spaced, of what lies in memory as it is; None of anything else, which isn't looked at."""
+    base = operand_of(expr).base
+    array = base.reader.array if isinstance(base, SourceArray) else None
+    if type(array) is not np.ndarray or not array.size:
+        return None
+    every = max(1, round((array.size / SAMPLE) ** (1 / max(1, array.ndim))))
+    return array[(slice(None, None, every),) * array.ndim].ravel()
 
 
 def _all_of(expr: Expr, low: Int64) -> Box:

@@ -99,10 +99,17 @@ class ChunkWriter(Writer):
         self.stored = self.units
         self._lock, self._closed = threading.Lock(), False
 
+    @property
+    def _chunk_bytes(self) -> int:
+        return math.prod(self.units or ()) * self._dtype.itemsize
+
     def extra_bytes(self, block_bytes: Int64) -> Int64:
         # a chunk as it is stored, shuffled, and compressed
-        chunk = math.prod(self.units or ()) * self._dtype.itemsize
-        return np.full_like(block_bytes, (1 + len(self._filters)) * chunk)
+        return np.full_like(block_bytes, (1 + len(self._filters)) * self._chunk_bytes)
+
+    def spare_bytes(self, block_bytes: Int64) -> Int64:
+        # a block that is one chunk is stored as it is
+        return np.where(block_bytes == self._chunk_bytes, self._chunk_bytes, 0)
 
     def close(self) -> None:
         with self._lock:

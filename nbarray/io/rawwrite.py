@@ -76,6 +76,10 @@ class RawWriter(Writer):
     def extra_bytes(self, block_bytes: Int64) -> Int64:
         return 2 * np.minimum(block_bytes, PIECE_BYTES)
 
+    def spare_bytes(self, block_bytes: Int64) -> Int64:
+        # pieces at the ends of axes alone are longer than what belongs to the array
+        return self.extra_bytes(block_bytes) // 2
+
     def close(self) -> None:
         with self._free:
             self._free.wait_for(lambda: not self._busy)

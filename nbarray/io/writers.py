@@ -36,6 +36,7 @@ class Writer:
     route : how it is written, for people
     stored : shape of the chunks that the target is stored in, if it tells
     rewrites_parts : whether writing a part of a chunk means reading and writing all of it
+    in_turn : whether one block is written after the other, so that what that takes is taken once
     """
 
     place = "an object"
@@ -46,6 +47,7 @@ class Writer:
     route = "in place"
     stored: Corner | None = None
     rewrites_parts = False
+    in_turn = False
 
     def place_of(self, shape: Corner) -> tuple[Corner, Corner, Corner]:
         """Where the first element of an array of `shape` goes, the target's shape, and how far apart elements go."""
@@ -64,6 +66,10 @@ class Writer:
 
     def extra_bytes(self, block_bytes: Int64) -> Int64:
         """What writing blocks of so many bytes takes besides them."""
+        return np.zeros_like(block_bytes)
+
+    def spare_bytes(self, block_bytes: Int64) -> Int64:
+        """The part of `extra_bytes` that is there for blocks that don't suit the target, and not touched otherwise."""
         return np.zeros_like(block_bytes)
 
     def write(self, low: Corner, high: Corner, values: Block, mask: Block | None) -> None:
@@ -126,6 +132,7 @@ class AssigningWriter(Writer):
 
     route = "assigned, one block at a time"
     rewrites_parts = True
+    in_turn = True
 
     def __init__(
         self,

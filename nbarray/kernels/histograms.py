@@ -85,6 +85,10 @@ class Histogram(Summary):
     def name(self) -> str:
         return "histogram"
 
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return (_COUNT["float64"],)  # edges of float32 elements alone are others
+
     def for_elements(self, count: int) -> Summary:
         return replace(self, compiled=self.equal and worth(OPERATIONS * count))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.compiling import CannotCompile, run_loops
+from nbarray.kernels.codegen import source
 from nbarray.kernels.moments import moments_of, moments_update
 from nbarray.kernels.packed_loops import MOMENTS, SUMS, loops
 from nbarray.kernels.program import Fold, Linear, Program
@@ -29,6 +30,7 @@ __all__ = [
     "fold_packed",
     "fold_unpacked",
     "folds_at_once",
+    "kernels_of",
     "needs_stored_sums",
     "suits",
     "unpack_made",
@@ -136,6 +138,18 @@ def folds_at_once(program: Program) -> bool:
     return program.ndim - len(axes) <= 2 and axes == list(range(axes[0], axes[-1] + 1))
 
 
+def kernels_of(program: Program) -> tuple[str, ...]:
+    """The sources of the kernels that a compiled program is run by."""
+    if folds_at_once(program):
+        return tuple(dict.fromkeys(_loops_for(program, fold) for fold in program.folds))
+    text = source(program)
+    return () if text is None else (text,)
+
+
+def _loops_for(program: Program, fold: Fold) -> str:
+    return loops(SUMS if REDUCTIONS[fold.name].is_sum else MOMENTS, _missing(program)[0])
+
+
 @lru_cache(maxsize=512)
 def _missing(program: Program) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     """Which comparisons tell that a number is missing, and with what."""
@@ -164,9 +178,9 @@ def fold_packed(program: Program, data: Tile, offset: Corner, states: list[State
 
 def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: State) -> bool:
     """Fold a step onto one state; returns whether that could be done."""
-    sums, linear = REDUCTIONS[fold.name].is_sum, fold.linear
+    linear = fold.linear
     assert linear is not None
-    if len(state.planes) != (1 if sums else 3):  # few results, of which losses are kept, too
+    if len(state.planes) != (1 if REDUCTIONS[fold.name].is_sum else 3):  # few results, of which losses are kept, too
         return False
     target = tuple(
         slice(o, o + (1 if k in fold.axes else n)) for k, (o, n) in enumerate(zip(offset, data.shape, strict=True))
@@ -176,8 +190,7 @@ def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: S
     if layout is None:
         return False
     left = np.zeros(state.planes[0].shape, fold.left) if state.left is None else state.left
-    signs, numbers = _missing(program)
-    text = loops(SUMS if sums else MOMENTS, signs)
+    text, numbers = _loops_for(program, fold), _missing(program)[1]
     results = [_run(each, True) for each in (*planes, part_of(left, target))]
     scalars = float(linear.scale.value), float(linear.offset.value), linear.poison
     try:

@@ -9,7 +9,7 @@ passes leave none.  Nothing is guessed, so the number of passes is known before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -66,16 +66,29 @@ def sample_sorted(values: Block, samples: int) -> Sample:
 
 def together(samples: Sequence[Sample]) -> Sample:
     """All that is known of all elements that were sampled."""
+    # step by step, and in place, as there may be many: tasks say how many bytes this takes
     values = np.concatenate([s.values for s in samples])
-    surely = np.concatenate([np.diff(s.up_to, prepend=0) for s in samples])
-    perhaps = np.concatenate([np.diff(s.below, append=s.size) for s in samples])
     order = np.argsort(values, kind="stable")
     values = values[order]
-    at_least, at_most = np.cumsum(surely[order]), np.cumsum(perhaps[order])
-    last = np.searchsorted(values, values, "right") - 1  # of equal ones
-    first = np.searchsorted(values, values, "left")
-    below = np.where(first > 0, at_most[np.maximum(first - 1, 0)], 0)
-    return Sample(values, at_least[last], below, sum(s.size for s in samples))
+    at_least = _running([np.diff(s.up_to, prepend=0) for s in samples], order)
+    at_most = _running([np.diff(s.below, append=s.size) for s in samples], order)
+    del order
+    at = np.searchsorted(values, values, "right")  # of equal ones the last
+    at -= 1
+    up_to = at_least[at]
+    del at_least
+    at = np.searchsorted(values, values, "left")
+    none = at == 0
+    at -= ~none
+    below = at_most[at]
+    below[none] = 0
+    return Sample(values, up_to, below, sum(s.size for s in samples))
+
+
+def _running(counts: Sequence[Int64], order: Int64) -> Int64:
+    """Running totals in an order."""
+    ordered = np.concatenate(counts)[order]
+    return np.cumsum(ordered, out=ordered)
 
 
 def thinned(sample: Sample, samples: int) -> Sample:
@@ -127,6 +140,7 @@ class Narrow(Summary):
     dtype : of the elements
     ranks : the ranks looked for, given how many elements are numbers
     count : how many ranks; number : of the pass; left : at most so many elements lie in each bracket
+    copies : of elements at once, at the most: those that are numbers, in order, and once more where zeros differ
     """
 
     dtype: np.dtype[Any]
@@ -135,12 +149,17 @@ class Narrow(Summary):
     number: int
     samples: int
     left: int
+    copies: int = field(default=3, kw_only=True)
 
-    merge_copies: ClassVar[int] = 5
+    merge_copies: ClassVar[int] = 3
 
     @property
     def name(self) -> str:
         return f"quantile, pass {self.number}"
+
+    def likely(self, sample: Block | None) -> Summary:
+        # a part of them is put in order in later passes, at once or not at all
+        return replace(self, copies=1 if self.number == 1 else 0)
 
     def needs(self, extras: Sequence[Block]) -> bool:
         return not extras or not bool(extras[0]["done"].all())
@@ -228,4 +247,4 @@ class Narrow(Summary):
         return groups * (kept * (self.dtype.itemsize + 16) + 512 * parts)
 
     def scratch_bytes(self, elements: Int64) -> Int64:
-        return elements * (3 * self.dtype.itemsize + 3)
+        return elements * (self.copies * self.dtype.itemsize + 3)

@@ -31,12 +31,24 @@ class Summary:
     compiled: bool = False
 
     @property
+    def kernels(self) -> tuple[str, ...]:
+        """The sources of the kernels that compiled code may need."""
+        return ()
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return type(self).__name__.lower()
 
     def for_elements(self, count: int) -> Summary:
         """The summary as it is made of so many elements in all, where there is memory for a compiler."""
+        return self
+
+    def likely(self, sample: Block | None) -> Summary:
+        """The summary with the bytes that it takes of elements like these, where the plan has to count on any.
+
+        sample : some elements; None where there are none before tasks have run
+        """
         return self
 
     def needs(self, extras: Sequence[Block]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,20 @@ def distinct_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype([("value", dtype), ("count", np.int64), ("first", np.int64)])
 
 
+def likely_distinct(sample: Block) -> int:
+    """About how many distinct elements there are where a sample of them has been drawn from very many.
+
+    Those seen once stand for those not seen: the share of elements that are like one seen before is one less the share
+    of those (Good and Turing).
+
+    >>> likely_distinct(np.arange(1000) % 50), likely_distinct(np.arange(10)) > 10**9
+    (50, True)
+    """
+    _, counts = np.unique(sample, return_counts=True)
+    seen_before = len(sample) - int((counts == 1).sum())
+    return -(-len(counts) * len(sample) // seen_before) if seen_before else 2**62
+
+
 def differs(ordered: Block, equal_nan: bool) -> Block:
     """Where sorted elements differ from the one before; the first does."""
     new = np.ones(len(ordered), bool)
@@ -45,6 +59,8 @@ def differs(ordered: Block, equal_nan: bool) -> Block:
 class Distinct(Summary):
     """The distinct elements of an array, or of those where a second one is true: up to `most` of them.
 
+    likely_most : how many there may be by what is known of them
+
     The result has a row for each and a last one, whose count says how many there are; -1 if they were too many.
     """
 
@@ -53,10 +69,14 @@ class Distinct(Summary):
     most: int
     equal_nan: bool
     wants_first: bool
+    likely_most: int | None = None
 
     @property
     def name(self) -> str:
         return "unique"
+
+    def likely(self, sample: Block | None) -> Summary:
+        return self if sample is None else replace(self, likely_most=min(self.most, likely_distinct(sample)))
 
     def begin(self, extras: Sequence[Block]) -> Any:
         none = np.zeros(0, np.int64)
@@ -134,8 +154,12 @@ class Distinct(Summary):
         return made
 
     def state_bytes(self, elements: Int64, parts: int) -> Int64:
-        return np.minimum(elements, self.most * parts) * (self.dtype.itemsize + 16)
+        most = self.most if self.likely_most is None else self.likely_most
+        return np.minimum(elements, most * parts) * (self.dtype.itemsize + 16)
 
     def scratch_bytes(self, elements: Int64) -> Int64:
-        tile = np.minimum(elements, TILE)
-        return tile * (3 * self.dtype.itemsize + 40) + self.most * 2 * (self.dtype.itemsize + 32)
+        tile, width = np.minimum(elements, TILE), self.dtype.itemsize
+        if self.likely_most is None:
+            return tile * (3 * width + 40) + self.most * 2 * (width + 32)
+        by_table = self.dtype.kind in "iub" and width < 9 and not self.wants_first
+        return tile * (8 if by_table else 2 * width + 2) + self.likely_most * 2 * (width + 32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nbarray.events import (
+    BudgetExceeded,
     Event,
     PlanDetails,
     PlanReady,
@@ -57,6 +58,7 @@ class RunReport:
     state : "waiting", "running", "paused", "done", "failed" or "cancelled"
     wall_s, busy_s : seconds it took, and that workers computed, together
     peak_bytes, projected_bytes, budget_bytes : the most bytes held, what was expected, what was allowed
+    overrun_bytes : what callers' functions took together with all else, if that was more than allowed
     read_bytes : stored numbers that tasks took; sources : what is read from where, and how often
 
     >>> from nbarray.events import NodeCount, PlanReady, RunFinished, TaskFinished
@@ -74,7 +76,7 @@ class RunReport:
         self.error = ""
         self.tasks = self.done = self.workers = 0
         self.wall_s = self.busy_s = self.read_s = self.decode_s = 0.0
-        self.budget_bytes = self.peak_bytes = self.projected_bytes = 0
+        self.budget_bytes = self.peak_bytes = self.projected_bytes = self.overrun_bytes = 0
         self.result_bytes = self.spilled_bytes = self.read_bytes = 0
         self.sources: tuple[SourceRead, ...] = ()
         self._nodes: list[Operation] = []
@@ -139,6 +141,8 @@ class RunReport:
                 if self._paused_since_s is not None:
                     self._paused_s += event.time_s - self._paused_since_s
                 self.state, self._paused_since_s = "running", None
+            case BudgetExceeded():
+                self.overrun_bytes = event.held_bytes
             case RunFinished():
                 self.state, self.wall_s, self.busy_s = "done", event.wall_s, event.busy_s
                 self.peak_bytes = event.peak_bytes
@@ -206,6 +210,7 @@ class RunReport:
             peak_bytes=self.peak_bytes,
             projected_bytes=self.projected_bytes,
             budget_bytes=self.budget_bytes,
+            overrun_bytes=self.overrun_bytes,
             spilled_bytes=self.spilled_bytes,
             read_bytes=self.read_bytes,
             sources=self.sources,

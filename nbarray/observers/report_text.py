@@ -41,6 +41,7 @@ class ReportFacts:
     peak_bytes: int
     projected_bytes: int
     budget_bytes: int
+    overrun_bytes: int
     spilled_bytes: int
     read_bytes: int
     sources: tuple[SourceRead, ...]
@@ -49,6 +50,15 @@ class ReportFacts:
 
 
 # ---------------------------------------------------------------------------------------------------- advice
+
+
+def _overrun(facts: ReportFacts) -> str | None:
+    if not facts.overrun_bytes:
+        return None
+    return (
+        f"{format_bytes(facts.overrun_bytes)} were held, of a budget of {format_bytes(facts.budget_bytes)}: a function "
+        "takes more memory than its blocks, which is all that is counted; smaller chunks or fewer workers take less"
+    )
 
 
 def _decoded_again(facts: ReportFacts) -> str | None:
@@ -156,7 +166,8 @@ def _at(place: str) -> str:
 
 
 _ADVICE = (
-    _decoded_again, _one_at_a_time, _scratch, _idle, _short_tasks, _between_tasks, _disk, _decoding, _one_operation
+    _overrun, _decoded_again, _one_at_a_time, _scratch, _idle, _short_tasks, _between_tasks, _disk, _decoding,
+    _one_operation,
 )  # fmt: skip
 
 
@@ -190,6 +201,8 @@ def _fact_rows(facts: ReportFacts) -> Iterator[tuple[str, str]]:
         f"{format_bytes(facts.peak_bytes)} ({format_bytes(facts.projected_bytes)} projected, "
         f"budget {format_bytes(facts.budget_bytes)})",
     )
+    if facts.overrun_bytes:
+        yield "exceeded", f"{format_bytes(facts.overrun_bytes)} were held in fact"
     if facts.read_bytes:
         yield "read", f"{format_bytes(facts.read_bytes)} of stored numbers"
     if facts.spilled_bytes:

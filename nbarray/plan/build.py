@@ -34,6 +34,7 @@ class _Demand:
         #: for each operand made of tasks: (index of its node, blocks a task, block numbers)
         self.needs: list[tuple[int, Int64, Int64]] = []
         self.block_bytes = self.scratch_bytes = self.read_bytes = np.zeros(0, np.int64)
+        self.panel_bytes = 0
 
 
 def build_plan(
@@ -103,6 +104,7 @@ def _demand(lowered: Lowered, wanted: list[Int64], index: dict[Lowered, int]) ->
     demand.block_bytes = lowered.block_bytes(low, high)
     demand.scratch_bytes = lowered.scratch_bytes(low, high)
     demand.read_bytes = lowered.read_bytes(low, high)
+    demand.panel_bytes = int(lowered.panel_bytes(low, high).max(initial=0))
     boxes = None
     for k, expr in enumerate(lowered.operands):
         operand = operand_of(expr)
@@ -163,6 +165,7 @@ def _flatten(
         read_bytes=_in_order(demands, "read_bytes", order),
         result_bytes=sum(_result_bytes(nodes[t]) for t in targets),
         compiler_bytes=COMPILER_BYTES if any(lowered.compiled for lowered in nodes) else 0,
+        panel_bytes=max((d.panel_bytes for d in demands), default=0),
     )
 
 

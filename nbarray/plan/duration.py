@@ -22,7 +22,7 @@ from nbarray.expr.summaries import PartSummaries
 from nbarray.plan.plan import Plan
 from nbarray.plan.reads import reads_by_source
 
-__all__ = ["Work", "work_of_plan"]
+__all__ = ["Work", "is_users", "work_of_plan"]
 
 #: Bytes in a second: decoded, read as they are stored, taken from memory, and moved from block to block.
 DECODED, READ, TAKEN, MOVED = 500e6, 3e9, 1.2e10, 4e9
@@ -65,7 +65,7 @@ def work_of_plan(plan: Plan) -> Work:
     busy_s = plan.ntasks * TASK_S + 2 * plan.spilled_bytes / READ
     busy_s += (int(plan.task_bytes[plan.deps].sum()) + plan.result_bytes) / MOVED
     busy_s += sum(times * _busy_s(some) for times, some in _samples(plan))
-    known = not any(_is_users(lowered) for lowered in plan.nodes)
+    known = not any(is_users(lowered) for lowered in plan.nodes)
     loads = any(lowered.compiled for lowered in plan.nodes) and not kernels_loaded()
     return Work(busy_s, LOADING_S if loads else 0.0, known)
 
@@ -101,7 +101,7 @@ def _busy_s(plan: Plan) -> float:
     return busy_s
 
 
-def _is_users(lowered: Lowered) -> bool:
+def is_users(lowered: Lowered) -> bool:
     """Whether tasks call what somebody else wrote."""
     if isinstance(lowered, Mapped):
         return not _is_ours(lowered.function.function)

@@ -13,7 +13,19 @@ import heapq
 
 from nbarray.plan.plan import Plan
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "next_window"]
+
+#: A worker takes short tasks for about so many seconds at once, and not more of them than this.
+WINDOW_S, LARGEST_WINDOW = 0.001, 64
+
+
+def next_window(window: int, each_s: float) -> int:
+    """How many tasks to take at once where so many took so long each: so many that taking them costs little.
+
+    >>> next_window(4, 1e-5), next_window(4, 0.5)
+    (8, 1)
+    """
+    return max(1, min(2 * window, LARGEST_WINDOW, int(WINDOW_S / max(each_s, 1e-9))))
 
 
 class Ledger:
@@ -24,10 +36,11 @@ class Ledger:
     held_bytes : bytes of blocks and scratch that exist now, as declared; `peak_bytes` the most so far
     ahead_bytes : the part of them that belongs to tasks after the head
     scratch_bytes : the part of them that tasks under way need besides their blocks
+    most_running : how many tasks were under way at once, at the most
     """
 
-    def __init__(self, plan: Plan, budget_bytes: int) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, budget_bytes: int, workers: int = 1) -> None:
+        self._plan, self._workers = plan, workers
         self.set_budget(budget_bytes)
         self.waiting: list[int] = (plan.dep_indptr[1:] - plan.dep_indptr[:-1]).tolist()
         self.users: list[int] = plan.uses.tolist()
@@ -40,12 +53,17 @@ class Ledger:
         self._finished = bytearray(plan.ntasks)
         self._ahead: dict[int, int] = {}
         self.head = self.done = self.held_bytes = self.peak_bytes = self.ahead_bytes = 0
-        self.scratch_bytes = 0
+        self.scratch_bytes = self._running = self.most_running = 0
 
     def set_budget(self, budget_bytes: int) -> None:
         """Change the budget; what runs already is not taken back."""
         self.budget_bytes = budget_bytes
-        self._slack = budget_bytes - self._plan.pending_bytes()
+        self._slack = budget_bytes - self._plan.pending_bytes(self._workers)
+
+    def set_workers(self, workers: int) -> None:
+        """Change how many threads there are, for what BLAS keeps for each."""
+        self._workers = workers
+        self.set_budget(self.budget_bytes)
 
     def next_task(self, before: int | None = None, parts: int = 1) -> int | None:
         """The first task that may start now, taken off the list of ready ones, or None.
@@ -59,7 +77,7 @@ class Ledger:
             return None
         if task != self.head:
             cost = self._blocks[task] + self._scratch[task]
-            slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.pending_bytes()
+            slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.pending_bytes(self._workers)
             if self.ahead_bytes + cost > slack:
                 return None
             self._ahead[task] = cost
@@ -68,11 +86,25 @@ class Ledger:
         self.held_bytes += self._blocks[task] + self._scratch[task]
         self.scratch_bytes += self._scratch[task]
         self.peak_bytes = max(self.peak_bytes, self.held_bytes)
+        self._running += 1
+        self.most_running = max(self.most_running, self._running)
         return task
+
+    def take(self, window: int, workers: int, parts: int = 1) -> list[int]:
+        """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
+        tasks: list[int] = []
+        window = 1 if workers == 1 else max(1, min(window, self.ready // workers))
+        while len(tasks) < window:
+            task = self.next_task(tasks[0] + 2 * window if tasks else None, parts)
+            if task is None:
+                break
+            tasks.append(task)
+        return tasks
 
     def finish(self, task: int) -> list[int]:
         """Note that a task is done; returns the tasks whose blocks nobody needs any more."""
         self.done += 1
+        self._running -= 1
         self._finished[task] = 1
         self.held_bytes -= self._scratch[task]
         self.scratch_bytes -= self._scratch[task]

@@ -20,6 +20,7 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement
 from nbarray.io.writers import Writer
+from nbarray.kernels.panels import kept_panels
 
 __all__ = ["Plan", "block_box"]
 
@@ -44,6 +45,7 @@ class Plan:
     spilled_bytes : size of the scratch file
     notes : what was done to make it fit, for people
     compiler_bytes : what loading the compiler takes, if tasks need it
+    panel_bytes : what BLAS keeps for a thread that multiplies matrices
     writers : for each target, what takes its blocks in as they are made; None for a result in memory
     kept : what else has to exist as long as it is used: plans that are made once for many runs keep no data alive
     """
@@ -65,6 +67,7 @@ class Plan:
     spilled_bytes: int = 0
     notes: tuple[str, ...] = ()
     compiler_bytes: int = 0
+    panel_bytes: int = 0
     writers: tuple[Writer | None, ...] = ()
     kept: tuple[Expr, ...] = ()
 
@@ -156,15 +159,16 @@ class Plan:
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
 
     def run_bytes(self) -> int:
-        """What a run takes at the least: the sequential peak, the results, and the compiler.
+        """What a run takes at the least: the sequential peak, the results, the compiler, and what BLAS keeps.
 
         It doesn't depend on what has been loaded already: that decides how work is cut, which decides bits.
         """
-        return self.sequential_peak + self.result_bytes + self.compiler_bytes
+        return self.sequential_peak + self.result_bytes + self.compiler_bytes + self.panel_bytes
 
-    def pending_bytes(self) -> int:
-        """As `run_bytes`, without what the compiler has taken in this process before."""
-        return self.run_bytes() - self.compiler_bytes + min(self.compiler_bytes, loading_bytes())
+    def pending_bytes(self, workers: int = 1) -> int:
+        """As `run_bytes` with so many threads, without what compiler and BLAS have taken in this process before."""
+        compiler, threads = min(self.compiler_bytes, loading_bytes()), min(workers, self.ntasks)
+        return self.sequential_peak + self.result_bytes + compiler + max(0, threads * self.panel_bytes - kept_panels())
 
 
 def block_box(chunks: Chunks, number: int) -> tuple[Corner, Corner]:

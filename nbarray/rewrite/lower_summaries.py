@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nbarray.expr.lowered import Lowered
 from nbarray.expr.node import Expr
 from nbarray.expr.summaries import LineBlocks, MapLines, MergedSummaries, PartSummaries, Summarise
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
@@ -45,7 +44,7 @@ def summarise(lowering: Lowering, expr: Expr) -> Expr:
     step = step_lengths(space, grid, lowering.grain)
     count = math.prod(expr.args[0].sizes)
     summary = expr.summary.for_elements(count) if lowering.grain.compiles else expr.summary
-    node: Lowered = PartSummaries(summary, args, extras, grid, step)
+    node: PartSummaries | MergedSummaries = PartSummaries(summary, args, extras, grid, step)
     state_bytes = max(1, int(node.block_bytes(*node.chunks.boxes(np.zeros(1, np.int64)))[0]))
     fan = max(LEAST_FAN, min(FAN, lowering.grain.of(FAN_BYTES) // state_bytes))
     while node.chunks.nblocks > fan:

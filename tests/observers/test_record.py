@@ -9,6 +9,7 @@ import pytest
 from nbarray.errors import FileFormatError, MissingFile
 from nbarray.events import (
     BlockReleased,
+    BudgetExceeded,
     Event,
     NodeCount,
     PlanDetails,
@@ -41,6 +42,7 @@ EVENTS = (
     RunFailed(1, 1.0, "first\nsecond"),
     RunCancelled(1, 1.0, 1),
     PlanningStarted(1, 0.25),
+    BudgetExceeded(1, 300, 200, 0.5),
 )
 
 

@@ -1,0 +1,73 @@
+"""What callers' functions take beyond their blocks."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import nbarray as nb
+from nbarray.engines.overruns import held_bytes
+from nbarray.errors import BudgetWarning
+from nbarray.events import BudgetExceeded
+from nbarray.observers.report import RunReport
+from nbarray.session import observe
+
+pytestmark = pytest.mark.skipif(held_bytes() is None, reason="the system doesn't tell what is held")
+
+
+def greedy(block: np.ndarray) -> np.ndarray:
+    """Takes 200 MB for a moment, again and again."""
+    for _ in range(10):
+        np.ones(25_000_000).sum()
+    return block
+
+
+def modest(block: np.ndarray) -> np.ndarray:
+    return block + 1
+
+
+def blocks_of(function) -> nb.Array:
+    x = nb.from_array(np.arange(40_000.0), chunks=10_000)
+    return nb.map_blocks(function, x, dtype=float)
+
+
+def test_held_bytes_grow_with_what_is_filled():
+    """What the process holds grows by what is filled, and not by what is only asked for."""
+    before = held_bytes()
+    filled = np.ones(5_000_000)
+
+    assert 0.9 * filled.nbytes < held_bytes() - before < 1.5 * filled.nbytes
+
+
+def test_a_greedy_function_is_told_of():
+    """A function that takes more than the budget and frees it within its task is warned of, by name, and reported."""
+    seen = []
+    report = RunReport()
+    with observe(seen.append), observe(report), pytest.warns(BudgetWarning, match="greedy"):
+        blocks_of(greedy).compute(memory="20MB")
+    exceeded = [event for event in seen if isinstance(event, BudgetExceeded)]
+
+    assert exceeded
+    assert 150e6 < exceeded[-1].held_bytes < 1e9
+    assert 20_000_000 == exceeded[-1].budget_bytes
+    assert report.overrun_bytes == exceeded[-1].held_bytes
+    assert "more memory than its blocks" in report.advice[0]
+
+
+def test_a_modest_function_is_not():
+    """A function that takes what its blocks take is not warned of, nor is a budget that is large enough."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        blocks_of(modest).compute(memory="20MB")
+        blocks_of(greedy).compute(memory="2GB")
+
+
+def test_our_own_operations_are_not_watched():
+    """Nothing is looked at where no caller's function runs: our own operations are counted."""
+    run = (nb.from_array(np.arange(10.0)) + 1).start()
+    run.result()
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "nbarray-watch"]

@@ -1,0 +1,89 @@
+"""What a run will hold: what is promised whatever happens, and what is projected of what is known."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+
+import nbarray as nb
+from nbarray.expr.unsized import Unsized
+from nbarray.expr.walk import postorder
+from nbarray.kernels.panels import kept_panels
+from nbarray.plan.ledger import Ledger
+from nbarray.plan.projection import projected_peak
+from nbarray.session import plan
+
+BUDGET = 2**32
+
+
+def planned(x: nb.Array):
+    return plan([x.expr], BUDGET)
+
+
+def test_a_product_holds_what_it_says():
+    """Products that are summed in several steps hold a block and one part of the sums, as is counted."""
+    a = nb.from_array(np.ones((400, 40_000)), chunks=(400, 2000))
+    b = nb.from_array(np.ones((40_000, 400)), chunks=(2000, 400))
+    product = (a @ b).sum()
+    counted = planned(product).run_bytes()
+    product.compute(workers=1)
+    tracemalloc.start()
+    product.compute(workers=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < counted + 2**19
+
+
+def test_what_blas_keeps_is_counted_once():
+    """A plan counts the panels that BLAS keeps for each worker; a later run in the same process has paid for them."""
+    a = nb.from_array(np.ones((600, 600)), chunks=300)
+    made = planned(a @ (a + 1))
+    (a @ (a + 1)).compute(workers=2)
+
+    assert 2 * 300 * 256 * 8 < made.panel_bytes < 4 * 10**6
+    assert kept_panels() >= made.panel_bytes
+    assert made.pending_bytes(1) == made.run_bytes() - made.panel_bytes
+
+
+def test_whole_numbers_are_multiplied_without_blas():
+    """NumPy multiplies whole numbers itself, and keeps nothing."""
+    a = nb.from_array(np.ones((600, 600), int), chunks=300)
+
+    assert 0 == planned(a @ a.T).panel_bytes
+
+
+def test_few_distinct_elements_are_projected_by_a_sample():
+    """What `unique` keeps is promised for any elements, and projected for those that a sample in memory shows."""
+    numbers = np.arange(2_000_000)
+    projected = {}
+    for name, values in {"few": numbers % 100, "many": numbers}.items():
+        found = nb.unique(nb.from_array(values, chunks=100_000)).expr
+        unsized = next(node for node in postorder([found]) if isinstance(node, Unsized))
+        made = plan(unsized.questions, BUDGET)
+        projected[name] = projected_peak(made, 1, BUDGET)
+
+    assert projected["few"] < made.run_bytes() / 4 < projected["many"] < 1.1 * made.run_bytes()
+
+
+def test_taking_makes_no_copy_of_its_positions():
+    """Planning to pick many points makes nothing as large as their positions."""
+    positions = np.random.default_rng(0).integers(0, 1000, 2_000_000)
+    taken = nb.take(nb.from_array(np.ones((1000, 2))), positions, axis=0)
+    tracemalloc.start()
+    made = planned(taken)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert made.ntasks > 1
+    assert peak < positions.nbytes / 2
+
+
+def test_short_tasks_are_taken_together():
+    """A worker takes several short tasks at once and leaves as many for the others; one that is alone goes in order."""
+    made = planned(nb.map_blocks(np.negative, nb.from_array(np.ones(20_000), chunks=1000), dtype=float))
+
+    assert [0] == Ledger(made, BUDGET).take(64, 1)
+    assert list(range(10)) == Ledger(made, BUDGET, 2).take(64, 2)
+    assert list(range(4)) == Ledger(made, BUDGET, 2).take(4, 2)
