@@ -9,6 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 import sysconfig
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,12 +45,12 @@ def _cell_name(filename: str) -> str:
 
 @cache
 def _not_the_user() -> tuple[str, ...]:
-    """Folders whose frames lie between us and the user: our own, and NumPy's for ``np.mean(x)``."""
+    """What lies between us and the user: our own folder, NumPy's for ``np.mean(x)``, and what begins our threads."""
     folders = [Path(__file__).parent]
     numpy = getattr(sys.modules.get("numpy"), "__file__", None)
     if numpy is not None:
         folders.append(Path(numpy).parent)
-    return tuple(f"{folder}/" for folder in folders)
+    return (*(f"{folder}/" for folder in folders), threading.__file__)
 
 
 def caller() -> Place | None:

@@ -110,3 +110,14 @@ def test_reports_are_made_if_asked_for():
 
     assert "done" == with_report.state
     assert last().report is None
+
+
+def test_how_python_begins_a_thread_is_nobodys_line():
+    """What is made where no line of the user's is running has no place."""
+    x = X + 0
+    thread = threading.Thread(target=x.__iadd__, args=(1,))
+    thread.start()
+    thread.join()
+    x.compute()
+
+    assert last().place is None

@@ -25,7 +25,8 @@ def monitor(*what: Array | Run, memory: int | str | None = None, workers: int | 
     changing chunks, workers or memory plans anew.  `start()` does what the button does and returns the run, `result()`
     waits for the values; `close()` takes the panel away, and the run goes on.  The last lines that tasks print are in
     it; where a cell waits for its run they stay below the cell.  Needs ipywidgets; without a notebook it is one line
-    of text.  Raises InputError for other things than arrays or one run.  It costs nothing but planning.
+    of text.  Raises InputError for other things than arrays or one run, and for settings of a run that there is.  It
+    costs nothing but planning.
 
     >>> import nbarray as nb
     >>> panel = nb.ones((1000, 1000), chunks=100).sum().monitor(memory="1GiB")
@@ -34,6 +35,11 @@ def monitor(*what: Array | Run, memory: int | str | None = None, workers: int | 
     """
     panel = ABOVE["monitor"]()
     if len(what) == 1 and isinstance(what[0], Run):
+        if memory is not None or workers is not None:
+            raise InputError(
+                "monitor: this run has a budget and workers already; change them by sliders, or by run.set_budget() "
+                "and run.set_workers()"
+            )
         return panel(what[0])
     arrays = [each for each in what if isinstance(each, Array)]
     if len(arrays) < len(what) or not what:

@@ -28,6 +28,7 @@ class Cells:
     result : which of the plan's results it is
     target : the node that makes it; -1 if there is none
     edges : for each axis of the result, where its cells begin and end
+    grouped : whether cells are several blocks
     """
 
     result: int
@@ -36,6 +37,7 @@ class Cells:
     _grid: tuple[int, ...]
     _spans: tuple[tuple[int, Int64, Int64], ...]  # (axis of the grid, first block, end) of each axis of the result
     _fixed: tuple[tuple[int, int], ...]
+    grouped: bool = False
 
     @staticmethod
     def of(plan: Plan, most: int = MOST_CELLS) -> Cells:
@@ -47,7 +49,8 @@ class Cells:
         node = plan.nodes[target]
         axes = node.chunks.axes
         placement = plan.placements[result] or identity(node.sizes)
-        edges = _coarse([_edges(m, axes[m.axis].offsets if m.axis >= 0 else None) for m in placement.axes], most)
+        fine = [_edges(m, axes[m.axis].offsets if m.axis >= 0 else None) for m in placement.axes]
+        edges = _coarse(fine, most)
         spans = []
         for m, cuts in zip(placement.axes, edges, strict=True):
             if m.axis >= 0 and m.size:
@@ -56,8 +59,9 @@ class Cells:
                 spans.append((m.axis, chunk(np.minimum(*ends)), chunk(np.maximum(*ends)) + 1))
             else:
                 spans.append((-1, np.zeros(len(cuts) - 1, np.int64), np.ones(len(cuts) - 1, np.int64)))
+        grouped = sum(map(len, edges)) < sum(map(len, fine))
         fixed = tuple((axis, axes[axis].number_of(position)) for axis, position in placement.fixed)
-        return Cells(result, target, edges, node.chunks.numblocks, tuple(spans), fixed)
+        return Cells(result, target, edges, node.chunks.numblocks, tuple(spans), fixed, grouped)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -120,7 +120,8 @@ class Viewer:
         sides = [ipywidgets.VBox([*self.places, *ranges]), ipywidgets.VBox(pointer)]
         self.clicks = None if self.row is None else self._clickable()
         picture = self.image if self.clicks is None else self.clicks.box
-        self.panel = ipywidgets.VBox([ipywidgets.HBox(sides), picture, self.status])
+        controls = ipywidgets.HBox(sides, layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.panel = ipywidgets.VBox([controls, picture, self.status])
         self.panel.add_class("nbarray-panel")
 
     def _clickable(self) -> Clickable:

@@ -177,7 +177,8 @@ def _grid(watch: Watch) -> str:
     scale = max(1, min(22, 200 // max(1, columns), 110 // max(1, rows)))
     size = "×".join(map(str, watch.cells.shape))
     done = int((watch.filled >= 1).sum())
-    said = f"Result: {format_count(done)} of {format_count(watch.cells.count)} blocks ({size})"
+    what = "groups of blocks" if watch.cells.grouped else "blocks"
+    said = f"Result: {format_count(done)} of {format_count(watch.cells.count)} {what} ({size})"
     picture = cells_html(watch, (min(scale, 420 / columns), min(scale, 150 / rows)))
     return f'<div><div style="opacity:.8">{said}</div>{picture}</div>'
 

@@ -50,6 +50,7 @@ def test_a_cell_is_filled_as_far_as_its_blocks_are_done(most) -> None:
         expected[cell] = done[np.unique(shown[cells.region(cell)])].mean()
 
     assert cells.count <= most
+    assert cells.grouped == (cells.count < cells.nblocks)
     assert np.allclose(expected, cells.filled(done.astype(np.int32)))
 
 

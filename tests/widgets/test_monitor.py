@@ -383,6 +383,8 @@ def test_runs_and_arrays_have_it_as_a_method(slow, gate) -> None:
     assert nb.monitor(run).run is run
     with pytest.raises(InputError, match="expected arrays, or one run, not int"):
         nb.monitor(3)
+    with pytest.raises(InputError, match="this run has a budget and workers already"):
+        run.monitor(memory="1GiB")
     gate.open.set()
     assert panel.result().shape == (48, 9)
 

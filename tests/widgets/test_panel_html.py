@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.widgets.panel_html import facts, operations_html, summary_text
+from nbarray.widgets.panel_html import facts, operations_html, panel_html, summary_text
 from nbarray.widgets.planned import planned_html
 from nbarray.widgets.watching import Operation, Watch
 
@@ -56,6 +56,20 @@ def test_an_operation_has_a_rate_while_it_goes_on(operation, rate) -> None:
     html = operations_html([operation])
 
     assert ("/s" in html, rate in html) == (bool(rate), True)
+
+
+def test_groups_of_blocks_are_called_so() -> None:
+    """Where a chunk grid is too fine to be drawn."""
+    texts = []
+    for size in (100, 20_000):
+        run = nb.map_blocks(np.negative, nb.zeros(size, chunks=1), dtype="f8").start()
+        watch = Watch(run, lambda: 0.0)
+        run.result()
+        watch.look()
+        texts.append(panel_html(watch))
+
+    assert "100 of 100 blocks (100)" in texts[0]
+    assert "10 000 of 10 000 groups of blocks (10000)" in texts[1]
 
 
 def test_one_task_is_a_task(tmp_path) -> None:
