@@ -30,6 +30,7 @@ __all__ = [
     "CorruptChunk",
     "DTypeError",
     "EagerWarning",
+    "FieldNotFound",
     "FileFormatError",
     "FilesDiffer",
     "IndexTypeError",
@@ -97,6 +98,12 @@ class AxisError(NBArrayError, _AxisError):
 
 class IndexingError(NBArrayError, IndexError):
     """An index lies outside the array, or is of a kind that can't be used."""
+
+
+class FieldNotFound(InputError, KeyError):
+    """Several fields are named, and there is one that records don't have."""
+
+    __str__ = Exception.__str__  # KeyError would show the repr of the message
 
 
 class DTypeError(NBArrayError, TypeError):

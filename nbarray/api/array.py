@@ -119,18 +119,18 @@ def _reducing(name: str) -> Callable[..., Any]:
     def method(self: Array, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
         if dtype is not None:
             options["dtype"] = dtype
-        return _into(out, apply(reductions.reduction, name, self, axis, **options))
+        return _into(out, apply(reductions.reduction, name, self, axis, **options), "_receive_reduced")
 
     def plain(self: Array, axis: Any = None, out: Any = None, **options: Any) -> Any:
-        return _into(out, apply(reductions.reduction, name, self, axis, **options))
+        return _into(out, apply(reductions.reduction, name, self, axis, **options), "_receive_reduced")
 
     made = takes("split_every")(method if name in ("sum", "prod", "mean", "var", "std") else plain)
     made.__name__, made.__doc__ = name, f"Reduce over `axis`; see `nbarray.{name}`."
     return made
 
 
-def _into(out: Any, made: Array) -> Array:
-    result: Array = made if out is None else METHODS["_receive"](out, made)
+def _into(out: Any, made: Array, receive: str = "_receive") -> Array:
+    result: Array = made if out is None else METHODS[receive](out, made)
     return result
 
 
@@ -361,7 +361,7 @@ class Array:
 
     def tolist(self) -> Any:
         """All values as nested lists; computes."""
-        return np.asarray(values_of(self)).tolist()
+        return np.ma.asanyarray(values_of(self)).tolist()
 
     def __getitem__(self, index: Any) -> Array:
         return apply(indexing.getitem, self, as_index(index))
@@ -468,9 +468,9 @@ class Array:
         """
         return apply(shaping.rechunk, self, chunks, balance, block_size_limit)
 
-    def dot(self, other: Any) -> Array:
+    def dot(self, b: Any, out: Any = None) -> Array:
         """The dot product; see `nbarray.dot`."""
-        return apply(contraction.dot, self, other)
+        return _into(out, apply(contraction.dot, self, b), "_receive_reduced")
 
     def map_blocks(self, function: Callable[..., Any], *args: Any, dtype: Any = None, **options: Any) -> Array:
         """A function of each block; see `nbarray.map_blocks`."""

@@ -6,6 +6,7 @@ the change, as in NumPy; but there are no views: what was made of an array befor
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 from nbarray.api.array import Array, apply, as_index, unwrap
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import is_method
+from nbarray.api.dispatch import METHODS, is_method
 from nbarray.errors import BroadcastError, DTypeError, IndexingError, InputError, NotBlocked
 from nbarray.expr.node import remember_place
 from nbarray.ops import assigning, elementwise, indexing, shaping
 from nbarray.provenance import caller
 
-__all__ = ["changeable", "hold", "outs_apart", "setitem", "store_into", "with_out"]
+__all__ = ["changeable", "hold", "outs_apart", "setitem", "store_into", "store_reduced", "with_out"]
 
 
 def hold(x: Array, made: Array) -> Array:
@@ -124,9 +125,22 @@ def store_into(out: Any, result: Any, where: Any = True, casting: str = "same_ki
 
 @is_method("_receive")
 def receive(x: Array, result: Any) -> Array:
-    """Be the ``out=`` of a reduction."""
+    """Be the ``out=`` of a function of elements."""
     stored: Array = store_into(x, result)
     return stored
+
+
+def store_reduced(out: Any, result: Array) -> Array:
+    """Be the ``out=`` of a reduction, which isn't spread.  Raises BroadcastError for another shape."""
+    if isinstance(out, Array) and out.shape != result.shape:
+        raise BroadcastError(
+            f"out=: an array of shape {out.shape} for a result of shape {result.shape}; they have to agree"
+        )
+    stored: Array = store_into(out, result)
+    return stored
+
+
+METHODS["_receive_reduced"] = store_reduced
 
 
 def outs_apart(
@@ -183,21 +197,21 @@ def _outgrows(made: Array, x: Array) -> bool:
     return made.ndim > 0 or not np.can_cast(made.dtype, x.dtype, "same_kind")
 
 
-def _in_place(function: np.ufunc) -> Callable[[Array, Any], Array]:
-    def operator(self: Array, other: Any) -> Array:
-        made = array_ufunc(self, function, "__call__", self, other)
+def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[Array, Any], Array]:
+    def in_place(self: Array, other: Any) -> Array:
+        made = function(self, other)
         if not self.ndim and isinstance(made, Array) and _outgrows(made, self):
             return made  # as for NumPy's numbers, which are no arrays that could be changed
         result: Array = store_into(self, made)
         return result
 
-    return operator
+    return in_place
 
 
 for _name, _function in (
-    ("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.true_divide),
-    ("floordiv", np.floor_divide), ("mod", np.remainder), ("pow", np.power), ("and", np.bitwise_and),
-    ("or", np.bitwise_or), ("xor", np.bitwise_xor), ("lshift", np.left_shift), ("rshift", np.right_shift),
-    ("matmul", np.matmul),
+    ("add", operator.add), ("sub", operator.sub), ("mul", operator.mul), ("truediv", operator.truediv),
+    ("floordiv", operator.floordiv), ("mod", operator.mod), ("pow", operator.pow), ("and", operator.and_),
+    ("or", operator.or_), ("xor", operator.xor), ("lshift", operator.lshift), ("rshift", operator.rshift),
+    ("matmul", operator.matmul),
 ):  # fmt: skip
     is_method(f"__i{_name}__")(_in_place(_function))

@@ -66,7 +66,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """
     target = changeable("put", a)
     positions = np.asarray(ind).astype(np.int64).ravel()
-    values = np.asanyarray(v).ravel()
+    values = np.ma.asanyarray(values_of(v)) if isinstance(v, Array) and v.masked else np.asanyarray(v)
+    values = values.ravel()
     if positions.size and not target.size:
         raise IndexingError("cannot replace elements of an empty array")
     if not positions.size or not values.size:
@@ -77,7 +78,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
         positions = np.clip(positions, 0, target.size - 1)
     elif mode != "raise":
         raise InputError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
-    _through_flat(target, lambda flat: setitem(flat, positions, np.resize(values, positions.shape)))
+    resize = np.ma.resize if isinstance(values, np.ma.MaskedArray) else np.resize
+    _through_flat(target, lambda flat: setitem(flat, positions, resize(values, positions.shape)))
 
 
 is_method("put")(put)

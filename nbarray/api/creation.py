@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, apply, unwrap, wrap
+from nbarray.api.array import Array, apply, wrap
+from nbarray.api.conversions import values_of
 from nbarray.api.dispatch import public, takes
 from nbarray.api.storing import guard_of
 from nbarray.errors import DTypeError, InputError
@@ -279,7 +280,8 @@ def arange(
     (1000000000000,)
     """
     check_like(like)
-    return wrap(creation.arange(unwrap(start), stop, step, dtype, chunks))
+    start, stop, step = (values_of(v) if isinstance(v, Array) else v for v in (start, stop, step))
+    return wrap(creation.arange(start, stop, step, dtype, chunks))
 
 
 @public()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply, unwrap
-from nbarray.api.assigning import outs_apart, store_into, with_out
+from nbarray.api.assigning import outs_apart, store_into, store_reduced, with_out
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, implements, public, takes
 from nbarray.api.mapping import mapped
@@ -32,7 +32,7 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
         if skip_nan:
             options["skip_nan"] = True
         made: Array = apply(reductions.reduction, row, asarray(a), axis, **options)
-        return made if out is None else store_into(out, made)
+        return made if out is None else store_reduced(out, made)
 
     def untyped(a: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
         return function(a, axis, None, out, **options)

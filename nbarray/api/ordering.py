@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from nbarray.api.array import Array, apply
+from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
-from nbarray.errors import DTypeError, NotBlocked, ShapeError
+from nbarray.errors import DTypeError, InputError, NotBlocked, ShapeError
 from nbarray.ops import ordering
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.sorting import sort as sort_expr
@@ -79,6 +80,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     """
     if order is not None:
         raise NotBlocked(f"partition: order={order!r} has no blocked form")
+    kth = values_of(kth) if isinstance(kth, Array) else kth
     asked_of_numpy(np.partition, np.empty(1), 0, kind=kind)
     return apply(ordering.partition, asarray(a), kth, axis)
 
@@ -96,6 +98,7 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introsele
     """
     if order is not None:
         raise NotBlocked(f"argpartition: order={order!r} has no blocked form")
+    kth = values_of(kth) if isinstance(kth, Array) else kth
     asked_of_numpy(np.partition, np.empty(1), 0, kind=kind)
     return apply(ordering.partition, asarray(a), kth, axis, True)
 
@@ -174,15 +177,21 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Arra
     array([2, 2])
     """
     x = asarray(a)
-    return apply(ordering.searchsorted, x if sorter is None else _sorted_by(x, asarray(sorter)), asarray(v), side)
+    if sorter is not None:
+        _check_sorter(x, sorter)
+        x = x[asarray(sorter)]
+    return apply(ordering.searchsorted, x, asarray(v), side)
 
 
-def _sorted_by(x: Array, sorter: Array) -> Array:
+def _check_sorter(x: Array, given: Any) -> None:
+    sorter = asarray(given)
     if sorter.dtype.kind not in "iu":
         raise DTypeError("sorter must only contain integers")
     if sorter.ndim != 1 or x.ndim != 1 or sorter.size != x.size:
         raise ShapeError(f"sorter of shape {sorter.shape} for an array of shape {x.shape}: it has to be one of each")
-    return x[sorter]
+    places = None if isinstance(given, Array) else np.asarray(given)  # a blocked one is looked at when it is used
+    if places is not None and places.size and not 0 <= places.min() <= places.max() < x.size:
+        raise InputError(f"Sorter index out of range: expected 0 to {x.size - 1}, not {places.min()} to {places.max()}")
 
 
 @public(np.isin)

@@ -198,7 +198,10 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
     return made if out is None else store_into(out, made)
 
 
-is_method("choose")(choose)
+@is_method("choose")
+def _choose(x: Array, *choices: Any, out: Any = None, mode: str = "raise") -> Array:
+    """Elements of several arrays, given one after the other or as a list; see `nbarray.choose`."""
+    return choose(x, choices[0] if len(choices) == 1 else choices, out, mode)
 
 
 @public(np.select)

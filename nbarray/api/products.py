@@ -14,6 +14,7 @@ from nbarray.errors import NotBlocked
 from nbarray.ops import contraction, diagonals, products
 from nbarray.ops import einsum as sums
 from nbarray.ops.lines import asked_of_numpy
+from nbarray.ops.masking import filled
 
 __all__ = [
     "cross",
@@ -54,7 +55,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
 
 
 @public()
-def matmul(a: Any, b: Any) -> Array:
+def matmul(a: Any, b: Any, /, out: Any = None, **options: Any) -> Any:
     """Matrix product; leading axes are a stack and broadcast.
 
     Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
@@ -64,7 +65,8 @@ def matmul(a: Any, b: Any) -> Array:
     array([[3., 3.],
            [3., 3.]])
     """
-    return apply(contraction.matmul, asarray(a), asarray(b))
+    blocked = asarray(a)
+    return blocked.__array_ufunc__(np.matmul, "__call__", blocked, asarray(b), out=out, **options)
 
 
 @public(np.dot)
@@ -209,7 +211,10 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     np.float64(5.0)
     """
     refuse_out("trace", out)
-    return apply(diagonals.trace, asarray(a), offset, axis1, axis2, dtype)
+    x = asarray(a)
+    if x.masked:  # numpy.ma adds up zeros in place of what is masked, as floats if nothing else is asked for
+        x = apply(filled, x, 0).astype(float if dtype is None else dtype)
+    return apply(diagonals.trace, x, offset, axis1, axis2, dtype)
 
 
 @public(np.cross)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.errors import DTypeError
 from nbarray.io.getitem import GetitemReader, checked_dtype, checked_shape
 from nbarray.io.hdf5 import dataset_source
 from nbarray.io.memory import MemoryReader
@@ -32,6 +33,11 @@ def wrap(obj: Any, lock: Any = None) -> Source:
     (3,)
     """
     if isinstance(obj, np.ndarray):
+        if isinstance(obj, np.ma.MaskedArray) and obj.dtype.names:
+            raise DTypeError(
+                "a masked array of records, with a mask for each field, can't be cut into blocks; mask records as a "
+                "whole: nb.ma.masked_array(x.data, mask)"
+            )
         if isinstance(obj, np.memmap):
             checked_dtype(obj)
         keep = isinstance(obj, np.ma.MaskedArray | np.memmap)

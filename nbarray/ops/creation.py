@@ -17,6 +17,7 @@ from nbarray.io.protocols import Source
 from nbarray.kernels.elementwise import ById, Op
 from nbarray.kernels.program import Constant
 from nbarray.ops.elementwise import astype, ufunc
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, as_sizes, given_chunks
 
 __all__ = ["arange", "eye", "from_source", "from_sources", "full", "linspace"]
@@ -76,6 +77,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
     kinds = [np.asarray(v).dtype for v in (start, stop, step)]
     times = [k for k in kinds if k.kind in "mM"]
     kind = np.result_type(*(times or [np.dtype(np.intp), *kinds])) if dtype is None else np.dtype(dtype)
+    if kind == np.dtype("M8"):  # the unit is that of the dates themselves
+        kind = np.result_type(*(asked_of_numpy(np.asarray, v, "M8").dtype for v in (start, stop) if _is_date(v)), kind)
     if kind.kind not in "iufcmM" or any(k.kind == "c" for k in kinds):
         raise NotBlocked(f"arange of {kind} has no blocked form; give real numbers or times")
     if kind.kind in "mM":
@@ -87,6 +90,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, chunk
         for first in (start, start + step)[:size]:
             np.full((), first, kind)  # raises OverflowError, as NumPy does, for what doesn't fit
     return Arange(Constant.of(start), Constant.of(step), kind, given_chunks(chunks, (size,), kind))
+
+
+def _is_date(value: Any) -> bool:
+    return np.asarray(value).dtype.kind in "MU"
 
 
 def _number(value: Any) -> Any:
@@ -116,6 +123,8 @@ def _ticks(start: Any, stop: Any, step: Any, kind: np.dtype[Any]) -> tuple[int, 
     def count(value: Any, like: np.dtype[Any]) -> int:
         if np.asarray(value).dtype.kind not in "iumMU":
             raise DTypeError(f"arange: expected times or whole numbers, not {value!r}")
+        if np.asarray(value).dtype.kind == "m":
+            asked_of_numpy(np.promote_types, np.asarray(value).dtype, like)  # months have no length in days
         ticks = np.asarray(value).astype(like)
         if np.isnat(ticks):
             raise InputError("arange: NaT (not a time) has no place in a range")
@@ -124,7 +133,7 @@ def _ticks(start: Any, stop: Any, step: Any, kind: np.dtype[Any]) -> tuple[int, 
     unit, times = np.datetime_data(kind)
     apart = np.dtype("m8" if unit == "generic" else f"m8[{times}{unit}]")
     first = count(start, kind)
-    is_date = kind.kind == "M" and np.asarray(stop).dtype.kind in "MU"
+    is_date = kind.kind == "M" and _is_date(stop)
     last = count(stop, kind) if is_date else count(stop, apart) + (first if kind.kind == "M" else 0)
     return first, last, count(step, apart)
 

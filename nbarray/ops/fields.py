@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import BroadcastError, InputError
+from nbarray.errors import BroadcastError, FieldNotFound, InputError
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
@@ -75,7 +75,8 @@ def _sample(x: Expr, index: Any) -> Any:
         return np.empty((), x.dtype)[index]
     except (KeyError, ValueError) as error:
         known = ", ".join(map(repr, x.dtype.names or ()))
-        raise InputError(f"no field {index!r}: {error}; there are {known}") from None
+        kind = FieldNotFound if isinstance(error, KeyError) else InputError
+        raise kind(f"no field {index!r}: {error}; there are {known}") from None
 
 
 def _own_axes(sample: Any) -> tuple[AxisChunks, ...]:

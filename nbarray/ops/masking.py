@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import IndexingError, MaskError
+from nbarray.errors import IndexingError, MaskError, NotBlocked
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import Filled
 from nbarray.expr.node import Expr
@@ -98,6 +98,8 @@ def _masked_by(x: Expr, mask: Any, keep_mask: bool) -> Expr:
         return x if x.masked else put_on(x, np.False_)
     chosen = filled(as_expr(mask), True)
     if chosen.shape not in ((), x.shape):
+        if x.dtype.names:
+            raise NotBlocked("a mask for each field of records has no blocked form; records are masked as a whole")
         if np.prod(chosen.sizes) != np.prod(x.sizes):
             raise MaskError(f"Mask and data not compatible: data shape is {x.shape}, and mask shape is {chosen.shape}")
         chosen = reshape(chosen, x.sizes)

@@ -78,7 +78,8 @@ def given_chunks(
 
 def as_sizes(shape: Any) -> tuple[int, ...]:
     """A shape as a tuple of ints: of one integer or several.  Raises DTypeError for anything else."""
-    given = tuple(shape) if hasattr(shape, "__iter__") and not isinstance(shape, str) else (shape,)
+    several = hasattr(shape, "__iter__") and not isinstance(shape, str) and getattr(shape, "ndim", 1) > 0
+    given = tuple(shape) if several else (shape,)
     if not all(hasattr(n, "__index__") for n in given):
         raise DTypeError(f"shape={shape!r}: expected an integer or a sequence of integers")
     return tuple(n.__index__() for n in given)

@@ -102,6 +102,8 @@ def broadcast_to(x: Expr, shape: Any, chunks: Any = None) -> Expr:
     chunks : of the result; along axes that aren't spread it has to have the array's own
     """
     sizes = as_sizes(shape)
+    if any(n < 0 for n in sizes):
+        raise ShapeError(f"broadcast_to: all elements of broadcast shape must be non-negative, not {sizes}")
     fits = len(sizes) >= x.ndim and all(n in (1, m) for n, m in zip(reversed(x.sizes), reversed(sizes), strict=False))
     if not fits:
         raise BroadcastError(f"broadcast_to: an array of shape {x.shape} can't be spread to {sizes}")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.errors import DTypeError, NotBlocked
 from tests.compare import check, check_blocks, quiet, same
 from tests.laws.arrays import FLOATS, KINDS, MASKED, values_of
 
@@ -221,3 +222,73 @@ def test_weights_that_come_to_nothing() -> None:
                     options["weights"] = weights
                     with quiet():
                         check(nb.ma.average(nb.from_array(a, chunks=2), **options), np.ma.average(a, **options))
+
+
+def test_sums_of_weights_are_spread() -> None:
+    """Weights for one axis have a sum for each mean, which is a plain array where nothing is masked."""
+    a = np.arange(12.0).reshape(2, 2, 3)
+    for values in (a, np.ma.masked_array(a, a == 4)):
+        for options in ({}, {"keepdims": True}):
+            expected = np.ma.average(values, axis=0, weights=[3, 1], returned=True, **options)
+            check(nb.ma.average(nb.from_array(values, chunks=2), 0, [3, 1], True, **options), expected)
+
+
+GAPPY = np.ma.masked_array([[6, 1, 4], [3, 8, 2]], [[0, 1, 0], [0, 0, 1]])
+
+
+def test_gaps_in_lists() -> None:
+    """What is masked is None in a list."""
+    same(lambda x: x.tolist(), GAPPY, chunks=2)
+    same(lambda x: x[0, 1].tolist() if isinstance(x, nb.Array) else x[0:1, 1].tolist()[0], GAPPY)
+
+
+def test_arguments_of_array_come_in_an_order_of_their_own() -> None:
+    """The dtype is the second argument of `array`, the mask the second of `masked_array`."""
+    for args, options in (
+        (([1, 2],), {"mask": [0, 1], "ndmin": 2}),
+        (([1, 2], "f4"), {"mask": [0, 1]}),
+        (([(1, 2), (3, 4)], "i4,i4"), {"mask": [0, 1]}),
+        ((GAPPY, float), {"mask": [[1, 0, 0], [0, 0, 0]], "fill_value": 7}),
+    ):
+        check(nb.ma.array(*args, **options), np.ma.array(*args, **options))
+    with pytest.raises(NotBlocked, match="hard_mask"):
+        nb.ma.array([1], hard_mask=True)
+
+
+def test_masks_of_fields() -> None:
+    """Records are masked as a whole: a mask for each field is refused at once, not when something is computed."""
+    records = np.ma.masked_array([(1, 2), (3, 4)], [(0, 1), (0, 0)], "i4,i4")
+    with pytest.raises(DTypeError, match="mask records as a whole"):
+        nb.from_array(records)
+    with pytest.raises(NotBlocked, match="mask for each field"):
+        nb.ma.masked_array(nb.from_array(records.data), [[0, 1]])
+
+
+@pytest.mark.parametrize("power", [0.5, -1.0, 2])
+def test_powers_in_place(power: float) -> None:
+    """What has no power is masked, as by the operator."""
+
+    def changed(x: Any) -> Any:
+        x = x.copy()
+        x **= power
+        return x
+
+    same(changed, np.ma.masked_array([-1.1, 0.0, 4.0, 9.0], [0, 0, 0, 1]), chunks=2)
+
+
+def test_gaps_are_put() -> None:
+    """Masked values mask what they are put to."""
+
+    def changed(x: Any, v: Any) -> Any:
+        x = x.copy()
+        x.put([0, 4, 5], v)
+        return x
+
+    same(changed, GAPPY, np.ma.masked_array([7, 5], [1, 0]), chunks=2)
+
+
+def test_traces() -> None:
+    """What is masked counts as zero, and the sum is no masked array; whole numbers are added up as floats."""
+    same(lambda x: np.trace(x) + 0, GAPPY)
+    same(lambda x: np.trace(x, dtype=int) + 0, GAPPY)
+    same(lambda x: np.trace(x), np.ma.masked_array(np.arange(8.0).reshape(2, 2, 2), np.arange(8).reshape(2, 2, 2) < 2))

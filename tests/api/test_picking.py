@@ -218,3 +218,11 @@ def test_what_is_not_zero(a: np.ndarray) -> None:
     same(np.nonzero, a, chunks=2)
     same(np.argwhere, a, chunks=2)
     same(lambda x: np.count_nonzero(x) + 0, a, chunks=2)
+
+
+def test_choices_one_after_the_other() -> None:
+    """The method takes the arrays to choose from as arguments of their own, too."""
+    a = np.array([1, 0, 2])
+    same(lambda x: x.choose(7, [1, 2, 3], 9), a, chunks=2)
+    same(lambda x: x.choose([7, [1, 2, 3], 9], mode="wrap"), a, chunks=2)
+    same(lambda x, y: (x % 2).choose(y, y * 2), a, np.array([4, 5, 6]), chunks=2)

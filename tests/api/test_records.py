@@ -133,3 +133,11 @@ def test_blocked_values_for_a_field() -> None:
         return x["f1"]
 
     same(assigned, EMPTY, np.arange(6.0).reshape(3, 2), chunks=2)
+
+
+def test_several_fields_of_which_one_is_missing() -> None:
+    """It is a KeyError, as for NumPy, which has a ValueError for one name alone."""
+    with pytest.raises(KeyError, match="no field"):
+        nb.from_array(FLAT)[["a", "q"]]
+    with pytest.raises(ValueError, match="no field"):
+        nb.from_array(FLAT)["q"]

@@ -190,3 +190,30 @@ def test_messages() -> None:
         nb.arange(1j)
     with pytest.raises(ChunkError, match=r"chunks=\(2, 2\) has 2 entries, but the array has 3 axes"):
         nb.zeros((4, 4, 4), chunks=(2, 2))
+
+
+@pytest.mark.parametrize(
+    ("args", "dtype"),
+    [
+        (("1969-05", "1970-05", 2), "M8"),
+        (("1066-10-13", "1066-10-16"), np.datetime64),
+        ((np.datetime64("2011-03-01"), np.timedelta64(5, "M")), None),
+        ((np.datetime64("2011-03"), np.timedelta64(5, "M")), None),
+        ((np.array("2010-01-04", "M8[D]"), np.datetime64("2010-01-06")), None),
+        ((np.array(3), np.array(7), np.array(2)), None),
+        ((np.array("2010-01-04", "M8[D]"),), None),
+    ],
+    ids=str,
+)
+def test_ranges_of_dates_and_blocked_ends(args: Any, dtype: Any) -> None:
+    """Texts say the unit of dates, months are no days, and ends may be blocked."""
+    check(lambda: nb.arange(*args, dtype=dtype), lambda: np.arange(*args, dtype=dtype))
+    blocked = [nb.from_array(a) if isinstance(a, np.ndarray) else a for a in args]
+    check(lambda: nb.arange(*blocked, dtype=dtype), lambda: np.arange(*args, dtype=dtype))
+
+
+def test_sizes_that_are_arrays() -> None:
+    """A number in an array is a size; a size below zero isn't one."""
+    check(lambda: nb.ones(nb.asarray(3)), np.ones(3))
+    check(lambda: nb.zeros(np.array(3)), np.zeros(3))
+    check(lambda: nb.broadcast_to(nb.ones(1), -1), lambda: np.broadcast_to(np.ones(1), -1))

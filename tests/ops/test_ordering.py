@@ -201,3 +201,12 @@ def test_searchsorted_chunks() -> None:
     v = nb.from_array(np.array([11, 30, -20, 1, -10, 10, 37, 11]), chunks=5)
 
     assert v.chunks == nb.searchsorted(nb.arange(0, 40, 10, chunks=3), v).chunks
+
+
+def test_ranks_and_sorters_that_are_arrays() -> None:
+    """Ranks may be blocked; a sorter that reaches outside the array is NumPy's error."""
+    a = np.array([3, 1, 2, 9, 0])
+    same(lambda x, k: np.partition(x, k), a, np.array([1, 2]), chunks=2)
+    same(lambda x, k: x[np.argpartition(x, k)][2:3], a, np.array([2]), chunks=2)
+    for sorter in ([0, 1, 2, 3, 5], [-1, 0, 1, 2, 3], [4, 1, 2, 0, 3]):
+        same(lambda x, sorter=sorter: np.searchsorted(x, np.arange(-1, 11), sorter=sorter), a)

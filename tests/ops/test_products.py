@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import DTypeError, NotBlocked
+from nbarray.errors import BroadcastError, DTypeError, NotBlocked
 from nbarray.ops.einsum import contraction_order
 from tests.compare import check, check_blocks, same
 from tests.laws.arrays import KINDS, LAYOUTS, MASKED, values_of
@@ -260,3 +260,15 @@ def test_deep_products() -> None:
     x = nb.from_array(a, chunks=50)
     once, twice = ((x @ x.T).compute(workers=n) for n in (1, 2))
     assert once.tobytes() == twice.tobytes()
+
+
+def test_products_go_where_they_are_told() -> None:
+    """`out` of `matmul` and of the method `dot` is a handle that holds the product afterwards."""
+    x, out = nb.from_array(A[:2, :2], chunks=1), nb.zeros((2, 2))
+
+    assert nb.matmul(x, x, out=out) is out
+    check(out, A[:2, :2] @ A[:2, :2], within=1e-14)
+    assert x.dot(b=2 * x, out=out) is out
+    check(out, A[:2, :2] @ A[:2, :2] * 2, within=1e-14)
+    with pytest.raises(BroadcastError):
+        x.dot(x, nb.zeros((1, 2, 2)))

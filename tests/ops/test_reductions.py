@@ -255,3 +255,16 @@ def test_about_a_given_mean(name: str) -> None:
     same(lambda x: function(x, correction=1, ddof=1), a)
     with pytest.raises(NotBlocked, match="about a given mean"):
         function(nb.ma.masked_array(nb.ones(3)), mean=1.0)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "any", "argmax", "nansum"])
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 3), ()])
+def test_where_results_go(name: str, shape: tuple[int, ...]) -> None:
+    """`out` is of the result's own shape: a reduction isn't spread over a larger one."""
+
+    def reduced(x: Any, dtype: Any = bool if name == "any" else int if name == "argmax" else float) -> Any:
+        out = np.zeros_like(x, shape=shape, dtype=dtype)
+        getattr(np, name)(x, axis=0, out=out)
+        return out + 0
+
+    same(reduced, np.arange(6.0).reshape(2, 3), chunks=2)
