@@ -157,7 +157,7 @@ def apply_along_axis(
     x = asarray(arr)
     (k,) = normalize_axes(axis, x.ndim)
     if dtype is None or shape is None:
-        if 0 in (*x.shape[:k], *x.shape[k + 1 :]):
+        if 0 in x.shape:
             raise InputError("Cannot apply_along_axis when any iteration dimensions are 0; give dtype= and shape=")
         line = compute(getitem(x.expr, tuple(slice(None) if j == k else 0 for j in range(x.ndim))))[0]
         made = np.asanyarray(func1d(line, *args, **kwargs))

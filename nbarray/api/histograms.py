@@ -161,7 +161,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
     >>> nb.bincount(nb.asarray([0, 3, 3])).compute()
     array([1, 0, 0, 2])
     """
-    return apply(histograms.bincount, asarray(x), weights, minlength)
+    nothing = isinstance(x, list | tuple) and not x  # a list of nothing holds whole numbers, if NumPy wants them
+    return apply(histograms.bincount, asarray(x, np.intp if nothing else None), weights, minlength)
 
 
 @public(np.digitize)

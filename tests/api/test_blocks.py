@@ -314,3 +314,9 @@ def test_large_groups_of_a_shuffle() -> None:
 
     assert ((1, 1, 1), (6, 5)) == made.chunks
     check(made, a[:, [1, 5, 1, 5, 1, 5, 1, 6, 4, 2, 7]])
+
+
+def test_lines_without_elements() -> None:
+    """Of them nobody knows what a function gives, so it has to be said; no block would ever be handed to it."""
+    with pytest.raises(InputError, match="give dtype= and shape="):
+        np.apply_along_axis(len, 1, nb.ones((3, 0)))

@@ -275,3 +275,9 @@ def test_a_list_of_numbers_is_one_column() -> None:
         lambda: nb.histogramdd([0.5, 0.75], bins=[[0, 0.6, 1]])[0],
         lambda: np.histogramdd([0.5, 0.75], [[0, 0.6, 1]])[0],
     )
+
+
+def test_counts_of_an_empty_list() -> None:
+    """A list of nothing has no wrong dtype; an array of no floats has."""
+    for x in ([], (), np.zeros(0), np.zeros(0, int)):
+        check(lambda x=x: nb.bincount(x, minlength=2), lambda x=x: np.bincount(x, minlength=2))
