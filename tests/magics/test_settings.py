@@ -95,6 +95,7 @@ def test_a_profile_sets_them(tmp_path):
     [
         ("%config NBArray.workers = 0", "expected a whole number from 1 to 1024"),
         ("%config NBArray.memory = 'lots'", "can't read 'lots' as bytes"),
+        ("%config NBArray.memory = '2'", "2 would be 2 bytes; write 2GiB or 2MiB"),
         ("%config NBArray.worker = 2", "did you mean 'workers'?"),
     ],
 )
