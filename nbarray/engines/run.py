@@ -254,9 +254,11 @@ class Run(Awaited):
             thread.start()
 
     def _work(self, worker: int) -> None:
-        workspace, window = Workspace(), 1
+        workspace = Workspace()
+        # by node: after many short tasks, several long ones at once would be one worker's, and their blocks waited for
+        windows: dict[int, int] = {}
         outcomes: list[_Outcome] = []
-        tasks = self._next(worker, workspace, outcomes, window)
+        tasks = self._next(worker, workspace, outcomes, windows)
         while tasks:
             begin = perf_counter()
             for task in tasks:
@@ -276,8 +278,9 @@ class Run(Awaited):
                 outcomes.append((task, block, error, start, stop, meter.reader_s - reader_s, meter.file_s - file_s))
                 block = None
             # so many short tasks at once that taking them costs little, and nothing waits long for the others
-            window = next_window(window, (perf_counter() - begin) / len(tasks))
-            tasks = self._next(worker, workspace, outcomes, window)
+            node = int(self.plan.task_node[tasks[0]])
+            windows[node] = next_window(windows.get(node, 1), (perf_counter() - begin) / len(tasks))
+            tasks = self._next(worker, workspace, outcomes, windows)
         del workspace
         forget()
         if self.peak_bytes >= memory.WORTH_BYTES:
@@ -291,7 +294,7 @@ class Run(Awaited):
     def _inputs(self, task: int) -> list[Any]:
         return [self._blocks[d] for d in self._ledger.inputs(task)]
 
-    def _next(self, worker: int, workspace: Workspace, outcomes: list[_Outcome], window: int) -> list[int]:
+    def _next(self, worker: int, workspace: Workspace, outcomes: list[_Outcome], windows: dict[int, int]) -> list[int]:
         """Hand in what came out of tasks, and take the next few; none when there is nothing left to do."""
         with self._change:
             self._running -= len(outcomes)
@@ -310,7 +313,7 @@ class Run(Awaited):
                     self._end_if_idle()
                     return []
                 mine = self.state == "running" and worker < share.part_of_workers(self._member)
-                tasks = self._take(window) if mine else []
+                tasks = self._take(windows) if mine else []
                 if tasks:
                     return tasks
                 let_go(workspace)
@@ -321,9 +324,9 @@ class Run(Awaited):
                 self._waiting -= 1
                 self._waited[worker] = self._waited.get(worker, 0.0) + perf_counter() - since
 
-    def _take(self, window: int) -> list[int]:
+    def _take(self, windows: dict[int, int]) -> list[int]:
         """Tasks that may start now, told of."""
-        tasks = self._ledger.take(window, self._workers, share.part_of_budget(self._member))
+        tasks = self._ledger.take(windows, self._workers, share.part_of_budget(self._member))
         for task in tasks if self._observers else ():
             self.tell(events.TaskStarted(self.number, task, int(self.plan.task_node[task]), perf_counter()))
         self._running += len(tasks)

@@ -10,6 +10,7 @@ everything ahead (scratch and block while running, the block once done) stay wit
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
 
 from nbarray.plan.plan import Plan
 
@@ -46,6 +47,7 @@ class Ledger:
         self.users: list[int] = plan.uses.tolist()
         self._blocks: list[int] = plan.task_bytes.tolist()
         self._scratch: list[int] = plan.scratch_bytes.tolist()
+        self._nodes: list[int] = plan.task_node.tolist()
         self._starts: list[int] = plan.dep_indptr.tolist()
         self._deps: list[int] = plan.deps.tolist()
         self._consumers_start, self._consumers = plan.consumers
@@ -90,12 +92,18 @@ class Ledger:
         self.most_running = max(self.most_running, self._running)
         return task
 
-    def take(self, window: int, workers: int, parts: int = 1) -> list[int]:
-        """Tasks that may start now, `window` of them at the most, near each other, and as many left for the others."""
-        tasks: list[int] = []
-        window = 1 if workers == 1 else max(1, min(window, self.ready // workers))
-        while len(tasks) < window:
-            task = self.next_task(tasks[0] + 2 * window if tasks else None, parts)
+    def take(self, windows: Mapping[int, int], workers: int, parts: int = 1) -> list[int]:
+        """Tasks of one node that may start now, near each other, and as many left for the others.
+
+        windows : how many at the most of each node; one of those that aren't there
+        """
+        task = self.next_task(None, parts)
+        if task is None:
+            return []
+        tasks, node = [task], self._nodes[task]
+        window = 1 if workers == 1 else min(windows.get(node, 1), (self.ready + 1) // workers)
+        while len(tasks) < window and self._ready and self._nodes[self._ready[0]] == node:
+            task = self.next_task(tasks[0] + 2 * window, parts)
             if task is None:
                 break
             tasks.append(task)

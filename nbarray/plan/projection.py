@@ -11,7 +11,7 @@ from nbarray.compiling import COMPILING_BYTES, compiles_first, loading_bytes
 from nbarray.expr.lowered import Lowered
 from nbarray.grid.chunks import Int64
 from nbarray.kernels.panels import kept_panels
-from nbarray.plan.duration import MOVED
+from nbarray.plan.duration import TAKEN
 from nbarray.plan.ledger import Ledger, next_window
 from nbarray.plan.plan import Plan
 
@@ -51,18 +51,21 @@ def _simulated(plan: Plan, workers: int, budget_bytes: int) -> int:
     ledger, kept = Ledger(plan, budget_bytes, workers), kept_panels()
     took, blocks, panels = (of(plan).tolist() for of in (_time, _used_blocks, _panels))
     in_turn, scratch = (each.tolist() for each in _used_scratch(plan))
-    idle, running = [1] * workers, list[tuple[int, int, list[int]]]()
+    nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[int, list[int]]]()
+    windows: dict[int, int] = {}
     now = held = most = 0
     while not ledger.all_done:
-        while idle and (tasks := ledger.take(idle[-1], workers)):
-            time = sum(took[t] for t in tasks)
-            heapq.heappush(running, (now + time, next_window(idle.pop(), time / MOVED / len(tasks)), tasks))
+        while idle and (tasks := ledger.take(windows, workers)):
+            time, node = sum(took[t] for t in tasks), nodes[tasks[0]]
+            windows[node] = next_window(windows.get(node, 1), time / TAKEN / len(tasks))
+            heapq.heappush(running, (now + time, tasks))
+            idle -= 1
             held += sum(blocks[t] for t in tasks)
-            kept = max(kept, sum(max(panels[t] for t in some) for _, _, some in running))
-            working = sum(max(scratch[t] for t in some) for _, _, some in running)
-            most = max(most, held + kept + working + max(in_turn[some[0]] for _, _, some in running))
-        now, window, done = heapq.heappop(running)
-        idle.append(window)
+            kept = max(kept, sum(max(panels[t] for t in some) for _, some in running))
+            working = sum(max(scratch[t] for t in some) for _, some in running)
+            most = max(most, held + kept + working + max(in_turn[some[0]] for _, some in running))
+        now, done = heapq.heappop(running)
+        idle += 1
         held -= sum(blocks[r] for t in done for r in ledger.finish(t))
     return most - kept_panels()
 

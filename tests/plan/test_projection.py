@@ -84,6 +84,7 @@ def test_short_tasks_are_taken_together():
     """A worker takes several short tasks at once and leaves as many for the others; one that is alone goes in order."""
     made = planned(nb.map_blocks(np.negative, nb.from_array(np.ones(20_000), chunks=1000), dtype=float))
 
-    assert [0] == Ledger(made, BUDGET).take(64, 1)
-    assert list(range(10)) == Ledger(made, BUDGET, 2).take(64, 2)
-    assert list(range(4)) == Ledger(made, BUDGET, 2).take(4, 2)
+    assert [0] == Ledger(made, BUDGET).take({0: 64}, 1)
+    assert list(range(10)) == Ledger(made, BUDGET, 2).take({0: 64}, 2)
+    assert list(range(4)) == Ledger(made, BUDGET, 2).take({0: 4}, 2)
+    assert [0] == Ledger(made, BUDGET, 2).take({1: 4}, 2)
