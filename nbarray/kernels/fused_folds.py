@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.kernels import native, packed
+from nbarray.kernels.choosing import choose, whole_of
 from nbarray.kernels.fused import (
     Corner,
     Fetch,
@@ -244,12 +245,16 @@ def _neutralised(value: Tile, skip: Tile, fold: Fold, may_overwrite: bool, works
     neutral = REDUCTIONS[fold.name].neutral
     if neutral is None:
         return value
-    if not (may_overwrite and value.flags.writeable):
-        copy = workspace.buffer("neutral", value.shape, value.dtype)
-        np.copyto(copy, value)
-        value = copy
-    np.copyto(value, neutral(value.dtype), where=skip, casting="unsafe")
-    return value
+    inside = may_overwrite and value.flags.writeable
+    out = value if inside else workspace.buffer("neutral", value.shape, value.dtype)
+    whole = whole_of(value.dtype)
+    if whole is not None and value.size:
+        bits = workspace.buffer("neutral bits", skip.shape, whole)
+        return choose(skip, np.asarray(neutral(value.dtype), value.dtype), value, out, bits)
+    if not inside:
+        np.copyto(out, value)
+    np.copyto(out, neutral(value.dtype), where=skip, casting="unsafe")
+    return out
 
 
 def _count_left(

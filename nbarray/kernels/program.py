@@ -290,8 +290,8 @@ def _fold_width(fold: Fold, masked: bool, depth: int) -> float:
         results = max(results, 3)
     elif fold.values.kind in "iu" and fold.result.kind == "f":  # made into floats first
         values += 1
-    # of a tile one element deep nothing is made; what is left out is replaced in a copy
-    replaced = fold.values.itemsize + 2 if masked or fold.skip is not None else 0
+    # of a tile one element deep nothing is made; what is left out is replaced in a copy, by bits
+    replaced = 2 * fold.values.itemsize + 2 if masked or fold.skip is not None else 0
     return each * (values + results / max(2, depth)) + replaced
 
 
