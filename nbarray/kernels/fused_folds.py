@@ -21,11 +21,12 @@ from nbarray.kernels.fused import (
     straightened,
     tile_shape_of,
 )
+from nbarray.kernels.narrow import copied_to_front, front, numbers_in_front
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.reduction_rows import State, Tile
 from nbarray.kernels.reductions import REDUCTIONS
-from nbarray.kernels.tiles import Where, fold_tiles, steps, tiles
+from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
 from nbarray.kernels.turning import along
 from nbarray.kernels.workspace import Workspace
 
@@ -185,6 +186,7 @@ def _fold_tiles(
     """Fold (a part of) a step tile by tile."""
     axes = folds[0].axes
     evaluator = evaluator_for(program, workspace)
+    narrow, within = program.narrow, numbers_in_front(axes, len(extent), program.narrow)
     turned = along([value for value, _ in operands])
     elements = evaluator.tile_elements if turned is None else program.turned_elements
     for tile, tile_shape, target in _schedule(extent, elements, axes, offset, turned):
@@ -196,16 +198,20 @@ def _fold_tiles(
         for fold, state in zip(folds, states, strict=True):
             value = _spread(registers[fold.register], tile_shape)
             skip = _left_out(fold, registers, planes, tile_shape)
+            inside = len(folds) == 1 and evaluator.owns(value)
+            if narrow:
+                value, inside = copied_to_front(value, narrow, workspace.buffer, "in front"), True
+                skip = None if skip is None else copied_to_front(skip, narrow, workspace.buffer, "left out, in front")
             if skip is not None:
-                may_overwrite = len(folds) == 1 and evaluator.owns(value)
-                value = _neutralised(value, skip, fold, may_overwrite, workspace)
+                value = _neutralised(value, skip, fold, inside, workspace)
                 if fold.linear is None or not fold.linear.poison:
-                    _count_left(state, skip, axes, target, fold.left)
+                    _count_left(state, skip, within, target, fold.left, narrow)
             if fold.linear is not None:
                 packed.fold_unpacked(fold, state, target, value, skip, _alike(state, target), workspace.buffer)
                 continue
             where = Where(first, shape, _alike(state, target))
-            REDUCTIONS[fold.name].fold(state.part(target), value, skip, axes, where)
+            parts = [front(plane, narrow) for plane in state.part(target)]
+            REDUCTIONS[fold.name].fold(parts, value, skip, within, where)
 
 
 @lru_cache(maxsize=512)
@@ -258,14 +264,20 @@ def _neutralised(value: Tile, skip: Tile, fold: Fold, may_overwrite: bool, works
 
 
 def _count_left(
-    state: State, skip: Tile, axes: tuple[int, ...], target: tuple[slice, ...], dtype: np.dtype[Any]
+    state: State,
+    skip: Tile,
+    axes: tuple[int, ...],
+    target: tuple[slice, ...],
+    dtype: np.dtype[Any],
+    narrow: int,
 ) -> None:
+    """Count what a tile leaves out, `narrow` of whose axes are in front."""
     if state.left is None:
         state.left = np.zeros(state.planes[0].shape, dtype)
     if state.left.size == 1:
         np.add(state.left, np.count_nonzero(skip), out=state.left, casting="unsafe")
         return
-    if all(skip.shape[a] == 1 for a in axes):
-        state.left[target] += skip
-        return
-    state.left[target] += np.add.reduce(skip, axis=axes, keepdims=True, dtype=dtype)
+    left = front(part_of(state.left, target), narrow)
+    if any(skip.shape[a] != 1 for a in axes):
+        skip = np.add.reduce(skip, axis=axes, keepdims=True, dtype=dtype)
+    left += skip

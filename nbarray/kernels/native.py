@@ -7,7 +7,10 @@ which anything overflowed, was divided by zero or was no number is done again by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,8 +62,63 @@ def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:
     return np.lib.stride_tricks.as_strided(array, (span,), (itemsize,)), strides[:-1]
 
 
+#: Rows at least so long are taken as they are.
+LONG_ROW = 256
+
+
+def _in_longer_rows(
+    program: Program, shape: Sequence[int], arrays: Sequence[Tile]
+) -> tuple[Program, Sequence[int], Sequence[Tile]]:
+    """The same with the last axes as one, as far as all arrays go on there without a gap: loops over few are slow."""
+    if not shape or shape[-1] >= LONG_ROW:
+        return program, shape, arrays
+    first = program.ndim - 1
+    while first and _goes_on(program, first - 1, arrays):
+        first -= 1
+    if first == program.ndim - 1:
+        return program, shape, arrays
+    joined = [a.reshape(*a.shape[:first], -1) for a in arrays]
+    return _joined(program, first), (*shape[:first], math.prod(shape[first:])), joined
+
+
+def _goes_on(program: Program, axis: int, arrays: Sequence[Tile]) -> bool:
+    """Whether an axis and the next can be one axis in all that a program does."""
+    if program.folds and (axis in program.folds[0].axes) != (axis + 1 in program.folds[0].axes):
+        return False
+    spreads = [*program.spreads, *(instruction.spread for instruction in program.instructions)]
+    return all(spread[axis] == spread[axis + 1] for spread in spreads) and all(
+        a.shape[axis] == 1 == a.shape[axis + 1] or a.strides[axis] == a.shape[axis + 1] * a.strides[axis + 1]
+        for a in arrays
+    )
+
+
+@lru_cache(maxsize=512)
+def _joined(program: Program, first: int) -> Program:
+    """A program with the axes from `first` on as one."""
+    last = program.ndim - 1
+
+    def one(spread: tuple[bool, ...]) -> tuple[bool, ...]:
+        return (*spread[:first], spread[first])
+
+    folds = []
+    for fold in program.folds:
+        axes = [k for k in fold.axes if k < first] + [first] * (last in fold.axes)
+        folds.append(replace(fold, axes=tuple(axes)))
+    return replace(
+        program,
+        ndim=first + 1,
+        spreads=tuple(map(one, program.spreads)),
+        instructions=tuple(replace(i, spread=one(i.spread)) for i in program.instructions),
+        folds=tuple(folds),
+    )
+
+
 def _called(program: Program, shape: Sequence[int], arrays: Sequence[Tile], results: Sequence[Tile]) -> bool:
     """Run a program's kernel on a step; returns whether it did all that NumPy would have, which is silent then."""
+    written = [] if program.folds else list(results)
+    program, shape, arrays = _in_longer_rows(program, shape, [*arrays, *written])
+    if written:
+        arrays, results = arrays[:-1], arrays[-1:]
     taken = []
     strides: list[int] = []
     for array in arrays:

@@ -143,6 +143,7 @@ class Program:
     result : register of an elementwise result; or `folds`, reductions over the same axes
     tile_divisor : how many times smaller than usual tiles are, where memory is short
     compiled : run by a compiled kernel where that can be done
+    narrow : so many last axes, which are short, are brought to the front before folding
     """
 
     ndim: int
@@ -155,6 +156,7 @@ class Program:
     folds: tuple[Fold, ...] = ()
     tile_divisor: int = 1
     compiled: bool = False
+    narrow: int = 0
 
     @property
     def first_instruction(self) -> int:
@@ -192,7 +194,8 @@ class Program:
         folding = max((_fold_width(fold, masked[fold.register], depth) for fold in self.folds), default=0)
         operations = enumerate(self.instructions, self.first_instruction)
         making = max((made_by(i.op, i.dtype, masked[k]) for k, i in operations), default=0)
-        return sum(_share_buffers(self)[1]) + 2 * sum(masked) + making + folding
+        moved = max((fold.values.itemsize + 1 for fold in self.folds), default=0) if self.narrow else 0
+        return sum(_share_buffers(self)[1]) + 2 * sum(masked) + making + folding + moved
 
 
 class Evaluator:

@@ -22,6 +22,9 @@ __all__ = ["coarsen", "convolve", "interp", "push"]
 
 Block = np.ndarray[Any, Any]
 
+#: What gives the same along several axes together, and along one after the other.
+_AXIS_BY_AXIS = (np.max, np.min, np.all, np.any, np.sum, np.prod)
+
 
 def coarsen(
     function: Callable[..., Any],
@@ -47,7 +50,12 @@ def coarsen(
 
     def groups(block: Block) -> Any:
         shape = [m for k, n in enumerate(block.shape) for m in ((n // sizes[k], sizes[k]) if k in sizes else (n,))]
-        return function(block.reshape(shape), axis=members, **keywords)
+        block = block.reshape(shape)
+        if function not in _AXIS_BY_AXIS or keywords:
+            return function(block, axis=members, **keywords)
+        for done, k in enumerate(members):  # the first leaves little for the others, along which loops are short
+            block = function(block, axis=k - done)
+        return block
 
     groups.__name__ = f"coarsen by {getattr(function, '__name__', 'function')}"
     return of_blocks(

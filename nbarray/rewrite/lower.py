@@ -28,6 +28,7 @@ from nbarray.expr.structure import Concatenate, Reshape, View
 from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.elementwise import ById
+from nbarray.kernels.narrow import narrow_axes
 from nbarray.kernels.native import worth, worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
@@ -234,8 +235,11 @@ class Lowering:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
+        program = parts.program
+        if not any(fold.linear or fold.name.startswith("arg") for fold in program.folds):
+            program = replace(program, narrow=narrow_axes(first.base.sizes, first.axes))
         return Fused(
-            self._compiled(parts.program, first.base.sizes),
+            program if program.narrow else self._compiled(program, first.base.sizes),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),

@@ -219,3 +219,23 @@ def test_sums_that_leave_elements_out(made: Callable[[Any], Any], wanted: Callab
 
     assert any(p.compiled for p in programs(of))
     compare(of, wanted(X), 1e-13)
+
+
+@pytest.mark.parametrize("shape", [(40, 70, 3), (900, 5), (30, 20, 2, 2), (25, 4, 1, 7), (50, 1, 6)], ids=str)
+def test_short_rows(shape: tuple[int, ...]) -> None:
+    """Short last axes that go on without a gap are one, others are taken as they are; results are what NumPy's are."""
+    a = np.random.default_rng(3).normal(size=(*shape[:-1], shape[-1] + 2))
+    whole = np.ascontiguousarray(a[..., : shape[-1]])
+    line = np.linspace(1, 2, shape[-1])
+    last = len(shape) - 1
+    for plain in (whole, a[..., 1:-1], a[..., : shape[-1]][::-1]):
+        x = nb.from_array(plain, chunks=tuple(max(1, n // 2) for n in shape[:-1]) + shape[-1:])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            check(x * 2 + 1, plain * 2 + 1)
+            check(x * line - x, plain * line - plain)
+            check((x * x).sum(), (plain * plain).sum(), within=1e-12)
+            check((x * line).var(), (plain * line).var(), within=1e-12)
+            for axes in ((0,), (last,), (last - 1, last), tuple(range(last))):
+                check((x + 1).mean(axis=axes), (plain + 1).mean(axis=axes), within=1e-12)
+                check((x * line).max(axis=axes), (plain * line).max(axis=axes))
