@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import InputError, NotBlocked
+from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype, round_
@@ -61,7 +61,7 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     widths = pairs(pad_width, x.ndim, "pad_width")
     for width in (w for pair in widths for w in pair):
         if isinstance(width, bool) or not isinstance(width, int | np.integer):
-            raise InputError(f"pad: `pad_width` must be of integral type, not {width!r}")
+            raise DTypeError(f"pad: `pad_width` must be of integral type, not {width!r}")
         if width < 0:
             raise InputError(f"pad: pad_width can't contain negative values, such as {width}")
     known = ["constant", "empty", "linear_ramp", *PERIODS, *_STATISTICS]
@@ -70,9 +70,12 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
             f"pad: mode={mode!r} has no blocked form; use one of {', '.join(known)}, or compute first: "
             "np.pad(x.compute(), ...)"
         )
-    unknown = [k for k in options if k != _NEEDED.get(mode) and not (k == "reflect_type" and options[k] == "even")]
+    turns = mode in ("reflect", "symmetric")
+    unknown = [k for k in options if k != ("reflect_type" if turns else _NEEDED.get(mode))]
     if unknown:
-        raise InputError(f"pad: mode {mode!r} doesn't take {unknown[0]}={options[unknown[0]]!r} on blocked arrays")
+        raise InputError(f"pad: unsupported keyword arguments for mode {mode!r}: {', '.join(unknown)}")
+    if turns and options.pop("reflect_type", "even") != "even":
+        raise NotBlocked(f"pad: mode {mode!r} with reflect_type='odd' has no blocked form; compute first")
     extra = pairs(next(iter(options.values()), None if mode in _STATISTICS else 0), x.ndim, "values")
     least = 1 if mode in ("maximum", "minimum") else 0  # a mean of nothing is NaN
     for length in (v for pair in extra for v in pair if mode in _STATISTICS and v is not None):
