@@ -47,6 +47,8 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
                 )
     kind = _common_dtype(parts) if dtype is None else np.dtype(dtype)
     cast = tuple(astype(p, kind, casting) for p in parts)
+    if len({p.dtype for p in cast}) > 1:  # "S" is as long as each part needs: the longest holds them all
+        cast = tuple(astype(p, np.result_type(*(c.dtype for c in cast))) for p in cast)
     if any(p.masked for p in cast):
         cast = tuple(p if p.masked else put_on(p, np.False_) for p in cast)  # so that each part is of the same kind
     return Concatenate(cast, k) if len(cast) > 1 else cast[0]

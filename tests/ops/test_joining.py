@@ -142,3 +142,12 @@ def test_the_dtype_that_is_asked_for(name: str) -> None:
     a = np.array([[1, 2], [3, 4]])
     for options in ({"dtype": "f4"}, {"dtype": int}, {"dtype": int, "casting": "unsafe"}):
         same(lambda x, y, options=options: getattr(np, name)([x, y], **options), a, a / 4, chunks=1)
+
+
+def test_texts_are_as_long_as_the_longest_needs() -> None:
+    """Numbers joined as texts of no given length aren't cut short."""
+    same(
+        lambda x, y: np.concatenate([x, y], dtype="S", casting="unsafe"),
+        np.arange(2),
+        np.array([1.2345678901234567e-100]),
+    )
