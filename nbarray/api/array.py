@@ -17,7 +17,7 @@ import numpy as np
 
 from nbarray.api import pictures
 from nbarray.api.conversions import values_of
-from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, UFUNC_METHODS, blocked_form, takes
+from nbarray.api.dispatch import IMPLEMENTATIONS, METHODS, UFUNC_METHODS, blocked_form, by_place, takes
 from nbarray.api.mapping import mapped
 from nbarray.api.report import PlanReport
 from nbarray.display.explain import Explanation
@@ -116,13 +116,15 @@ def _unary(function: np.ufunc) -> Callable[[Array], Any]:
 
 
 def _reducing(name: str) -> Callable[..., Any]:
-    def method(self: Array, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+    def method(self: Array, axis: Any = None, dtype: Any = None, out: Any = None, *more: Any, **options: Any) -> Any:
         if dtype is not None:
             options["dtype"] = dtype
-        return _into(out, apply(reductions.reduction, name, self, axis, **options), "_receive_reduced")
+        made = apply(reductions.reduction, name, self, axis, **by_place(name, more), **options)
+        return _into(out, made, "_receive_reduced")
 
-    def plain(self: Array, axis: Any = None, out: Any = None, **options: Any) -> Any:
-        return _into(out, apply(reductions.reduction, name, self, axis, **options), "_receive_reduced")
+    def plain(self: Array, axis: Any = None, out: Any = None, *more: Any, **options: Any) -> Any:
+        made = apply(reductions.reduction, name, self, axis, **by_place(name, more), **options)
+        return _into(out, made, "_receive_reduced")
 
     made = takes("split_every")(method if name in ("sum", "prod", "mean", "var", "std") else plain)
     made.__name__, made.__doc__ = name, f"Reduce over `axis`; see `nbarray.{name}`."

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nbarray.api.refused import REASONS
-from nbarray.errors import NotBlocked
+from nbarray.errors import DTypeError, NotBlocked
 
 __all__ = [
     "ABOVE",
@@ -22,6 +22,7 @@ __all__ = [
     "PUBLIC",
     "UFUNC_METHODS",
     "blocked_form",
+    "by_place",
     "enter_all",
     "implements",
     "is_method",
@@ -42,6 +43,22 @@ METHODS: dict[str, Callable[..., Any]] = {}
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
 #: public name -> function; the package exports all of them
 PUBLIC: dict[str, Callable[..., Any]] = {}
+
+
+#: reduction -> which keywords NumPy takes by their place as well, after `out`
+_BY_PLACE = {
+    **dict.fromkeys(("sum", "prod", "min", "max"), ("keepdims", "initial", "where")),
+    **dict.fromkeys(("std", "var"), ("ddof", "keepdims")),
+    **dict.fromkeys(("mean", "any", "all"), ("keepdims",)),
+}
+
+
+def by_place(name: str, given: tuple[Any, ...]) -> dict[str, Any]:
+    """The keywords that a reduction was given by their place.  Raises DTypeError (a TypeError) for too many."""
+    names = _BY_PLACE.get(name, ())
+    if len(given) > len(names):
+        raise DTypeError(f"{name}: {len(given) - len(names)} arguments too many; give them by their keywords")
+    return dict(zip(names, given, strict=False))
 
 
 def public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

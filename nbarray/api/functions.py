@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from nbarray.api.array import Array, apply, unwrap
 from nbarray.api.assigning import outs_apart, store_into, store_reduced, with_out
 from nbarray.api.creation import asarray
-from nbarray.api.dispatch import PUBLIC, implements, public, takes
+from nbarray.api.dispatch import PUBLIC, by_place, implements, public, takes
 from nbarray.api.mapping import mapped
 from nbarray.errors import DTypeError, InputError
 from nbarray.ops import elementwise, reductions
@@ -25,8 +26,9 @@ __all__ = ["map_blocks"]
 
 
 def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bool, typed: bool, summary: str) -> None:
-    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Array:
-        options = {k: v for k, v in options.items() if v is not np._NoValue}
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *more: Any, **options: Any) -> Array:
+        given = dict(**by_place(row, more), **options)
+        options = {k: v for k, v in given.items() if v is not np._NoValue}
         if dtype is not None:
             options["dtype"] = dtype
         if skip_nan:
@@ -34,8 +36,8 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
         made: Array = apply(reductions.reduction, row, asarray(a), axis, **options)
         return made if out is None else store_reduced(out, made)
 
-    def untyped(a: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
-        return function(a, axis, None, out, **options)
+    def untyped(a: Any, axis: Any = None, out: Any = None, *more: Any, **options: Any) -> Array:
+        return function(a, axis, None, out, *more, **options)
 
     shown = "[[1.0, np.nan], [4.0, 8.0]]" if skip_nan else "[[1.0, 2.0], [4.0, 8.0]]"
     values = np.array([[1.0, np.nan if skip_nan else 2.0], [4.0, 8.0]])
@@ -108,9 +110,18 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 @public(np.clip)
 def clip(
-    a: Any, a_min: Any = np._NoValue, a_max: Any = np._NoValue, out: Any = None, *, min: Any = None, max: Any = None
+    a: Any,
+    a_min: Any = np._NoValue,
+    a_max: Any = np._NoValue,
+    out: Any = None,
+    *,
+    min: Any = None,
+    max: Any = None,
+    **options: Any,
 ) -> Array:
     """Values kept between two bounds; None leaves a side open.
+
+    options : as ufuncs take them (dtype, casting, where, ...)
 
     Cost: one pass, fused with what it is used in; memory for a few tiles a worker.
 
@@ -124,6 +135,16 @@ def clip(
         raise DTypeError("clip: expected both bounds; None leaves a side open")
     elif min is not None or max is not None:
         raise InputError("clip: min= and max= are other names for both bounds, so give one pair of them")
+    if options:
+        bounds = [(np.maximum, a_min), (np.minimum, a_max)]
+        steps = [step for step in bounds if step[1] is not None] or [(np.maximum, a)]
+
+        def between(**rest: Any) -> Any:
+            return functools.reduce(
+                lambda x, step: apply(elementwise.ufunc, step[0], x, step[1], **rest), steps, asarray(a)
+            )
+
+        return with_out(between, {"out": out, **options}, True)
     made = apply(elementwise.clip, asarray(a), a_min, a_max)
     return made if out is None else store_into(out, made)
 

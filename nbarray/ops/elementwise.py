@@ -60,7 +60,9 @@ def ufunc(function: np.ufunc, *values: Any, **options: Any) -> Any:
         raise NotBlocked(f"{name} with these arguments has no blocked form; compute first: {name}(x.compute(), ...)")
     unknown = [k for k in options if k not in _UFUNC_OPTIONS]
     if unknown:
-        raise InputError(f"{function.__name__}: option {unknown[0]!r} is not supported on blocked arrays")
+        raise DTypeError(
+            f"{function.__name__}: {unknown[0]}= isn't taken; expected {', '.join(sorted(_UFUNC_OPTIONS))}"
+        )
     condition = options.pop("where", True)
     options = {k: v for k, v in options.items() if k not in ("subok", "order") and v is not None}
     if condition is not True:

@@ -65,7 +65,9 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
         if width < 0:
             raise InputError(f"pad: pad_width can't contain negative values, such as {width}")
     known = ["constant", "empty", "linear_ramp", *PERIODS, *_STATISTICS]
-    if not isinstance(mode, str) or mode not in known:
+    if not callable(mode) and mode not in known:
+        raise InputError(f"pad: mode={mode!r} is not supported; expected one of {', '.join(known)}")
+    if callable(mode):
         raise NotBlocked(
             f"pad: mode={mode!r} has no blocked form; use one of {', '.join(known)}, or compute first: "
             "np.pad(x.compute(), ...)"

@@ -319,7 +319,7 @@ def _params(name: str, ddof: float, skip_nan: bool, initial: Any) -> tuple[tuple
 def _begun_with(name: str, result: Expr, initial: Any, kind: np.dtype[Any], skip_nan: bool) -> Expr:
     function = _NAN_UFUNC_OF[name] if skip_nan and name in _NAN_UFUNC_OF else _UFUNC_OF.get(name)
     if function is None:
-        raise InputError(f"{name}: initial= is not supported")
+        raise DTypeError(f"{name}: initial= is not taken; sum, prod, min and max take it")
     try:
         first = np.array(initial, kind) if kind.kind in "mM" else np.full((), initial, kind)
     except (ValueError, TypeError) as error:

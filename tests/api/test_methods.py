@@ -211,6 +211,66 @@ def test_mask_of_plain_arrays() -> None:
         x.mask = True
 
 
+BY_PLACE: dict[str, Callable[[Any], Any]] = {
+    "std": lambda x: x.std(0, None, None, 1),
+    "np.var": lambda x: np.var(x, 0, None, None, 1, True),
+    "np.nanstd": lambda x: np.nanstd(x, 0, None, None, 1, True),
+    "sum": lambda x: x.sum(0, "f8", None, True, 3),
+    "np.nansum": lambda x: np.nansum(x, 0, None, None, True, 3),
+    "max": lambda x: x.max(0, None, True, 3),
+    "np.min": lambda x: np.min(x, 0, None, True, 3, x > 0),
+    "mean": lambda x: x.mean(0, None, None, True),
+    "np.all": lambda x: np.all(x, 0, None, True),
+    "any with too many": lambda x: x.any(0, None, True, 3),
+    "argmax with too many": lambda x: x.argmax(0, None, True),
+    "std given twice": lambda x: x.std(0, None, None, 1, ddof=1),
+    "initial of any": lambda x: x.any(initial=3),
+    "initial of argmin": lambda x: x.argmin(initial=3),
+    "dot": lambda x: x.T.dot(b=x, out=None),
+}
+
+
+@pytest.mark.parametrize("call", BY_PLACE)
+def test_keywords_by_place(call: str) -> None:
+    """What NumPy takes by its place, is; what it refuses, is refused by the same kind of error."""
+    same(BY_PLACE[call], values_of("d"), close=True)
+
+
+CLIPPED: dict[str, dict[str, Any]] = {
+    "dtype": {"a_min": 0, "a_max": 2, "dtype": "f4"},
+    "one bound": {"a_min": 0, "a_max": None, "dtype": "f4"},
+    "bounds the other way round": {"a_min": 2, "a_max": 0, "casting": "safe"},
+    "casting": {"a_min": 0, "a_max": 2, "dtype": "i4", "casting": "unsafe"},
+    "casting that is refused": {"a_min": 0, "a_max": 2, "dtype": "i4"},
+    "no such keyword": {"a_min": 0, "a_max": 2, "wrong": 1},
+}
+
+
+@pytest.mark.parametrize("options", CLIPPED)
+def test_clip_as_ufuncs_are_called(options: str) -> None:
+    """Keywords of ufuncs are NumPy's."""
+    same(lambda x: np.clip(x, **CLIPPED[options]), values_of("d"))
+
+
+def test_clip_in_places() -> None:
+    """Only where it is said; the others stay."""
+    same(lambda x, out, where: np.clip(x, 0, 2, out=out, where=where), values_of("d"), values_of("f"), values_of("?"))
+
+
+def test_dot_into_another_array() -> None:
+    """The product is given to a handle."""
+    x, out = nb.asarray(values_of("d")), nb.zeros((5, 5))
+
+    assert x.T.dot(x, out=out) is out
+    check(out, values_of("d").T @ values_of("d"), within=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["wrong", 5, None])
+def test_pad_in_an_unknown_way(mode: Any) -> None:
+    """A mode that NumPy hasn't got is a wrong value."""
+    same(lambda x: np.pad(x, 1, mode), values_of("d"))
+
+
 def test_fill_values() -> None:
     """The methods do what the attribute does."""
     x = nb.ma.masked_array([1, 2], [0, 1])
