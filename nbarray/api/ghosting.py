@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array, wrap
+from nbarray.api.array import Array, apply, wrap
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import is_method, public
 from nbarray.api.mapping import UNUSED, dtype_of_first_block
@@ -36,7 +36,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     >>> nb.pad(nb.arange(3), 2, mode="reflect").compute()
     array([2, 1, 0, 1, 2, 1, 0])
     """
-    return wrap(pad_expr(asarray(array).expr, pad_width, mode, **options))
+    return apply(pad_expr, asarray(array), pad_width, mode, **options)
 
 
 @public()

@@ -134,7 +134,7 @@ def histogramdd(
         kind = np.result_type(*(asarray(s).dtype for s in sample))
         columns = [asarray(s).astype(kind).expr for s in sample]
     else:
-        columns = histograms.columns_of(asarray(sample).expr)
+        columns = apply(histograms.columns_of, asarray(sample))
     return _several(columns, bins, range, density, weights, normed)
 
 

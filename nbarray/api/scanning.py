@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.api.array import Array
+from nbarray.api.array import Array, apply
 from nbarray.api.assigning import store_into
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, is_method, public, takes
 from nbarray.errors import AxisError, BroadcastError
 from nbarray.expr.leaves import Filled
+from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.program import Constant
 from nbarray.ops.elementwise import astype, ufunc, where
@@ -26,20 +27,23 @@ __all__: list[str] = []
 
 def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str) -> None:
     def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Array:
-        x = asarray(a).expr
-        if x.ndim == 0:
-            x = reshape(x, -1)
-        if axis is None:
-            x, axis = reshape(x, -1), 0
-        # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
-        kind = getattr(np, name)(np.ones(1, x.dtype), dtype=dtype).dtype
-        if x.dtype.kind in "SU":
-            x = astype(x, kind)
-        if nan_is is not None and x.dtype.kind in "fc":
-            values = filled(x, nan_is)
-            values = where(ufunc(np.isnan, values), x.dtype.type(nan_is), values)
-            x = put_on(values, getmaskarray(x)) if x.masked else values
-        made = Array(scan(operation, x, axis, kind))
+        def scanned(x: Expr) -> Expr:
+            along = axis
+            if x.ndim == 0:
+                x = reshape(x, -1)
+            if along is None:
+                x, along = reshape(x, -1), 0
+            # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
+            kind = getattr(np, name)(np.ones(1, x.dtype), dtype=dtype).dtype
+            if x.dtype.kind in "SU":
+                x = astype(x, kind)
+            if nan_is is not None and x.dtype.kind in "fc":
+                values = filled(x, nan_is)
+                values = where(ufunc(np.isnan, values), x.dtype.type(nan_is), values)
+                x = put_on(values, getmaskarray(x)) if x.masked else values
+            return scan(operation, x, along, kind)
+
+        made = apply(scanned, asarray(a))
         return made if out is None else _cast_into(out, made)
 
     cumulative.__name__ = cumulative.__qualname__ = name

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import DTypeError, InputError, ShapeError
+from nbarray.errors import DTypeError, InputError, ShapeError, UnknownSize
 from nbarray.expr.blocks import Contract
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
@@ -64,6 +64,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
             list(second) if isinstance(second, list | tuple) else [second],
         )
     summed = [[normalize_axes(k, e.ndim)[0] for k in p] for p, e in zip(pairs, (left, right), strict=True)]
+    for i, j in zip(*summed, strict=False):
+        _check_counted("tensordot", (left.shape[i], right.shape[j]))
     if len(summed[0]) != len(summed[1]) or [left.shape[i] for i in summed[0]] != [right.shape[j] for j in summed[1]]:
         raise ShapeError(
             f"tensordot: shape-mismatch for sum: axes {pairs[0]} of {left.shape} and axes {pairs[1]} of {right.shape}"
@@ -77,6 +79,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
     return Contract(left, right, 0, len(summed[0]), dtype)
 
 
+def _check_counted(name: str, sizes: tuple[int | None, int | None]) -> None:
+    """Raises UnknownSize where one of two sizes that have to be the same depends on values."""
+    if None in sizes and sizes != (None, None):
+        raise UnknownSize(f"{name}: sizes of {sizes}, of which one depends on values")
+
+
 def dot(a: Any, b: Any) -> Expr:
     """The product `numpy.dot` has: over the last axis of `a` and the last but one (or only) of `b`."""
     left, right = as_expr(a), as_expr(b)
@@ -84,6 +92,7 @@ def dot(a: Any, b: Any) -> Expr:
         product: Expr = ufunc(np.multiply, left, right)
         return product
     axis = max(0, right.ndim - 2)
+    _check_counted("dot", (left.shape[-1], right.shape[axis]))
     if left.shape[-1] != right.shape[axis]:
         raise ShapeError(
             f"dot: shapes {left.shape} and {right.shape} not aligned: {left.shape[-1]} (dim {left.ndim - 1}) != "

@@ -271,6 +271,26 @@ def test_pad_in_an_unknown_way(mode: Any) -> None:
     same(lambda x: np.pad(x, 1, mode), values_of("d"))
 
 
+SELECTED: dict[str, Callable[[Any, Any], Any]] = {
+    "sort": lambda s, x: np.sort(s),
+    "argsort": lambda s, x: np.argsort(s),
+    "cumsum": lambda s, x: np.cumsum(s),
+    "nancumprod": lambda s, x: np.nancumprod(s, axis=0),
+    "cumulative_sum": lambda s, x: np.cumulative_sum(s, include_initial=True),
+    "histogramdd": lambda s, x: np.histogramdd(s, 2)[0],
+    "pad": lambda s, x: np.pad(s, 1),
+    "dot": lambda s, x: np.dot(s, x[:4]),
+    "tensordot": lambda s, x: np.tensordot(s, x[:4], 1),
+    "dot with too many": lambda s, x: np.dot(s, x),
+}
+
+
+@pytest.mark.parametrize("call", SELECTED)
+def test_sizes_that_depend_on_values(call: str) -> None:
+    """What has to know them counts them."""
+    same(lambda x: SELECTED[call](x[x > 0], x), np.array([3.0, -1, 2, 5, -2, 4]), close=True)
+
+
 def test_fill_values() -> None:
     """The methods do what the attribute does."""
     x = nb.ma.masked_array([1, 2], [0, 1])
