@@ -72,7 +72,8 @@ def _simulated(plan: Plan, workers: int, budget_bytes: int) -> int:
 
 def _time(plan: Plan) -> Int64:
     """About how long each task takes, as bytes that could be gone over meanwhile."""
-    time = READING * plan.read_bytes + plan.task_bytes + plan.scratch_bytes
+    in_turn, scratch = _used_scratch(plan)
+    time = READING * plan.read_bytes + plan.task_bytes + scratch + in_turn
     for k, lowered in enumerate(plan.nodes):
         tasks = np.flatnonzero(plan.task_node == k)
         low, high = lowered.chunks.boxes(plan.task_block[tasks])
