@@ -31,6 +31,7 @@ from nbarray.rewrite.passes import shared_passes
 from nbarray.rewrite.reshapes import reshape_source, reshape_through_elementwise
 from nbarray.rewrite.views import (
     merge_views,
+    reduce_as_stored,
     view_into_filled,
     view_through_concatenate,
     view_through_elementwise,
@@ -49,6 +50,7 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
             view_into_filled,
             view_through_elementwise,
             view_through_reduce,
+            reduce_as_stored,
             flatten_concatenate,
             concatenate_filled,
             concatenate_alike,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import Filled
 from nbarray.expr.node import Expr
@@ -13,6 +15,7 @@ from nbarray.rewrite.driver import on
 
 __all__ = [
     "merge_views",
+    "reduce_as_stored",
     "view_into_filled",
     "view_through_concatenate",
     "view_through_elementwise",
@@ -95,6 +98,70 @@ def view_through_reduce(expr: Expr) -> Expr | None:
                 new_skip = _view(skip, operand_placement(on_base, base.sizes, skip.sizes))
             return _view(Reduce(name, _view(base, on_base), axes, new_skip, dtype, params), outer)
     return None
+
+
+@on(Reduce)
+def reduce_as_stored(expr: Expr) -> Expr | None:
+    """Reduce along axes as they are stored, and move axes afterwards, when little is left.
+
+    x.T.mean(axis=0)              ->   x.mean(axis=1)
+    (x.T + y.T).max(axis=0)       ->   (x + y).max(axis=1)
+    """
+    match expr:
+        case Reduce(name, base, axes, skip, dtype, params) if len(axes) == 1 or _in_any_order(name, base):
+            orders = _orders(base) if skip is None else _orders(base) | _orders(skip)
+            if len(orders) != 1:
+                return None
+            (order,) = orders
+            if order == tuple(sorted(order)):
+                return None
+            stored = tuple(sorted(range(len(order)), key=order.__getitem__))
+            turned = _moved(base, stored)
+            new_skip = skip
+            if skip is not None and skip.ndim:
+                new_skip = _view(skip, operand_placement(_moving(base.sizes, stored), base.sizes, skip.sizes))
+            made = Reduce(name, turned, tuple(j for j, k in enumerate(stored) if k in axes), new_skip, dtype, params)
+            return _moved(made, tuple(stored.index(k) for k in range(base.ndim)))
+    return None
+
+
+def _in_any_order(name: str, base: Expr) -> bool:
+    """Whether the order of several axes doesn't matter: it does for positions, and where objects are put together."""
+    return not name.startswith("arg") and base.dtype.kind != "O"
+
+
+def _moving(sizes: Sequence[int], order: Sequence[int]) -> Placement:
+    """The view of which axis j is axis ``order[j]`` of its base."""
+    return Placement(tuple(AxisMap(k, 0, 1, int(sizes[k])) for k in order))
+
+
+def _moved(expr: Expr, order: Sequence[int]) -> Expr:
+    return _view(expr, _moving(expr.sizes, order))
+
+
+def _orders(expr: Expr) -> set[tuple[int, ...]]:
+    """The orders in which those operands of elementwise operations are stored that vary along all axes.
+
+    An order has for each axis the number of the axis that it is stored along.
+    """
+    found: set[tuple[int, ...]] = set()
+    seen: set[Expr] = set()
+    left = [expr]
+    while left:
+        each = left.pop()
+        if each in seen or each.ndim < expr.ndim or isinstance(each, Filled):
+            continue
+        seen.add(each)
+        if isinstance(each, Elementwise):
+            left += each.args
+        elif isinstance(each, View):
+            if isinstance(each.base, View | Elementwise):
+                return set()  # it has not sunk yet
+            if not any(m.axis < 0 or m.repeats for m in each.placement.axes):
+                found.add(tuple(m.axis for m in each.placement.axes))
+        elif each.sizes == expr.sizes:
+            found.add(tuple(range(expr.ndim)))
+    return found
 
 
 @on(View)
