@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib import recfunctions
 
 import nbarray as nb
 from nbarray.errors import BudgetError, EagerWarning, NotBlocked
@@ -49,5 +50,7 @@ def test_eager_is_refused_where_it_does_not_fit() -> None:
 
 def test_refusals_name_it() -> None:
     """A function without a blocked form says why, if there is a reason, and names the way out."""
-    with pytest.raises(NotBlocked, match=r"np\.poly has .* \(coefficients .*\).* nb\.eager\(np\.poly\)\(x\)"):
-        np.poly(nb.arange(3))
+    records = nb.from_array(np.zeros(3, [("a", int)]))
+    wanted = r"recfunctions\.stack_arrays has .* \(records .*\).* nb\.eager\(np\.lib\.recfunctions\.stack_arrays\)\(x\)"
+    with pytest.raises(NotBlocked, match=wanted):
+        recfunctions.stack_arrays((records, records))
