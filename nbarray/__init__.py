@@ -44,6 +44,7 @@ _LATE = {
 
 
 _ABOVE["array_api"] = lambda: _import_module("nbarray.array_api")
+_ABOVE["xarray"] = lambda: _import_module("nbarray.interop.xarray")
 _ABOVE["monitor"] = lambda: _import_module("nbarray.widgets.monitor").Monitor
 
 

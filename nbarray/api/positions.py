@@ -176,7 +176,14 @@ def _as_grid(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 class PointIndex(_Accessor):
-    """Indexing point by point: lists and arrays are broadcast together, and their axes always come first."""
+    """Indexing point by point: lists and arrays are broadcast together, and their axes always come first.
+
+    Blocked positions stay blocked.
+    """
+
+    def _index(self, index: Any) -> tuple[Any, ...]:
+        given = index if isinstance(index, tuple) else (index,)
+        return tuple(values_of(i) if isinstance(i, Array) and i.dtype.kind == "b" else i for i in given)
 
     def _whole(self, index: Any) -> tuple[Any, ...]:
         items = indexing.outer_index(self._index(index), self._array.shape)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,12 +23,21 @@ METHODS["device"] = property(lambda x: "cpu", doc="Where blocks are computed: th
 METHODS["mT"] = property(matrix_transpose, doc="The last two axes exchanged.")  # type: ignore[assignment]
 
 
-@is_method("__array_namespace__")
 def namespace(x: Array, /, *, api_version: str | None = None) -> Any:
     """The namespace of the standard, `nbarray.array_api`; raises InputError for a version that is not known."""
     if api_version is not None and api_version not in _VERSIONS:
         raise InputError(f"api_version={api_version!r}: nbarray knows {', '.join(_VERSIONS)}")
     return ABOVE["array_api"]()
+
+
+def _asked_for(x: Array) -> Callable[..., Any]:
+    # xarray looks whether an array has a namespace before it chooses how to index it: time to tell it how ours are
+    if "xarray.core.indexing" in sys.modules:
+        ABOVE["xarray"]()
+    return functools.partial(namespace, x)
+
+
+METHODS["__array_namespace__"] = property(_asked_for, doc=namespace.__doc__)  # type: ignore[assignment]
 
 
 @is_method("to_device")

@@ -26,6 +26,8 @@ def spelled(name: str, parameters: str, function: Callable[..., Any]) -> Callabl
     signature = inspect.signature(eval(f"lambda {parameters}: None"))  # rows of this package only
 
     def standard(*args: Any, **options: Any) -> Any:
+        if options.get("out", ...) is None:  # what NumPy's functions hand on to xarray, and xarray to its arrays
+            del options["out"]
         bound = signature.bind(*args, **options)
         check_device(bound.kwargs.get("device"))
         named = {k: v for k, v in bound.kwargs.items() if k != "device"}

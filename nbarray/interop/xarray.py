@@ -1,31 +1,37 @@
 """nbarray as a chunk manager of xarray: what `chunks=` and `.chunk()` of its objects give.
 
-xarray loads this file through the entry point ``nbarray`` of the group ``xarray.chunkmanagers``; nobody else
-imports it.  Choose it with ``chunked_array_type="nbarray"``, or for good with
+xarray loads this file through the entry point ``nbarray`` of the group ``xarray.chunkmanagers``; nbarray itself does
+where xarray indexes one of its arrays.  Choose it with ``chunked_array_type="nbarray"``, or for good with
 ``xarray.set_options(chunk_manager="nbarray")``.  It may use arrays and their functions, not the notebook.
 
-Not lazy or not there yet:
+Picking points (`sel` and `isel` by arrays that share dimensions, `idxmax`, `idxmin`) and assigning to parts work as
+for NumPy arrays: the file teaches xarray's adapter to do so for our arrays (`_index_through`).
+
+Not lazy or not there:
 
 - variables of Python objects (cftime dates, strings of any length) stay as xarray holds them, unchunked;
 - `apply_ufunc(dask="parallelized")` without `output_dtypes` computes one block to find the dtype;
-- `scan`, which xarray needs for `ffill`, raises `NotBlocked`;
-- a NumPy function without a blocked form raises `NotBlocked` (`einsum` in `weighted` and `dot`, `pad` in `shift` and
-  `rolling`, `nancumsum`, `nanmedian`, `nanquantile`, `gradient`, `isin`), and so does an index of several arrays;
-- so does `store` (`to_netcdf`, `to_zarr`) with ``compute=False``; assignment to a part of an array is a TypeError;
-- `persist` waits for the values;
-- xarray itself does some work in memory for anybody but dask: `.dt`, `ffill`, `idxmin`, `xarray.map_blocks`,
-  parts of `polyfit`, and comparing (`equals`, `merge`, coordinates of two objects that differ);
+- `persist` waits for the values; `polyfit` looks whether some are missing, unless it is told ``skipna=False``, and is
+  computed where they are;
+- xarray itself works in memory for anybody but dask: `.dt`, `ffill`, `bfill`, and comparing (`equals`, `merge`,
+  coordinates of two objects that differ);
+- `xarray.map_blocks` calls its function once, with all that is blocked, and `scan` raises `NotBlocked`: xarray calls it
+  for dask only;
+- positions in coordinates that are in memory can't be blocked, as in ``t.isel(time=t.argmax("time"))``: xarray refuses
+  it, and says what to compute;
+- `to_netcdf` and `to_zarr` with ``compute=False`` give a `dask.delayed`, so that they need dask;
 - values of files are read by xarray's own reader, under its lock: `nbarray.open` reads in parallel.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
-from xarray.core.indexing import ImplicitToExplicitIndexingAdapter
+from xarray.core.indexing import ArrayApiIndexingAdapter, ImplicitToExplicitIndexingAdapter
 from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 
 from nbarray.api import creation as public_creation
@@ -174,18 +180,21 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
         values = self.compute(*data, **options)
         return tuple(from_array(v, d.chunks) if isinstance(d, Array) else v for d, v in zip(data, values, strict=True))
 
-    def store(self, sources: Any, targets: Any, **options: Any) -> None:
-        """Compute arrays and write them into targets; see `nbarray.api.storing`."""
+    def store(self, sources: Any, targets: Any, **options: Any) -> Any:
+        """Compute arrays and write them into targets; see `nbarray.api.storing`.
+
+        compute=False : later, when what is returned is computed, which is a `dask.delayed` as xarray goes on with it
+        """
         _refuse("store", options, {"lock", "compute", "flush", "regions", "memory", "workers"})
         if not options.pop("compute", True):
-            raise NotBlocked("store: compute=False (to_netcdf or to_zarr later) has no blocked form; write at once")
+            return _delayed(functools.partial(self.store, sources, targets, **options))
         options.pop("flush", None)
         if isinstance(sources, Array):
             sources, targets = [sources], [targets]
         regions = options.pop("regions", None)
         if not isinstance(regions, list):
             regions = [regions] * len(sources)
-        store(list(sources), list(targets), regions, **options)
+        return store(list(sources), list(targets), regions, **options)
 
     # --------------------------------------------------------------------------------------- functions of blocks
 
@@ -271,12 +280,21 @@ class NbarrayManager(ChunkManagerEntrypoint[Any]):
     # --------------------------------------------------------------------------------------------- not there yet
 
     def scan(self, func: Any, binop: Any, ident: Any, arr: Any, *args: Any, **options: Any) -> NoReturn:
-        """A running reduction: not there yet."""
-        _missing("scan (ffill, bfill)")
+        """A running reduction: xarray asks for it with dask's arrays only."""
+        _missing("scan")
 
 
 def _missing(what: str) -> NoReturn:
     raise NotBlocked(f"{what} has no blocked form in nbarray yet; if the data fit into memory, .compute() them first")
+
+
+def _delayed(call: Callable[[], Any]) -> Any:
+    """A call for later, as dask has it; the budget and the threads are still ours."""
+    try:
+        from dask.delayed import delayed
+    except ImportError as error:
+        raise NotBlocked("compute=False: xarray gives a dask.delayed; install dask, or write at once") from error
+    return delayed(call, pure=False)()
 
 
 def _refuse(where: str, options: dict[str, Any], known: set[str]) -> None:
@@ -307,3 +325,24 @@ def _stored(previous: Sequence[Any] | None) -> tuple[int, ...] | None:
     if not previous:
         return None
     return tuple(int(max(p, default=1)) if isinstance(p, tuple | list) else int(p) for p in previous)
+
+
+def _index_through(method: str, accessor: str) -> None:
+    """Let xarray's adapter of array API arrays index ours by one of their accessors; others stay with the adapter.
+
+    The standard knows neither points nor grids.  So the adapter refuses points, and assigns to a grid as to points.
+    """
+    general = getattr(ArrayApiIndexingAdapter, method, None)
+
+    def index(self: Any, indexer: Any, *value: Any) -> Any:
+        if not isinstance(self.array, Array):
+            return general(self, indexer, *value)  # type: ignore[misc]
+        found = getattr(self.array, accessor)
+        return found.__setitem__(indexer.tuple, *value) if value else found[indexer.tuple]
+
+    if general is not None:
+        setattr(ArrayApiIndexingAdapter, method, index)
+
+
+for _method, _accessor in {"_vindex_get": "vindex", "_vindex_set": "vindex", "_oindex_set": "oindex"}.items():
+    _index_through(_method, _accessor)

@@ -93,6 +93,7 @@ def test_point_index() -> None:
     check(x.vindex[[2, 0], :, [1, 3]], a[[2, 0], :, [1, 3]])
     check(x.vindex[:, [0, 1], [1, 3]], np.moveaxis(a[:, [0, 1], [1, 3]], 1, 0))
     check(x.vindex[[[0], [1]], [0, 1], 2], a[[[0], [1]], [0, 1], 2])
+    check(x.vindex[:, nb.asarray([0, 1]), [1, 3]], np.moveaxis(a[:, [0, 1], [1, 3]], 1, 0))
     x.vindex[:, [0, 1], [1, 3]] = [[1, 2, 3], [4, 5, 6]]
     a[:, [0, 1], [1, 3]] = np.array([[1, 2, 3], [4, 5, 6]]).T
 

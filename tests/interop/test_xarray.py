@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,10 @@ def blocked(iris_data: Path) -> Any:
         yield found.air_temperature
 
 
+LATITUDES = xr.DataArray([41.0, 22.5, 41.0], dims="station")
+LONGITUDES = xr.DataArray([250.0, 301.0, 260.0], dims="station")
+PLACES = xr.DataArray([2, 0], dims="place")
+
 OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "mean": lambda t: t.mean("time"),
     "mean of all": lambda t: t.mean(),
@@ -81,6 +88,11 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "groupby": lambda t: t.isel(time=slice(30)).groupby("time.year").mean(),
     "zeros_like": lambda t: xr.zeros_like(t),
     "copy": lambda t: t.copy(),
+    "points": lambda t: t.sel(latitude=LATITUDES, longitude=LONGITUDES, method="nearest"),
+    "points of all": lambda t: t.isel(time=PLACES, longitude=PLACES, latitude=3),
+    "table of places": lambda t: t.isel(longitude=xr.DataArray([[1, 2], [3, 0]], dims=("place", "side"))),
+    "places and a table": lambda t: t.isel(time=PLACES, longitude=xr.DataArray([[1], [3]], dims=("place", "side"))),
+    "along an axis": lambda t: t.isel(time=slice(2), longitude=xr.DataArray([4, 1], dims="time")),
     "expand_dims": lambda t: t.expand_dims("run"),
 }
 
@@ -95,6 +107,89 @@ def test_operations(name: str, blocked: Any, expected: Any, plans: list[Event]) 
     assert before == 0
     xr.testing.assert_allclose(OPERATIONS[name](expected), result.compute())
     assert len(plans) == 1
+
+
+@pytest.mark.parametrize("name", ["idxmax", "idxmin"])
+@pytest.mark.parametrize("dim", ["latitude", "longitude"])
+def test_places_of_extremes(name: str, dim: str, blocked: Any, expected: Any, plans: list[Event]) -> None:
+    """Where values are largest or smallest, as coordinates: computed when asked for, NaN where all are missing."""
+    result = getattr(blocked.where(blocked > 280), name)(dim)
+
+    assert isinstance(result.data, nb.Array)
+    assert [] == plans
+    xr.testing.assert_identical(getattr(expected.where(expected > 280), name)(dim), result.compute())
+
+
+@pytest.mark.parametrize("skipna", [None, False])
+def test_polyfit(skipna: bool | None, blocked: Any, expected: Any, plans: list[Event]) -> None:
+    """Fits along an axis are blocked; whether values are missing is counted, if it isn't told."""
+    result = blocked.polyfit("latitude", 1, skipna=skipna)
+    before = len(plans)
+
+    assert isinstance(result.polyfit_coefficients.data, nb.Array)
+    assert before <= (2 if skipna is None else 1)
+    xr.testing.assert_allclose(expected.astype("f8").polyfit("latitude", 1), result.compute(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("function", [np.any, np.all])
+def test_functions_of_numpy(function: Any, blocked: Any, expected: Any) -> None:
+    """NumPy's functions of objects of xarray reach blocked arrays."""
+    result = function(blocked > 300)
+
+    assert isinstance(result.data, nb.Array)
+    assert function(expected > 300) == result
+
+
+KEYS: dict[str, tuple[dict[str, Any], Any]] = {
+    "one": ({"time": 0}, 5.0),
+    "slice": ({"latitude": slice(2)}, 1.0),
+    "grid": ({"latitude": [0, 1], "longitude": [0, 1]}, 7.0),
+    "grid of values": ({"latitude": [0, 1], "longitude": [0, 1, 5]}, np.arange(6.0).reshape(2, 3)),
+    "points": ({"latitude": PLACES, "longitude": PLACES}, 9.0),
+    "points of values": ({"time": 3, "latitude": PLACES, "longitude": PLACES}, xr.DataArray([1.0, 2.0], dims="place")),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_assigning(name: str, blocked: Any, expected: Any, plans: list[Event]) -> None:
+    """Assigning to parts, grids and points changes what NumPy's arrays would have changed, and computes nothing."""
+    key, value = KEYS[name]
+    changed, truth = blocked.isel(time=slice(4)).copy(), expected.isel(time=slice(4)).copy()
+    changed[key] = value
+    truth[key] = value
+
+    assert isinstance(changed.data, nb.Array)
+    assert [] == plans
+    xr.testing.assert_identical(truth, changed.compute())
+
+
+def test_points_without_the_manager() -> None:
+    """Arrays that were put into xarray by hand are picked by points too, before anything has asked for the manager."""
+    code = """
+        import sys, numpy as np, xarray as xr, nbarray as nb
+        assert "nbarray.interop.xarray" not in sys.modules
+        p = xr.DataArray([0, 2], dims="p")
+        x = xr.DataArray(nb.from_array(np.arange(12).reshape(3, 4), 2), dims=("a", "b")).isel(a=p, b=p)
+        assert isinstance(x.data, nb.Array)
+        print(x.values)
+    """
+    ran = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+
+    assert ("[ 0 10]\n", "") == (ran.stdout, ran.stderr)
+
+
+def test_others_keep_their_adapter() -> None:
+    """Arrays of other packages are indexed by xarray as before."""
+
+    class Other:
+        shape, dtype, ndim = (3,), np.dtype("f8"), 1
+
+        def __array_namespace__(self) -> Any:
+            return np
+
+    adapter = xr.core.indexing.ArrayApiIndexingAdapter(Other())
+    with pytest.raises(TypeError, match="Vectorized indexing is not supported"):
+        adapter.vindex[xr.core.indexing.VectorizedIndexer((np.array([1]),))]
 
 
 def test_open_dataset(iris_data: Path, expected: Any, plans: list[Event]) -> None:
@@ -172,6 +267,30 @@ def test_to_netcdf(tmp_path: Path, blocked: Any, expected: Any, memory: str | No
         (blocked + 1).drop_vars(["time", "forecast_reference_time"]).to_dataset(name="t").to_netcdf(path)
     with xr.open_dataset(path) as found:
         np.testing.assert_array_equal((expected + 1).values, found.t.values)
+
+
+@pytest.mark.parametrize("kind", ["netcdf", "zarr"])
+def test_written_later(tmp_path: Path, kind: str, blocked: Any, expected: Any, plans: list[Event]) -> None:
+    """`compute=False` gives what writes when it is computed, in one run."""
+    pytest.importorskip("dask")
+    pytest.importorskip("zarr")
+    path = tmp_path / "out"
+    wanted = (blocked + 1).drop_vars(["time", "forecast_reference_time"]).to_dataset(name="t").drop_encoding()
+    options = {"consolidated": False} if kind == "zarr" else {}
+    later = getattr(wanted, f"to_{kind}")(path, compute=False, **options)
+    before = len(plans)
+    later.compute()
+
+    assert (0, 1) == (before, len(plans))
+    with xr.open_dataset(path, engine=None if kind == "netcdf" else kind, **options) as found:
+        np.testing.assert_array_equal((expected + 1).values, found.t.values)
+
+
+def test_written_later_without_dask(manager: NbarrayManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where dask isn't there, `compute=False` says that it needs it, and what to do."""
+    monkeypatch.setitem(sys.modules, "dask.delayed", None)
+    with pytest.raises(NotBlocked, match="install dask"):
+        manager.store(nb.arange(4), np.zeros(4), compute=False)
 
 
 def test_apply_ufunc(blocked: Any, expected: Any, plans: list[Event]) -> None:
@@ -266,8 +385,6 @@ def test_what_is_missing(manager: NbarrayManager) -> None:
 
     with pytest.raises(NotBlocked, match="scan"):
         manager.scan(np.cumsum, np.add, 0, x)
-    with pytest.raises(NotBlocked, match="compute=False"):
-        manager.store(x, np.zeros(4), compute=False)
 
 
 def test_unknown_options(manager: NbarrayManager) -> None:
