@@ -46,10 +46,8 @@ class Draw:
 
     def generator(self, number: int) -> np.random.Generator:
         """What makes tile `number`: tiles are 2**64 steps of the counter apart."""
-        sequence = np.random.SeedSequence(self.seed, spawn_key=(self.call,))
-        key = sequence.generate_state(2, np.uint64)
         counter = np.array([0, number, 0, 0], np.uint64)
-        return np.random.Generator(np.random.Philox(key=key, counter=counter))
+        return np.random.Generator(np.random.Philox(key=_key(self.seed, self.call), counter=counter))
 
     def tiles(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Sizes of the tiles of an array; axes that the method makes by itself are whole."""
@@ -61,6 +59,11 @@ class Draw:
         method: Callable[..., Any] = getattr(self.generator(number), self.method)
         params = [p.value if self.tail else _share(p.value, part) for p in self.params]
         return np.asarray(method(*params, size=size, **dict(self.options)))
+
+
+@lru_cache(maxsize=256)
+def _key(seed: int | tuple[int, ...], call: int) -> Tile:
+    return np.random.SeedSequence(seed, spawn_key=(call,)).generate_state(2, np.uint64)
 
 
 def _share(value: Any, part: tuple[slice, ...]) -> Any:
