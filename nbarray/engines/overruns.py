@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import Protocol
 
 from nbarray.errors import BudgetWarning
@@ -21,8 +22,8 @@ from nbarray.units import format_bytes
 
 __all__ = ["Watch", "held_bytes"]
 
-#: How often is looked, in seconds.
-EVERY_S = 0.02
+#: How often is looked, and how long the thread that does it waits for another run, in seconds.
+EVERY_S, IDLE_S = 0.02, 2.0
 #: The budget is exceeded where this share of it and so many bytes more are held: a process isn't one run alone.
 SHARE, LEAST_BYTES = 0.1, 32 * 2**20
 
@@ -48,35 +49,33 @@ class Watched(Protocol):
 
 
 class Watch:
-    """Looks at what is held over the beginning of a run, in a thread, while functions are called that others wrote.
+    """Looks at what is held over the beginning of a run, while functions are called that others wrote.
 
-    run : a reference that doesn't keep it, as the thread ends a little later; it is told when its budget is exceeded,
-        and again when a tenth more is held
+    run : a reference that doesn't keep it; it is told when its budget is exceeded, and again when a tenth more is held
     """
 
     def __init__(self, plan: Plan, run: Callable[[], Watched | None]) -> None:
         self._names = list(dict.fromkeys(node.label for node in plan.nodes if is_users(node)))
-        self._stop = threading.Event()
-        self._found = ""
+        self._run, self._most, self._found = run, 0, ""
         base = held_bytes() if self._names else None
         if base is not None:
-            threading.Thread(target=self._look, args=(base, run), name="nbarray-watch", daemon=True).start()
+            self._base = base
+            _add(self)
 
     def stop(self) -> None:
         """Look no more."""
-        self._stop.set()
+        with _lock:
+            _watches.discard(self)
 
-    def _look(self, base: int, run: Callable[[], Watched | None]) -> None:
-        most = 0
-        while not self._stop.wait(EVERY_S):
-            held = (held_bytes() or 0) - base
-            if held > (1 + SHARE) * most and (watched := run()) is not None:
-                budget = watched.budget_bytes
-                if held > budget + max(SHARE * budget, LEAST_BYTES):
-                    most = held
-                    self._found = self._text(held, budget)
-                    watched.exceeded(held)
-                del watched
+    def look(self, held_bytes: int) -> None:
+        """So much is held by the process."""
+        held = held_bytes - self._base
+        if held > (1 + SHARE) * self._most and (watched := self._run()) is not None:
+            budget = watched.budget_bytes
+            if held > budget + max(SHARE * budget, LEAST_BYTES):
+                self._most = held
+                self._found = self._text(held, budget)
+                watched.exceeded(held)
 
     def _text(self, held: int, budget: int) -> str:
         return (
@@ -90,3 +89,35 @@ class Watch:
         found, self._found = self._found, ""
         if found:
             warnings.warn(found, BudgetWarning, stacklevel=4)
+
+
+_lock = threading.Lock()
+_watches: set[Watch] = set()
+_thread: threading.Thread | None = None
+
+
+def _add(watch: Watch) -> None:
+    """Look for one more; one thread does it for all, as starting one takes longer than a small run does."""
+    global _thread
+    with _lock:
+        _watches.add(watch)
+        if _thread is None or not _thread.is_alive():  # it isn't after a fork
+            _thread = threading.Thread(target=_look, name="nbarray-watch", daemon=True)
+            _thread.start()
+
+
+def _look() -> None:
+    global _thread
+    idle = 0
+    while True:
+        sleep(EVERY_S)
+        with _lock:
+            watches = list(_watches)
+            idle = 0 if watches else idle + 1
+            if idle > IDLE_S / EVERY_S:
+                _thread = None
+                return
+        held = held_bytes() if watches else None
+        if held is not None:
+            for watch in watches:
+                watch.look(held)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.engines import overruns
 from nbarray.engines.overruns import held_bytes
 from nbarray.errors import BudgetWarning
 from nbarray.events import BudgetExceeded
@@ -65,9 +66,28 @@ def test_a_modest_function_is_not():
         blocks_of(greedy).compute(memory="2GB")
 
 
+def watchers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "nbarray-watch"]
+
+
+def test_one_thread_looks_for_all_runs(monkeypatch):
+    """However many runs call functions of others, one thread looks; it ends when there are none for a while."""
+    monkeypatch.setattr(overruns, "IDLE_S", 0.1)
+    for _ in range(5):
+        blocks_of(modest).compute()
+        seen = watchers()
+    for thread in seen:
+        thread.join(5)
+
+    assert len(seen) == 1
+    assert not watchers()
+    assert not overruns._watches
+
+
 def test_our_own_operations_are_not_watched():
     """Nothing is looked at where no caller's function runs: our own operations are counted."""
+    before = watchers()
     run = (nb.from_array(np.arange(10.0)) + 1).start()
     run.result()
 
-    assert not [thread for thread in threading.enumerate() if thread.name == "nbarray-watch"]
+    assert watchers() in (before, [])
