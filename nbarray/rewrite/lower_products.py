@@ -14,9 +14,11 @@ from nbarray.expr.node import Expr
 from nbarray.expr.operands import operand_of
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, regular
-from nbarray.grid.regions import AxisMap, Placement
+from nbarray.grid.regions import AxisMap, Placement, compose
 from nbarray.kernels.elementwise import ufunc_op
+from nbarray.rewrite.driver import Rule, rewrite
 from nbarray.rewrite.lower import Lowering
+from nbarray.rewrite.views import is_stored_so, merge_views, view_through_elementwise, view_through_reduce
 
 __all__ = ["LOWERINGS"]
 
@@ -26,6 +28,8 @@ PRODUCT_SIDE = 1024
 FEW_BLOCKS, LEAST_WORK = 8, 2**25
 #: A symmetric product of more elements than so many tasks are let have isn't mirrored: its blocks wait for long.
 WAITING_TASKS = 16
+#: What brings a transpose as near to the source as it stands in expressions that are lowered.
+_SINKING: tuple[Rule, ...] = (merge_views, view_through_elementwise, view_through_reduce)
 
 
 def contract(lowering: Lowering, expr: Expr) -> Expr:
@@ -87,8 +91,29 @@ def _product(lowering: Lowering, expr: Contract, chunks: Chunks, side: int, part
     )
     longest = max(side, side**2 // max(1, of_stack * max(rows, columns)))
     run_length = max(1, longest // max(1, math.prod(expr.left.sizes[free + 1 :])))
-    left, right = lowering.operand(expr.left), lowering.operand(expr.right)
+    left, right = _operands(lowering, expr)
     return Product(left, right, expr.stack, expr.depth, run_length, chunks, expr.dtype, parts)
+
+
+def _operands(lowering: Lowering, expr: Contract) -> tuple[Expr, Expr]:
+    """What is multiplied; a matrix and its transpose, such as deviations in a covariance, are made once."""
+    left, right = expr.left, expr.right
+    if left is not right and left.ndim == right.ndim == 2 and left.sizes == right.sizes[::-1] and expr.depth == 1:
+        if rewrite(_turned(left), _SINKING) is right:
+            if is_stored_so(right):
+                made = lowering.operand(right)
+                return _turned(made), made
+            made = lowering.operand(left)
+            return made, _turned(made)
+    return lowering.operand(left), lowering.operand(right)
+
+
+def _turned(matrix: Expr) -> Expr:
+    rows, columns = matrix.sizes
+    placement = Placement((AxisMap(1, 0, 1, columns), AxisMap(0, 0, 1, rows)))
+    return (
+        View(matrix.base, compose(placement, matrix.placement)) if isinstance(matrix, View) else View(matrix, placement)
+    )
 
 
 def _part(made: Product, k: int) -> Expr:

@@ -14,6 +14,7 @@ from nbarray.grid.splitting import operand_placement, split_placement
 from nbarray.rewrite.driver import on
 
 __all__ = [
+    "is_stored_so",
     "merge_views",
     "reduce_as_stored",
     "view_into_filled",
@@ -137,6 +138,11 @@ def _moving(sizes: Sequence[int], order: Sequence[int]) -> Placement:
 
 def _moved(expr: Expr, order: Sequence[int]) -> Expr:
     return _view(expr, _moving(expr.sizes, order))
+
+
+def is_stored_so(expr: Expr) -> bool:
+    """Whether all that varies along all axes of an elementwise expression is stored in their order."""
+    return all(order == tuple(sorted(order)) for order in _orders(expr))
 
 
 def _orders(expr: Expr) -> set[tuple[int, ...]]:

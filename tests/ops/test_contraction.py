@@ -9,6 +9,7 @@ import pytest
 
 import nbarray as nb
 from nbarray.errors import DTypeError, NotBlocked, ShapeError
+from nbarray.session import plan
 from tests.compare import check_blocks, compare, same
 from tests.laws.arrays import KINDS, MASKED, values_of
 
@@ -134,3 +135,23 @@ def test_a_matrix_by_its_transpose(dtype: str) -> None:
         compare(function(x), function(a), 1e-13 if dtype != "i4" else None)
     counts = (x @ x.T).plan().tasks
     assert counts["matmul"] < counts["matmul, mirrored"]
+
+
+@pytest.mark.parametrize(
+    ("product", "times"),
+    [
+        (lambda x, m: (x - m.mean(x, axis=0)) @ (x - m.mean(x, axis=0)).T, 1),
+        (lambda x, m: (x.T + 1) @ (x + 1), 1),
+        (lambda x, m: m.cov(x.T), 1),
+        (lambda x, m: (x.T + 1) @ (x + 2), 2),
+    ],
+    ids=["rows", "columns", "covariance", "another matrix"],
+)
+def test_a_matrix_and_its_transpose_are_made_once(product: Any, times: int) -> None:
+    """Deviations that are multiplied by themselves are made once, in the order in which they are stored."""
+    a = np.random.default_rng(4).normal(size=(90, 70))
+    x = nb.from_array(a, chunks=(40, 30))
+    made = [node.label for node in plan([product(x, nb).expr]).nodes if node.label in ("add", "subtract")]
+
+    assert times == len(made)
+    compare(product(x, nb), product(a, np), 1e-12)
