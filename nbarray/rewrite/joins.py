@@ -22,6 +22,7 @@ __all__ = [
     "concatenate_sources",
     "elementwise_through_concatenate",
     "flatten_concatenate",
+    "pieces_at",
     "reduce_through_concatenate",
 ]
 
@@ -189,6 +190,16 @@ def reduce_through_concatenate(expr: Expr) -> Expr | None:
 def _ends(joined: Concatenate) -> list[int]:
     """Where the parts begin, and where the last one ends."""
     return [0, *accumulate(part.sizes[joined.axis] for part in joined.parts)]
+
+
+def pieces_at(arg: Expr, joined: Concatenate) -> list[Expr | None] | None:
+    """What of an operand, which broadcasts to a concatenation, belongs to each part; None if that would be slices."""
+    k = joined.axis - (joined.ndim - arg.ndim)
+    if k < 0 or arg.sizes[k] != joined.sizes[joined.axis]:
+        return [arg] * len(joined.parts)
+    if isinstance(arg, Concatenate) and arg.axis == k and _ends(arg) == _ends(joined):
+        return list(arg.parts)
+    return None
 
 
 def _pieces(arg: Expr, whole: Expr, axis: int, ends: list[int]) -> list[Expr]:

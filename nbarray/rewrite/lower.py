@@ -34,6 +34,7 @@ from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Bounds, Grain
 from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
+from nbarray.rewrite.joins import pieces_at
 from nbarray.rewrite.passes import depths
 
 __all__ = ["Lowering", "Root"]
@@ -215,21 +216,20 @@ class Lowering:
         """What makes each of some reductions that share their pass, or of one."""
         first = reductions[0]
         base = first.base
-        if isinstance(base, Concatenate) and base.axis in first.axes and first.skip is None:
-            if not first.name.startswith("arg"):
-                return self._reduce_parts(reductions, base)
-        fused = self._folding(reductions, [r.base for r in reductions], None)
+        if isinstance(base, Concatenate) and base.axis in first.axes and not first.name.startswith("arg"):
+            by_part = _by_part(reductions, base)
+            if by_part is not None:
+                return self._reduce_parts(reductions, base, by_part)
+        fused = self._folding(reductions, reductions, None)
         return [fused] if fused.final else self._merge_all(reductions, (fused,))
 
-    def _folding(self, reductions: tuple[Reduce, ...], bases: list[Expr], kept: dict[int, AxisChunks] | None) -> Fused:
-        """The node that folds `bases`; `kept` prescribes cuts of the axes that stay."""
+    def _folding(
+        self, reductions: tuple[Reduce, ...], of_part: tuple[Reduce, ...], kept: dict[int, AxisChunks] | None
+    ) -> Fused:
+        """The node that folds (a part of) what some reductions reduce; `kept` prescribes cuts of the axes that stay."""
         first = reductions[0]
-        of_bases = tuple(
-            r if base is r.base else Reduce(r.name, base, r.axes, r.skip, r.dtype, r.params)
-            for r, base in zip(reductions, bases, strict=True)
-        )
-        parts = fuse_folds(of_bases, self.operand, first.count, self._grain.divisor)
-        space = Space.of(bases[0].sizes, parts.operands, self._grain)
+        parts = fuse_folds(of_part, self.operand, first.count, self._grain.divisor)
+        space = Space.of(of_part[0].base.sizes, parts.operands, self._grain)
         grid = fold_grid(space, first.axes, self._grain)
         if kept is not None:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
@@ -250,14 +250,14 @@ class Lowering:
             (*parts.members, names),
         )
 
-    def _reduce_parts(self, reductions: tuple[Reduce, ...], joined: Concatenate) -> list[Expr]:
+    def _reduce_parts(
+        self, reductions: tuple[Reduce, ...], joined: Concatenate, by_part: list[tuple[Reduce, ...]]
+    ) -> list[Expr]:
         """Fold each part by its own program, several small parts in a task; then merge what they give."""
         axes = reductions[0].axes
-        bases = [r.base for r in reductions]
-        by_part = list(zip(*(base.parts for base in bases if isinstance(base, Concatenate)), strict=True))
-        first = self._folding(reductions, list(by_part[0]), None)
+        first = self._folding(reductions, by_part[0], None)
         kept = {k: a for k, a in enumerate(first.grid.axes) if k not in axes}
-        parts = tuple(self._folding(reductions, list(p), kept) for p in by_part)
+        parts = tuple(self._folding(reductions, p, kept) for p in by_part)
         whole = fold_lengths(joined.sizes, axes, math.prod(a.largest for a in kept.values()), self._grain)
         runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
         if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in axes):
@@ -322,6 +322,21 @@ class Lowering:
 
     def unknown(self, expr: Select) -> Expr:
         raise UnknownSize("x[mask] has a size that depends on values; ask for its shape first, or reduce it")
+
+
+def _by_part(reductions: tuple[Reduce, ...], joined: Concatenate) -> list[tuple[Reduce, ...]] | None:
+    """What some reductions are of each part; None where what they leave out isn't put together of such parts."""
+    columns: list[list[Reduce]] = []
+    for r in reductions:
+        assert isinstance(r.base, Concatenate)
+        skips: list[Expr | None] | None = [None] * len(joined.parts)
+        if r.skip is not None:
+            skips = pieces_at(r.skip, joined)
+        if skips is None:
+            return None
+        of_parts = zip(r.base.parts, skips, strict=True)
+        columns.append([Reduce(r.name, part, r.axes, skip, r.dtype, r.params) for part, skip in of_parts])
+    return list(zip(*columns, strict=True))
 
 
 def _folds_of(lowered: Lowered) -> tuple[Fold, ...]:

@@ -69,6 +69,7 @@ STAGES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
         (
             elementwise_through_concatenate,
             reduce_through_concatenate,
+            flatten_concatenate,
             merge_views,
             view_through_elementwise,
             view_through_concatenate,

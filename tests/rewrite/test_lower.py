@@ -12,6 +12,7 @@ from nbarray.expr.lowered import Fused, Lowered
 from nbarray.expr.node import Expr, place_of
 from nbarray.expr.walk import postorder
 from nbarray.rewrite.stages import lower, optimise
+from nbarray.session import plan
 from tests.compare import check, tiny_tasks
 
 A = np.random.default_rng(8).normal(size=(12, 10))
@@ -99,6 +100,11 @@ WORK = {
     "fold, spread, fold": lambda x: abs(x - x.mean(axis=0)).mean(),
     "parts that differ": lambda x: nb.concatenate([x * 2, x + 1, x]).mean(axis=0),
     "parts that differ, other axis": lambda x: nb.concatenate([x * 2, x + 1], axis=1).mean(axis=0),
+    "parts that differ, shifted": lambda x: abs((y := nb.concatenate([x * 2, x + 1, x]))[1:] - y[:-1]).max(axis=0),
+    "parts that differ, chosen": lambda x: nb.mean(y := nb.concatenate([x * 2, x + 1]), axis=0, where=y > x[:1] - 1),
+    "parts that differ, no numbers": lambda x: nb.nanstd(
+        nb.where((y := nb.concatenate([x * 2, x + 1, x])) > -1, y, float("nan")), axis=0
+    ),
     "positions of extremes": lambda x: nb.concatenate([x * 2, x + 1]).argmax(axis=0),
     "products of chains": lambda x: (x + 1) @ (x.T * 2),
     "picked and folded": lambda x: x[[3, 3, 11, 0]].sum(axis=0),
@@ -123,3 +129,12 @@ def _numpys(name: str, a: np.ndarray) -> object:  # type: ignore[type-arg]
     work = WORK[name]
     theirs = type(work)(work.__code__, {**work.__globals__, "nb": np})
     return theirs(a)
+
+
+@pytest.mark.parametrize("kind", ["shifted", "chosen", "no numbers"])
+def test_parts_that_differ_are_folded_where_they_are(kind: str) -> None:
+    """Whatever is left out of parts with programs of their own, and however they are shifted: no block is stored."""
+    labels = [node.label for node in plan([WORK[f"parts that differ, {kind}"](X).expr]).nodes]
+
+    assert [] == [label for label in labels if "concatenate" in label]
+    assert len(labels) <= 3
