@@ -65,6 +65,13 @@ def _persist(x: Array, *, memory: int | str | None = None, workers: int | None =
     return made
 
 
+@is_method("to_numpy")
+def _to_numpy(x: Array) -> np.ndarray[Any, Any]:
+    """All values as NumPy's array, masked if this one is; computes.  It is pandas' name, which matplotlib looks for."""
+    values: np.ndarray[Any, Any] = np.asanyarray(values_of(x))
+    return values
+
+
 @public()
 def optimize(*arrays: Any, **options: Any) -> tuple[Array, ...]:
     """The arrays as they are: what they are made of is rewritten whenever they are computed; see `Array.explain`.

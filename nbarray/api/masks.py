@@ -116,5 +116,7 @@ def _itself(x: Array) -> Array:
 METHODS["mask"] = property(_mask, _set_mask, doc="Where elements are masked; only masked arrays have it.")  # type: ignore[assignment]
 METHODS["hardmask"] = property(lambda x: False, doc="Assigning to a masked element unmasks it.")  # type: ignore[assignment]
 METHODS["sharedmask"] = property(lambda x: False, doc="No two arrays share a mask that changes.")  # type: ignore[assignment]
+# numpy.ma asks what lies below a mask; masked arrays made of ours took themselves for it, and looked for ever
+METHODS["_baseclass"] = np.ndarray
 for _name in ("shrink_mask", "soften_mask", "unshare_mask"):
     METHODS[_name] = _itself

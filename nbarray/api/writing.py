@@ -23,7 +23,7 @@ from nbarray.api.storing import write
 from nbarray.api.storing_later import stored, storing
 from nbarray.errors import InputError, WriteError
 from nbarray.io.hdf5write import create_dataset, dataset_writer
-from nbarray.io.newfiles import new_file, told_of
+from nbarray.io.newfiles import new_file, new_folder, told_of
 from nbarray.io.rawwrite import RawWriter
 
 __all__ = ["store", "to_hdf5", "to_netcdf", "to_npy", "to_zarr"]
@@ -239,6 +239,8 @@ def to_zarr(
     compute, return_stored : as `nbarray.store` takes them; then what `store` gives is returned
     options : as `zarr.create_array` takes them (overwrite, compressors, ...); chunks are the array's
 
+    Where writing fails, a folder made for it is removed; what is left elsewhere is named by a note of the error.
+
     Cost: one pass, a piece is written while the next ones are computed.
 
     >>> import nbarray as nb
@@ -249,17 +251,27 @@ def to_zarr(
     (4, 4)
     """
     x = _plain(asarray(x), "to_zarr")
-    if not hasattr(target, "dtype"):
-        import zarr
+    stored = {"compute": compute, "return_stored": return_stored, "memory": memory, "workers": workers}
+    if hasattr(target, "dtype"):
+        made = store(x, target, None, region, **stored)
+        return target if compute and not return_stored else made
+    if region is not None:
+        raise InputError("to_zarr: region= is of a Zarr array that exists; give that, instead of a path")
+    import zarr
 
-        if region is not None:
-            raise InputError("to_zarr: region= is of a Zarr array that exists; give that, instead of a path")
-        place = os.fspath(target) if isinstance(target, os.PathLike) else target
-        given = {"name": component, "shape": x.shape, "dtype": x.dtype, "chunks": x.chunksize, **options}
+    place = os.fspath(target) if isinstance(target, os.PathLike) else target
+    given = {"name": component, "shape": x.shape, "dtype": x.dtype, "chunks": x.chunksize, **options}
+    folder = Path(place) if isinstance(place, str) and "://" not in place else None
+    with new_folder(folder, component or "") as is_new:
         with told_of(target):
-            target = zarr.create_array(place, **given)
-    made = store(x, target, None, region, compute, return_stored, memory=memory, workers=workers)
-    return target if compute and not return_stored else made
+            array = zarr.create_array(place, **given)
+        try:
+            made = store(x, array, **stored)
+        except BaseException as error:
+            if not is_new:
+                error.add_note(f"{array} holds a part of the values now; delete it, or write it with overwrite=True")
+            raise
+    return array if compute and not return_stored else made
 
 
 def _named(args: tuple[Any, ...], function: str) -> dict[str, Array]:

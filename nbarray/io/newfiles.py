@@ -15,7 +15,7 @@ from typing import Any
 from nbarray.errors import NBArrayError, WriteError
 from nbarray.units import format_bytes
 
-__all__ = ["new_file", "told_of"]
+__all__ = ["new_file", "new_folder", "told_of"]
 
 
 @contextlib.contextmanager
@@ -56,3 +56,20 @@ def new_file(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path | None, inner: str = "") -> Iterator[bool]:
+    """Whether a folder, or one inside, is new: then the outermost new one is removed if writing fails.
+
+    Folders that were there before keep all they hold, which may be others' work.  None is no folder of this machine.
+    """
+    parts = Path(inner).parts
+    places = [] if folder is None else [folder.joinpath(*parts[:k]) for k in range(len(parts) + 1)]
+    new = next((place for place in places if not place.exists()), None)
+    try:
+        yield new is not None
+    except BaseException:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
+        raise

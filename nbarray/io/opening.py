@@ -46,6 +46,10 @@ FORMATS = (
 )
 
 
+#: what describes an array or a group in a folder of Zarr, of its versions 3 and 2
+_ZARR = ("zarr.json", ".zarray", ".zgroup")
+
+
 class Opened(NamedTuple):
     """Variables that make one array when they are laid end to end along `axis`."""
 
@@ -83,6 +87,9 @@ def open_many(paths: AnyPath | Iterable[AnyPath], name: str | None = None, missi
 
 def _find(path: str, name: str | None) -> Found:
     if Path(path).is_dir():
+        if any(Path(path, each).exists() for each in _ZARR):
+            inner = "" if name is None else f", {name!r}"
+            raise FileFormatError(f"{path} is a Zarr folder, which is opened by nb.from_zarr({path!r}{inner})")
         raise FileFormatError(f"{path} is a directory; to open the files in it, give a pattern such as '{path}/*.nc'")
     file = stamp_file(path)
     return _format_of(file.path).open(file, name)

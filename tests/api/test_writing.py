@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import InputError, TaskError, WriteError
+from nbarray.errors import FileFormatError, InputError, TaskError, WriteError
 from tests.compare import check
 
 A = np.random.default_rng(9).normal(size=(60, 50))
@@ -172,6 +173,52 @@ def test_zarr(tmp_path: Path) -> None:
     np.testing.assert_array_equal(A, zarr.open_array(str(tmp_path / "x.zarr"))[...])
     (x * 2).to_zarr(made)
     np.testing.assert_array_equal(2 * A, made[...])
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_zarr_that_is_opened_as_a_file(tmp_path: Path, zarr_format: Any) -> None:
+    """`open` of a folder of Zarr raises an error with the call that opens it."""
+    pytest.importorskip("zarr")
+    nb.from_array(B).to_zarr(tmp_path / "x", zarr_format=zarr_format)
+    nb.from_array(B).to_zarr(tmp_path / "group", component="x", zarr_format=zarr_format)
+    for call in ((tmp_path / "x",), (tmp_path / "group", "x")):
+        with pytest.raises(FileFormatError, match="is a Zarr folder") as told:
+            nb.open(*call)
+
+        check(eval(str(told.value).partition("opened by ")[2]), B)
+
+
+def test_zarr_that_fails(tmp_path: Path) -> None:
+    """What was made for an array that can't be written goes again; what was there stays, and is named if it changed."""
+    zarr = pytest.importorskip("zarr")
+
+    def full(block: Any) -> Any:
+        if block[0, 0] == B[-1, -1]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return block
+
+    x = nb.from_array(B, chunks=(1, 1)).map_blocks(full, dtype=B.dtype)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "letter").touch()
+    nb.from_array(B).to_zarr(tmp_path / "group", component="a")
+    for place, component in (("new", None), ("new", "in/x"), ("group", "in/x")):
+        with pytest.raises(TaskError, match="No space left"):
+            x.to_zarr(tmp_path / place, component=component)
+    with pytest.raises(TaskError) as changed:
+        x.to_zarr(tmp_path / "old")
+    with pytest.raises(TaskError) as replaced:
+        x.to_zarr(tmp_path / "group", component="a", overwrite=True)
+    with pytest.raises(ValueError, match="exists") as kept:
+        x.to_zarr(tmp_path / "group", component="a")
+    with pytest.raises(TaskError) as elsewhere:
+        x.to_zarr(zarr.storage.MemoryStore())
+
+    assert ["group", "old"] == sorted(p.name for p in tmp_path.iterdir())
+    assert ["a", "zarr.json"] == sorted(p.name for p in (tmp_path / "group").iterdir())
+    assert (tmp_path / "old" / "letter").exists()
+    for error in (changed, replaced, elsewhere):
+        assert "holds a part of the values" in error.value.__notes__[0]
+    assert not hasattr(kept.value, "__notes__")
 
 
 def test_layouts(tmp_path: Path) -> None:
