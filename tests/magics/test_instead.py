@@ -121,7 +121,7 @@ def test_the_run_tells_its_error(shell, a):
     with pytest.raises(TaskError, match="no good"):
         value.result(10)
 
-    assert repr(value) == f"<Run {value.number}: failed, 0 of {value.plan.ntasks} tasks: ValueError: no good>"
+    assert repr(value) == f"<Run {value.number}: failed, 0 of 1 task: ValueError: no good>"
     assert isinstance(shell.user_ns["m"], nb.Array)
     assert "ValueError: no good" in repr(run(shell, "%blocked_runs"))
 
