@@ -17,8 +17,12 @@ import threading
 from functools import cache
 from typing import Any
 
-__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "share_arena", "usual"]
+from nbarray.plan.plan import Plan
 
+__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "share_arena", "usual"]
+
+#: A budget of less than so many times what a plan takes has little room.
+ROOM = 2
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
 #: The number of arenas, in glibc's `mallopt`.
@@ -60,18 +64,26 @@ def share_arena() -> bool:
     return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
 
 
-def exact(writes: bool = False) -> None:
-    """Let large blocks go back to the system when they are freed, until `usual` is called with the same.
+def least_mapped(plan: Plan, budget_bytes: int) -> int:
+    """From how many bytes on blocks of a run had better come from the system.
 
-    writes : smaller ones, too
+    Smaller ones, too, where something is written, and where blocks of such a size wait for others in a budget that
+    leaves little room: freed ones would stay in between.
     """
-    _running.append(_WRITING_BYTES if writes else _READING_BYTES)
+    waiting = int(plan.task_bytes.max(initial=0))
+    tight = _WRITING_BYTES <= waiting < _READING_BYTES and budget_bytes < ROOM * plan.run_bytes()
+    return _WRITING_BYTES if plan.writers_of or tight else _READING_BYTES
+
+
+def exact(least: int = _READING_BYTES) -> None:
+    """Let blocks of so many bytes go back to the system when they are freed, until `usual` is called with the same."""
+    _running.append(least)
     _settle()
 
 
-def usual(writes: bool = False) -> None:
+def usual(least: int = _READING_BYTES) -> None:
     """The end of what `exact` began."""
-    _running.remove(_WRITING_BYTES if writes else _READING_BYTES)
+    _running.remove(least)
     _settle()
 
 

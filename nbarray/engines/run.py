@@ -83,7 +83,7 @@ class Run(Awaited):
         self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
-        self._holds_blas = self._exact = False
+        self._holds_blas, self._exact = False, 0
         self._watch: Watch | None = None
         self._change = threading.Condition()
         self._patience: threading.Timer | None = None
@@ -218,8 +218,8 @@ class Run(Awaited):
     def _begin(self) -> None:
         self._started_s = self.trace.started_s = perf_counter()
         if self.plan.run_bytes() >= memory.WORTH_BYTES:
-            self._exact = True
-            memory.exact(bool(self.plan.writers_of))
+            self._exact = memory.least_mapped(self.plan, self.budget_bytes)
+            memory.exact(self._exact)
         try:
             self._results = Results(self.plan)
         except BaseException as error:  # no room for results or scratch
@@ -441,8 +441,8 @@ class Run(Awaited):
         if self._watch is not None:
             self._watch.stop()
         if self._exact:
-            self._exact = False
-            memory.usual(bool(self.plan.writers_of))
+            memory.usual(self._exact)
+            self._exact = 0
         if self._holds_blas:
             self._holds_blas = False
             blas.release()
