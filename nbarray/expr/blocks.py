@@ -11,6 +11,7 @@ from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.elementwise import ById, ByKey
 from nbarray.kernels.keys import key_of
+from nbarray.kernels.sending import sendable
 
 __all__ = ["Compress", "Contract", "MapBlocks", "Select", "UserFunction", "held_once"]
 
@@ -49,6 +50,11 @@ class UserFunction:
     def label(self) -> str:
         """What people call what it does."""
         return self.title or self.ours or f"map_blocks({self.name})"
+
+    def __reduce__(self) -> Any:
+        keywords = {k: sendable(v) for k, v in self.keywords.items()}
+        held = [keywords if f.name == "keywords" else sendable(getattr(self, f.name)) for f in fields(self)]
+        return type(self), tuple(held)
 
     @property
     def name(self) -> str:

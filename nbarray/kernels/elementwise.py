@@ -18,6 +18,7 @@ import numpy as np
 
 from nbarray.hashing import remembers_hash
 from nbarray.kernels.choosing import choose, whole_of
+from nbarray.kernels.sending import sendable
 from nbarray.kernels.unpack import compile_unpack
 
 __all__ = ["OPERATIONS", "OPERATORS", "ById", "ByKey", "Op", "Tile", "compile_op", "made_by", "ufunc_op"]
@@ -46,6 +47,10 @@ class ById:
     def __repr__(self) -> str:
         return getattr(self.value, "__name__", type(self.value).__name__)
 
+    def __reduce__(self) -> Any:
+        # without the keys of some, which hold code and classes: code of elsewhere is not ours
+        return ById, (sendable(self.value),)
+
 
 class ByKey(ById):
     """Holds an object that stands for its key: what is made twice in the same way is equal."""
@@ -61,10 +66,6 @@ class ByKey(ById):
 
     def __hash__(self) -> int:
         return hash(self.key)
-
-    def __reduce__(self) -> Any:
-        # keys hold code and classes, and code of elsewhere is not ours
-        return ById, (self.value,)
 
 
 @remembers_hash
