@@ -48,17 +48,22 @@ def worth(operations: int) -> bool:
 
 def _flat(array: Tile, ndim: int) -> tuple[Tile, list[int]] | None:
     """An array as one run of memory, and how far apart neighbours are along all axes but the last; None if it isn't."""
-    itemsize = array.itemsize
-    strides = [s // itemsize if n > 1 else 0 for n, s in zip(array.shape, array.strides, strict=True)]
-    if array.ndim != ndim or (array.shape[-1] > 1 and strides[-1] != 1) or not array.flags.aligned:
+    if array.ndim != ndim or not array.flags.aligned:
         return None
-    if any(s < 0 for s in strides) or any(
-        s % itemsize for s, n in zip(array.strides, array.shape, strict=True) if n > 1
-    ):
+    itemsize, span = array.itemsize, 1
+    strides: list[int] = []
+    for n, apart in zip(array.shape, array.strides, strict=True):
+        if n == 1:
+            strides.append(0)
+            continue
+        if apart < 0 or apart % itemsize:
+            return None
+        strides.append(apart // itemsize)
+        span += (n - 1) * strides[-1]
+    if array.shape[-1] > 1 and strides[-1] != 1:
         return None
     if array.flags.c_contiguous:
         return array.reshape(-1), strides[:-1]
-    span = 1 + sum((n - 1) * s for n, s in zip(array.shape, strides, strict=True))
     return np.lib.stride_tricks.as_strided(array, (span,), (itemsize,)), strides[:-1]
 
 
@@ -83,12 +88,14 @@ def _in_longer_rows(
 
 def _goes_on(program: Program, axis: int, arrays: Sequence[Tile]) -> bool:
     """Whether an axis and the next can be one axis in all that a program does."""
+    for a in arrays:  # first, since it is what fails most often
+        n, inner = a.shape[axis + 1], a.strides[axis + 1]
+        if a.strides[axis] != n * inner and not a.shape[axis] == 1 == n:
+            return False
     if program.folds and (axis in program.folds[0].axes) != (axis + 1 in program.folds[0].axes):
         return False
-    spreads = [*program.spreads, *(instruction.spread for instruction in program.instructions)]
-    return all(spread[axis] == spread[axis + 1] for spread in spreads) and all(
-        a.shape[axis] == 1 == a.shape[axis + 1] or a.strides[axis] == a.shape[axis + 1] * a.strides[axis + 1]
-        for a in arrays
+    return all(spread[axis] == spread[axis + 1] for spread in program.spreads) and all(
+        instruction.spread[axis] == instruction.spread[axis + 1] for instruction in program.instructions
     )
 
 

@@ -26,16 +26,20 @@ class Patched:
 
     def cut(self, region: Region) -> Patched | Planes:
         """A part of the box; as it lies, where it lies in one cell."""
+        spans = [s.indices(n)[:2] for s, n in zip(region, self.shape, strict=True)]
+        shape = tuple(max(0, stop - start) for start, stop in spans)
         found: list[tuple[Region, Planes]] = []
         for target, (values, mask) in self.cells:
-            both = [_overlap(s, n, t) for s, n, t in zip(region, self.shape, target, strict=True)]
-            if any(b <= a for a, b in both):
-                continue
-            within = tuple(slice(a - t.start, b - t.start) for (a, b), t in zip(both, target, strict=True))
-            part = values[within], None if mask is None else mask[within]
-            starts = [s.indices(n)[0] for s, n in zip(region, self.shape, strict=True)]
-            found.append((tuple(slice(a - o, b - o) for (a, b), o in zip(both, starts, strict=True)), part))
-        shape = tuple(len(range(*s.indices(n))) for s, n in zip(region, self.shape, strict=True))
+            at, within = [], []
+            for (start, stop), t in zip(spans, target, strict=True):
+                a, b = max(start, t.start), min(stop, t.stop)
+                if b <= a:
+                    break
+                at.append(slice(a - start, b - start))
+                within.append(slice(a - t.start, b - t.start))
+            else:
+                there = tuple(within)
+                found.append((tuple(at), (values[there], None if mask is None else mask[there])))
         if len(found) == 1 and found[0][1][0].shape == shape:
             return found[0][1]
         return Patched(shape, found)
@@ -55,11 +59,6 @@ class Patched:
                 mask = np.zeros(self.shape, bool) if mask is None else mask
                 mask[target] = missing
         return out, mask
-
-
-def _overlap(part: slice, size: int, cell: slice) -> tuple[int, int]:
-    start, stop, _ = part.indices(size)
-    return max(start, cell.start), min(stop, cell.stop)
 
 
 def cut_operand(operand: Patched | Planes, region: Region) -> Patched | Planes:
