@@ -27,7 +27,7 @@ from nbarray.expr.operands import (
     turning_bytes,
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused import Fetch, Planes, evaluate_box, evaluate_pieces
+from nbarray.kernels.fused import Fetch, Planes, band_elements, evaluate_box, evaluate_pieces
 from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, fold_box
 from nbarray.kernels.native import kernel_width
 from nbarray.kernels.packed import exact_dtype, folds_at_once, kernels_of, needs_stored_sums
@@ -130,6 +130,11 @@ class Lowered(Expr):
         blocks : what the tasks it depends on made, operand after operand, each in C order
         """
         raise NotImplementedError
+
+    @property
+    def streaming_bytes(self) -> int:
+        """What is held for several pieces while a block is made by `stream`."""
+        return 0
 
     def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
         """Make a block piece by piece: `pieces` gives the corners of those of a box, and where their values go."""
@@ -382,6 +387,10 @@ class Fused(Lowered):
         if self.program.folds or self.masked:
             return None
         return tuple(min(a, b) for a, b in zip(self.step, self.grid.largest, strict=True))
+
+    @property
+    def streaming_bytes(self) -> int:
+        return min(band_elements(self.program), math.prod(self.step)) * self.dtype.itemsize
 
     def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
         read = self.aligned(Inputs(self, low, high, blocks, workspace))

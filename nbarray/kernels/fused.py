@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from nbarray.kernels.workspace import Workspace
 __all__ = [
     "Fetch",
     "Planes",
+    "band_elements",
     "cut_operands",
     "evaluate_box",
     "evaluate_pieces",
@@ -30,6 +32,8 @@ __all__ = [
     "tile_shape_of",
 ]
 
+#: Pieces with shorter rows are computed several at a time, of so many elements at the most.
+LONG_ROW, BAND_ELEMENTS = 256, 2**18
 #: A worker keeps so many evaluators: enough for the programs of one plan, few enough not to grow with files.
 _EVALUATORS_KEPT = 16
 
@@ -116,9 +120,40 @@ def evaluate_pieces(
     """
     for a, b in steps(low, high, step):
         operands = fetched(program, fetch, a, b)
+        band: tuple[Corner, Corner, Tile] | None = None
         for piece_low, piece_high, out in pieces(a, b):
-            parts = _parts(operands, program.spreads, _within(piece_low, piece_high, a))
-            _evaluate(program, parts, out, None, workspace)
+            if band is None or not _lies_in(piece_low, piece_high, band):
+                end = _band_end(piece_low, piece_high, b, band_elements(program))
+                parts = _parts(operands, program.spreads, _within(piece_low, end, a))
+                if end == piece_high:
+                    _evaluate(program, parts, out, None, workspace)
+                    continue
+                shape = tuple(q - p for p, q in zip(piece_low, end, strict=True))
+                band = piece_low, end, workspace.buffer("band", shape, out.dtype)
+                _evaluate(program, parts, band[2], None, workspace)
+            np.copyto(out, part_of(band[2], _within(piece_low, piece_high, band[0])))
+
+
+def band_elements(program: Program) -> int:
+    """How many elements are computed at once, at the most, for pieces of short rows."""
+    return max(1, BAND_ELEMENTS // program.tile_divisor)
+
+
+def _band_end(low: Corner, high: Corner, end: Corner, elements: int) -> Corner:
+    """The corner up to which a piece is computed together with those beside it along the last axis.
+
+    It is the piece's own where rows are long enough already, or there would be more elements than so many.
+    """
+    size = tuple(q - p for p, q in zip(low, high, strict=True))
+    if not size or not 0 < size[-1] < LONG_ROW:
+        return high
+    together = elements // max(1, math.prod(size))
+    return (*high[:-1], min(end[-1], low[-1] + together * size[-1])) if together > 1 else high
+
+
+def _lies_in(low: Corner, high: Corner, band: tuple[Corner, Corner, Tile]) -> bool:
+    first, last, _ = band
+    return all(p <= a and b <= q for p, a, b, q in zip(first, low, high, last, strict=True))
 
 
 def _within(low: Corner, high: Corner, origin: Corner) -> tuple[slice, ...]:

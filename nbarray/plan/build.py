@@ -71,7 +71,10 @@ def _written(plan: Plan, writers: tuple[Writer | None, ...]) -> Plan:
         block_bytes = lowered.block_bytes(*lowered.chunks.boxes(plan.task_block[tasks]))
         for writer in takers:
             scratch[tasks] += writer.extra_bytes(block_bytes)
-        if lowered.fills_sink and plan.made_in(k) is None:  # else blocks that nobody else needs never exist
+        taker = plan.made_in(k)
+        if taker is not None and not taker.in_place:
+            scratch[tasks] += lowered.streaming_bytes
+        if lowered.fills_sink and taker is None:  # else blocks that nobody else needs never exist
             scratch[tasks] += block_bytes * (plan.uses[tasks] == 0)
     return replace(plan, scratch_bytes=scratch, result_bytes=sum(_result_bytes(plan.nodes[k]) for k in plan.in_memory))
 

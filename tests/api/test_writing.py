@@ -354,3 +354,16 @@ def test_what_fails_leaves_the_old_file(tmp_path: Path, name: str) -> None:
 
     assert before == path.read_bytes()
     assert [path] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("chunks", [(7, 5, 4), (40, 3, 30), (1, 1, 1), (40, 30, 300)], ids=str)
+def test_short_rows_are_written_several_at_a_time(tmp_path: Path, chunks: tuple[int, ...]) -> None:
+    """Chunks with short rows are computed together with those beside them, also where an operand wraps around."""
+    a = np.random.default_rng(6).normal(size=(40, 30, 31))
+    x = nb.pad(nb.from_array(a, chunks=(20, 30, 31)), ((0, 0), (0, 1), (0, 1)), mode="wrap")
+    with h5py.File(tmp_path / "out.h5", "w") as file:
+        target = file.create_dataset("x", (40, 30, 31), "f8", chunks=tuple(map(min, chunks, (40, 30, 31))))
+        nb.store(x[:, 1:, 1:] - x[:, :-1, :-1], target)
+    padded = np.pad(a, ((0, 0), (0, 1), (0, 1)), mode="wrap")
+    with h5py.File(tmp_path / "out.h5") as file:
+        np.testing.assert_array_equal(file["x"][...], padded[:, 1:, 1:] - padded[:, :-1, :-1])
