@@ -390,7 +390,7 @@ class Fused(Lowered):
 
     @property
     def streaming_bytes(self) -> int:
-        return min(band_elements(self.program), math.prod(self.step)) * self.dtype.itemsize
+        return band_elements(self.program, self.step) * self.dtype.itemsize
 
     def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
         read = self.aligned(Inputs(self, low, high, blocks, workspace))

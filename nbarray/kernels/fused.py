@@ -15,7 +15,7 @@ import numpy as np
 from nbarray.kernels import native
 from nbarray.kernels.patched import Patched, apart, cut_operand
 from nbarray.kernels.program import Evaluator, Program
-from nbarray.kernels.tiles import part_of, steps, tiles
+from nbarray.kernels.tiles import LEAST_TILE, part_of, steps, tiles
 from nbarray.kernels.turning import along, straight
 from nbarray.kernels.workspace import Workspace
 
@@ -118,12 +118,13 @@ def evaluate_pieces(
 
     pieces : (low, high) -> the corners of boxes that make up this one, each with where its values go
     """
+    together = band_elements(program, step)
     for a, b in steps(low, high, step):
         operands = fetched(program, fetch, a, b)
         band: tuple[Corner, Corner, Tile] | None = None
         for piece_low, piece_high, out in pieces(a, b):
             if band is None or not _lies_in(piece_low, piece_high, band):
-                end = _band_end(piece_low, piece_high, b, band_elements(program))
+                end = _band_end(piece_low, piece_high, b, together)
                 parts = _parts(operands, program.spreads, _within(piece_low, end, a))
                 if end == piece_high:
                     _evaluate(program, parts, out, None, workspace)
@@ -134,9 +135,10 @@ def evaluate_pieces(
             np.copyto(out, part_of(band[2], _within(piece_low, piece_high, band[0])))
 
 
-def band_elements(program: Program) -> int:
-    """How many elements are computed at once, at the most, for pieces of short rows."""
-    return max(1, BAND_ELEMENTS // program.tile_divisor)
+def band_elements(program: Program, step: Corner) -> int:
+    """How many elements are computed at once, at the most, for pieces of short rows; 0 where steps are short anyway."""
+    elements = min(BAND_ELEMENTS // program.tile_divisor, math.prod(step))
+    return elements if elements >= LEAST_TILE else 0
 
 
 def _band_end(low: Corner, high: Corner, end: Corner, elements: int) -> Corner:
