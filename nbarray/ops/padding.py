@@ -83,6 +83,8 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     for length in (v for pair in extra for v in pair if mode in _STATISTICS and v is not None):
         if length < least:
             raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least {least}")
+    if mode in _STATISTICS and x.dtype.kind in "SU" and x.ndim and 0 not in x.sizes:
+        raise DTypeError(f"pad: text, such as {x.dtype}, has no {mode}")
     for axis, (before, after) in enumerate(widths):
         x = pad_axis(x, axis, int(before), int(after), mode, extra[axis])
     return x

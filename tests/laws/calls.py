@@ -110,6 +110,13 @@ def unary(draw: Draw, name: str) -> Call:
     return [array(draw)], lambda f, x: f(x)
 
 
+def covaried(draw: Draw, name: str) -> Call:
+    """f(x); of a single object NumPy's fails on the way, by accident."""
+    x = array(draw)
+    assume(x.ndim or x.dtype != object)
+    return [x], lambda f, x: f(x)
+
+
 def binary(draw: Draw, name: str) -> Call:
     """f(x, y), or with a number."""
     x = array(draw)

@@ -83,10 +83,11 @@ FAMILIES: dict[str, Builder] = {
 }
 for _builder, _names in {
     calls.unary: "angle argwhere array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray atleast_1d"
-    " atleast_2d atleast_3d copy corrcoef cov diag_indices_from ediff1d fix flatnonzero fliplr flipud i0 imag iscomplex"
+    " atleast_2d atleast_3d copy diag_indices_from ediff1d fix flatnonzero fliplr flipud i0 imag iscomplex"
     " iscomplexobj isneginf isnull isposinf isreal isrealobj matrix_transpose ndim nonzero notnull"
     " ones_like ravel real shape sinc sort_complex tril_indices_from triu_indices_from trim_zeros unique_all"
     " unique_counts unique_inverse unique_values unwrap zeros_like datetime_as_string",
+    calls.covaried: "corrcoef cov",
     calls.binary: "isclose allclose array_equal array_equiv result_type",
     calls.reduced: "all amax amin any argmax argmin max mean min nanargmax nanargmin nanmax nanmean nanmin nanprod"
     " nanstd nansum nanvar prod std sum var",

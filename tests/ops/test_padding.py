@@ -107,3 +107,13 @@ def test_options_of_other_modes() -> None:
         same(lambda x, width=width: np.pad(x, width), a)
     with pytest.raises(NotBlocked, match="reflect_type='odd'"):
         np.pad(nb.arange(3), 1, "reflect", reflect_type="odd")
+
+
+@pytest.mark.parametrize("mode", ["maximum", "minimum", "mean", "median"])
+def test_text_has_no_statistics(mode: str) -> None:
+    """Not even where nothing is added; as with NumPy."""
+    a = np.array(["4"])
+    with pytest.raises(TypeError):
+        np.pad(a, 0, mode)
+    with pytest.raises(DTypeError, match=f"has no {mode}"):
+        nb.pad(nb.from_array(a), 0, mode)
