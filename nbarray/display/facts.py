@@ -13,8 +13,9 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.lowered import Lowered
 from nbarray.expr.lowered_folds import FoldedParts
+from nbarray.expr.lowered_fused import Fused
 from nbarray.expr.node import Expr
 from nbarray.expr.walk import postorder
 from nbarray.grid.chunks import AxisChunks, Chunks

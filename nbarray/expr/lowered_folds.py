@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nbarray.expr.lowered import Box, Corner, Fused, Inputs, Lowered, Sink, deliver, state_bytes
+from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
+from nbarray.expr.lowered_fused import Fused, state_bytes
 from nbarray.expr.node import Expr, node, settled
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused_folds import fold_box

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from nbarray.compiling import kernels_loaded
-from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.lowered import Lowered
 from nbarray.expr.lowered_folds import FoldedParts
+from nbarray.expr.lowered_fused import Fused
 from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.lowered_products import Product
 from nbarray.expr.operands import decodes, is_generated, operand_of, reads_storage

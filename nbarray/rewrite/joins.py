@@ -192,26 +192,30 @@ def _ends(joined: Concatenate) -> list[int]:
     return [0, *accumulate(part.sizes[joined.axis] for part in joined.parts)]
 
 
-def pieces_at(arg: Expr, joined: Concatenate) -> list[Expr | None] | None:
+def pieces_at(arg: Expr, joined: Concatenate) -> list[Expr] | None:
     """What of an operand, which broadcasts to a concatenation, belongs to each part; None if that would be slices."""
-    k = joined.axis - (joined.ndim - arg.ndim)
-    if k < 0 or arg.sizes[k] != joined.sizes[joined.axis]:
-        return [arg] * len(joined.parts)
-    if isinstance(arg, Concatenate) and arg.axis == k and _ends(arg) == _ends(joined):
-        return list(arg.parts)
-    return None
+    return _apart(arg, joined, joined.axis, _ends(joined))
 
 
 def _pieces(arg: Expr, whole: Expr, axis: int, ends: list[int]) -> list[Expr]:
-    """What of an operand, which broadcasts to `whole`, belongs to each part along `axis`."""
+    """What of an operand, which broadcasts to `whole`, belongs to each part along `axis`: slices, if need be."""
+    found = _apart(arg, whole, axis, ends)
+    if found is not None:
+        return found
     k = axis - (whole.ndim - arg.ndim)
-    if k < 0 or arg.sizes[k] != whole.sizes[axis]:
-        return [arg] * (len(ends) - 1)
-    if isinstance(arg, Concatenate) and arg.axis == k and _ends(arg) == ends:
-        return list(arg.parts)
     pieces: list[Expr] = []
     for start, stop in pairwise(ends):
         axes = list(identity(arg.sizes).axes)
         axes[k] = AxisMap(k, start, 1, stop - start)
         pieces.append(View(arg, Placement(tuple(axes))))
     return pieces
+
+
+def _apart(arg: Expr, whole: Expr, axis: int, ends: list[int]) -> list[Expr] | None:
+    """The pieces of an operand that is the same for all parts, or is put together just as they are."""
+    k = axis - (whole.ndim - arg.ndim)
+    if k < 0 or arg.sizes[k] != whole.sizes[axis]:
+        return [arg] * (len(ends) - 1)
+    if isinstance(arg, Concatenate) and arg.axis == k and _ends(arg) == ends:
+        return list(arg.parts)
+    return None

@@ -16,9 +16,10 @@ import numpy as np
 from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, MapBlocks, Select, UserFunction
 from nbarray.expr.elementwise import Elementwise
-from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.lowered import Lowered
 from nbarray.expr.lowered_blocks import Compressed, Joined, Reshaped
 from nbarray.expr.lowered_folds import FoldedParts, Merge
+from nbarray.expr.lowered_fused import Fused
 from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import Expr, place_of, remember_place
 from nbarray.expr.operands import is_direct
@@ -329,7 +330,7 @@ def _by_part(reductions: tuple[Reduce, ...], joined: Concatenate) -> list[tuple[
     columns: list[list[Reduce]] = []
     for r in reductions:
         assert isinstance(r.base, Concatenate)
-        skips: list[Expr | None] | None = [None] * len(joined.parts)
+        skips: Sequence[Expr | None] | None = [None] * len(joined.parts)
         if r.skip is not None:
             skips = pieces_at(r.skip, joined)
         if skips is None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.expr.lowered import Fused, Lowered
+from nbarray.expr.lowered import Lowered
+from nbarray.expr.lowered_fused import Fused
 from nbarray.expr.node import Expr, place_of
 from nbarray.expr.walk import postorder
 from nbarray.rewrite.stages import lower, optimise
