@@ -20,8 +20,9 @@ A = nb.from_array(np.random.default_rng(0).random((1500, 1500)), chunks=(300, 15
 
 @pytest.fixture(autouse=True)
 def nothing_learnt(monkeypatch) -> None:
-    """As in a fresh kernel."""
+    """As in a fresh kernel, which learns from short runs too: how long one takes depends on the machine."""
     monkeypatch.setattr(planned, "_factors", {})
+    monkeypatch.setattr(planned, "LEAST_S", 0.0)
 
 
 def ready(array, workers: int = 1, memory: str = "256MiB") -> tuple[Run, Watch]:
@@ -92,7 +93,6 @@ def test_another_kind_of_work_is_estimated_by_the_last_run() -> None:
     took_s = learn(nb.sort(nb.concatenate([A] * 4), axis=1))
     text = told(nb.median(nb.concatenate([A] * 4), axis=1))
 
-    assert took_s > planned.LEAST_S
     assert text.endswith("(by the last run)")
     assert took_s / 10 < seconds(text) < took_s * 10
 
