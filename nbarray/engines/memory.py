@@ -19,10 +19,12 @@ from typing import Any
 
 from nbarray.plan.plan import Plan
 
-__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "share_arena", "usual"]
+__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "most_spare", "share_arena", "usual"]
 
 #: A budget of less than so many times what a plan takes has little room.
 ROOM = 2
+#: States that a worker keeps at the most, see `most_spare`.
+MOST_SPARE = 2
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
 #: The number of arenas, in glibc's `mallopt`.
@@ -73,6 +75,14 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
     waiting = int(plan.task_bytes.max(initial=0))
     tight = _WRITING_BYTES <= waiting < _READING_BYTES and budget_bytes < ROOM * plan.run_bytes()
     return _WRITING_BYTES if plan.writers_of or tight else _READING_BYTES
+
+
+def most_spare(plan: Plan, budget_bytes: int) -> int:
+    """How many states of reductions a worker keeps to make others in: none where they would be missed.
+
+    Two are what merging leaves before the next two are begun, so that no more is held than was before.
+    """
+    return MOST_SPARE if budget_bytes >= ROOM * plan.run_bytes() else 0
 
 
 def exact(least: int = _READING_BYTES) -> None:

@@ -254,7 +254,7 @@ class Run(Awaited):
             thread.start()
 
     def _work(self, worker: int) -> None:
-        workspace = Workspace()
+        workspace = Workspace(memory.most_spare(self.plan, self._ledger.budget_bytes))
         # by node: after many short tasks, several long ones at once would be one worker's, and their blocks waited for
         windows: dict[int, int] = {}
         outcomes: list[_Outcome] = []
@@ -317,6 +317,7 @@ class Run(Awaited):
                 if tasks:
                     return tasks
                 let_go(workspace)
+                workspace.drop_spare()
                 self._waiting += 1
                 since = perf_counter()
                 # nobody tells when another run ends and leaves its share

@@ -58,10 +58,12 @@ class Likeness:
 
     key : equal for them; objects are numbers in it, which say something only as long as they exist
     objects : the arrays, readers and functions themselves
+    nodes : how many there are
     """
 
     key: Hashable
     objects: tuple[Any, ...]
+    nodes: int
 
 
 def likeness(roots: Sequence[Expr]) -> Likeness | None:
@@ -83,7 +85,7 @@ def likeness(roots: Sequence[Expr]) -> Likeness | None:
                 return None
         facts.append((type(expr), of_kind(expr), place_of(expr), *[numbers[c] for c in expr.children]))
         numbers[expr] = len(numbers)
-    return Likeness((*facts, *[numbers[r] for r in roots]), tuple(objects))
+    return Likeness((*facts, *[numbers[r] for r in roots]), tuple(objects), len(numbers))
 
 
 def _is_plain(expr: Expr) -> bool:

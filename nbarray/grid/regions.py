@@ -50,7 +50,13 @@ class Placement:
         return tuple(a.size for a in self.axes)
 
     def is_identity(self, shape: Sequence[int]) -> bool:
-        return not self.fixed and len(self.axes) == len(shape) and self == identity(shape)
+        return (
+            not self.fixed
+            and len(self.axes) == len(shape)
+            and all(
+                m.start == 0 and m.step == 1 and m.axis == k and m.size == shape[k] for k, m in enumerate(self.axes)
+            )
+        )
 
     def base_boxes(self, low: Int64, high: Int64, ndim: int) -> tuple[Int64, Int64]:
         """The base's boxes (of `ndim` axes) that hold what boxes of the view show; empty boxes stay empty."""

@@ -50,7 +50,8 @@ def fold_box(
     axes = program.folds[0].axes
     kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
     if states is None:
-        states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left) for f in program.folds)
+        make = workspace.spare
+        states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)
     # where a step holds all that is folded, its sums are unpacked at once, tile by tile

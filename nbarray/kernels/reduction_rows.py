@@ -90,15 +90,15 @@ class Reduction:
         values: np.dtype[Any],
         result: np.dtype[Any],
         count: np.dtype[Any] | None = None,
+        make: Callable[[tuple[int, ...], np.dtype[Any]], Tile] = np.empty,
     ) -> State:
-        """The state that has seen nothing."""
+        """The state that has seen nothing; `make` gives arrays to be filled."""
         dtypes = self.planes(values, result, count)
-        planes = [_filled(shape, v, d) for v, d in zip(self.start(values, dtypes), dtypes, strict=True)]
+        planes = []
+        for value, dtype in zip(self.start(values, dtypes), dtypes, strict=True):
+            planes.append(make(shape, dtype))
+            # at once: a page of zeros that is read before it is written is brought in twice, and every core told of it
+            np.copyto(planes[-1], value, casting="unsafe")
         if self.is_sum and keeps_losses(planes[0]):
             planes.append(np.zeros(shape, dtypes[0]))
         return State(planes)
-
-
-def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Tile:
-    # written at once: a page of zeros that is read before it is written is brought in twice, and every core told of it
-    return np.full(shape, value, dtype)

@@ -38,7 +38,7 @@ def merge_states(name: str, states: list[State]) -> State:
 
 
 def _finished(row: Reduction, state: State, seen: Any, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    """The results of a state, tile by tile where there are many."""
+    """The results of a state, tile by tile where there are many, and in its place if they are of one kind."""
     shape = state.planes[0].shape
     parts = tiles(shape, TILE_ELEMENTS)
     if len(parts) <= 1:
@@ -47,14 +47,15 @@ def _finished(row: Reduction, state: State, seen: Any, result: np.dtype[Any], pa
     for part in parts:
         some = row.finish(state.part(part), seen[part] if np.ndim(seen) else seen, result, params)
         if values is None:
-            values = np.empty(shape, some.dtype)
+            first = state.planes[0]
+            values = first if first.dtype == some.dtype else np.empty(shape, some.dtype)
         values[part] = some
     assert values is not None
     return values
 
 
 def finish_state(fold: Fold, state: State, count: int) -> Planes:
-    """The result of a reduction over `count` elements, with the reduced axes kept at length 1."""
+    """The result of a reduction over `count` elements, with the reduced axes kept at length 1; the state is used up."""
     row = REDUCTIONS[fold.name]
     seen = count if state.left is None else np.subtract(count, state.left, dtype=np.int64)
     params = dict(fold.params)

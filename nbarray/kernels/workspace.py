@@ -15,14 +15,19 @@ Corner = tuple[int, ...]
 
 
 class Workspace:
-    """What one worker keeps from task to task: evaluators and buffers, by key."""
+    """What one worker keeps from task to task: evaluators and buffers, by key.
 
-    def __init__(self) -> None:
+    most_spare : how often arrays that were left are kept; none where memory is short, as nobody counts them
+    """
+
+    def __init__(self, most_spare: int = 0) -> None:
+        self._most_spare = most_spare
         #: whose task it was used for last
         self.node: int | None = None
         self._kept: dict[Any, Any] = {}
         self._buffers: dict[Any, Tile] = {}
         self._lent: set[int] = set()
+        self._spare: list[Tile] = []
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
         found = self._kept.get(key)
@@ -55,13 +60,29 @@ class Workspace:
             self._lent.add(id(have))
         return have[:nbytes].view(dtype).reshape(shape)
 
+    def leave(self, arrays: list[Tile]) -> None:
+        """Keep arrays that nobody needs any more, and the last of those left before, for tasks that make such anew."""
+        if self._most_spare:
+            self._spare = [*self._spare, *arrays][-self._most_spare * len(arrays) :] if arrays else self._spare
+
+    def drop_spare(self) -> None:
+        """Keep none of what was left."""
+        self._spare.clear()
+
+    def spare(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """An array to be filled, and to be kept by others: one that was left, or a new one."""
+        for k, array in enumerate(self._spare):
+            if array.shape == shape and array.dtype == dtype:
+                return self._spare.pop(k)
+        return np.empty(shape, dtype)
+
     @property
     def held_bytes(self) -> int:
-        """What all buffers take."""
+        """What all buffers take, without what was left."""
         return sum(made.nbytes for made in self._buffers.values())
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Let go of everything but of what was left: of that, the next task takes what it needs."""
         self._kept.clear()
         self._buffers.clear()
         self._lent.clear()

@@ -19,7 +19,7 @@ from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.program import Constant
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype
-from nbarray.ops.indexing import getitem
+from nbarray.ops.indexing import slab
 from nbarray.ops.joining import concatenate
 from nbarray.ops.operands import as_expr, as_sizes, broadcast_to, given_chunks, normalize_axes
 from nbarray.ops.scans import scan
@@ -38,10 +38,6 @@ def at_least(x: Expr, ndim: int) -> Expr:
     return expand_dims(x, tuple(range(ndim - x.ndim))) if x.ndim < ndim else x
 
 
-def _slab(x: Expr, axis: int, part: slice) -> Expr:
-    return getitem(x, (*(slice(None),) * axis, part))
-
-
 def tile(x: Expr, reps: Any) -> Expr:
     """`x` beside itself, so many times along each axis."""
     times = as_sizes(reps)
@@ -53,7 +49,7 @@ def tile(x: Expr, reps: Any) -> Expr:
         if count == 1:
             continue
         if count == 0:
-            x = _slab(x, axis, slice(0, 0))
+            x = slab(x, axis, slice(0, 0))
         elif x.sizes[axis] == 1:
             x = broadcast_to(x, (*x.sizes[:axis], count, *x.sizes[axis + 1 :]))
         elif count <= FEW or x.sizes[axis] >= SHORT:
@@ -90,7 +86,7 @@ def resize(x: Expr, new_shape: Any) -> Expr:
     if not size or not old:
         return full(sizes, np.zeros((), x.dtype))
     line = astype(reshape(x, -1), np.result_type(x.dtype, x.dtype))  # in this machine's byte order, as joined
-    return reshape(_slab(tile(line, -(-size // old)), 0, slice(0, size)), sizes)
+    return reshape(slab(tile(line, -(-size // old)), 0, slice(0, size)), sizes)
 
 
 def roll(x: Expr, shift: Any, axis: Any = None) -> Expr:
@@ -112,7 +108,7 @@ def roll(x: Expr, shift: Any, axis: Any = None) -> Expr:
         n = x.sizes[k]
         start = -step % n if n else 0
         if start:
-            x = concatenate([_slab(x, k, slice(start, n)), _slab(x, k, slice(0, start))], k, x.dtype)
+            x = concatenate([slab(x, k, slice(start, n)), slab(x, k, slice(0, start))], k, x.dtype)
     return x
 
 
@@ -153,7 +149,7 @@ def array_split(x: Expr, where: Any, axis: int = 0, equal: bool = False) -> list
             raise InputError(f"split: array split does not result in an equal division: {n} elements in {count}")
         longer = n % count
         cuts = [i * (n // count) + min(i, longer) for i in range(count + 1)]
-    return [_slab(x, k, slice(a, b)) for a, b in pairwise(cuts)]
+    return [slab(x, k, slice(a, b)) for a, b in pairwise(cuts)]
 
 
 def block(arrays: Any) -> Expr:

@@ -148,6 +148,8 @@ def where(condition: Any, x: Any, y: Any) -> Expr:
 def astype(expr: Expr, dtype: Any, casting: str = "unsafe") -> Expr:
     """The same values as another dtype.  Raises DTypeError for a cast that `casting` forbids."""
     target = np.dtype(dtype)
+    if target == expr.dtype and target.itemsize and casting in ("unsafe", "same_kind"):
+        return expr  # most are; NumPy needn't be asked
     _check_settled(expr.dtype, target)
     if isinstance(expr, Select):
         return Select(astype(expr.base, target, casting), expr.mask)

@@ -14,13 +14,13 @@ from nbarray.expr.picking import Take, TakeLater, at_positions
 from nbarray.expr.structure import View
 from nbarray.grid.chunks import Int64
 from nbarray.grid.indexing import Later, ParsedIndex, in_bounds, parse_index
-from nbarray.grid.regions import AxisMap, Placement
+from nbarray.grid.regions import AxisMap, Placement, identity
 from nbarray.kernels.elementwise import Op
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.fields import fields, names_fields
 from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
 
-__all__ = ["check_mask", "getitem", "in_bounds", "outer_index", "parsed_index", "pick", "take", "viewed"]
+__all__ = ["check_mask", "getitem", "in_bounds", "outer_index", "parsed_index", "pick", "slab", "take", "viewed"]
 
 
 def getitem(x: Expr, index: Any) -> Expr:
@@ -68,6 +68,17 @@ def check_mask(x: Expr, mask: Expr) -> None:
 def viewed(x: Expr, placement: Placement) -> Expr:
     """The view, or `x` itself if it is all of it."""
     return x if placement.is_identity(x.sizes) else View(x, placement)
+
+
+def slab(x: Expr, axis: int, part: slice) -> Expr:
+    """A slice of one axis, and all of the others; most of padding and shifting is made of these."""
+    sizes = x.sizes
+    start, stop, step = part.indices(sizes[axis])
+    size = len(range(start, stop, step))
+    if (start, step, size) == (0, 1, sizes[axis]):
+        return x
+    maps = identity(sizes).axes
+    return View(x, Placement((*maps[:axis], AxisMap(axis, start, step, size), *maps[axis + 1 :])))
 
 
 def pick(view: Expr, parsed: ParsedIndex) -> Expr:

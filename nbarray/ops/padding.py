@@ -11,7 +11,7 @@ from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype, round_
-from nbarray.ops.indexing import getitem
+from nbarray.ops.indexing import slab
 from nbarray.ops.joining import concatenate
 from nbarray.ops.operands import broadcast_to, drop_axes
 from nbarray.ops.quantiles import median
@@ -124,7 +124,7 @@ def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: b
         return []
     n = x.sizes[axis]
     seen = n if length is None else min(n, int(length))
-    part = _slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
+    part = slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
     found = median(part, axis, True) if mode == "median" else reduction(_STATISTICS[mode], part, axis, keepdims=True)
     found = round_(found) if x.dtype.kind in "iu" and found.dtype.kind == "f" else found
     return [_spread(astype(found, x.dtype), axis, width)]
@@ -134,9 +134,9 @@ def _ramp(x: Expr, axis: int, width: int, end: Any, behind: bool) -> list[Expr]:
     """From the edge evenly to `end`, which is the outermost element."""
     if not width:
         return []
-    edge = drop_axes(_slab(x, axis, slice(-1, None) if behind else slice(0, 1)), (axis,))
+    edge = drop_axes(slab(x, axis, slice(-1, None) if behind else slice(0, 1)), (axis,))
     ramp = linspace(end, edge, width, False, x.dtype, axis)
-    return [_slab(ramp, axis, slice(None, None, -1)) if behind else ramp]
+    return [slab(ramp, axis, slice(None, None, -1)) if behind else ramp]
 
 
 def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:
@@ -150,16 +150,12 @@ def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:
             stop += 1
         first, last = int(positions[start]), int(positions[stop - 1])
         if first == last:
-            parts.append(_spread(_slab(x, axis, slice(first, first + 1)), axis, stop - start))
+            parts.append(_spread(slab(x, axis, slice(first, first + 1)), axis, stop - start))
         else:
             end = last + step
-            parts.append(_slab(x, axis, slice(first, None if end < 0 else end, step)))
+            parts.append(slab(x, axis, slice(first, None if end < 0 else end, step)))
         start = stop
     return parts
-
-
-def _slab(x: Expr, axis: int, part: slice) -> Expr:
-    return getitem(x, (*(slice(None),) * axis, part))
 
 
 def _spread(x: Expr, axis: int, width: int) -> Expr:

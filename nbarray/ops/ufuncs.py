@@ -20,7 +20,7 @@ from nbarray.ops.along import whole_lines
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.elementwise import where as choose
-from nbarray.ops.indexing import getitem
+from nbarray.ops.indexing import getitem, slab
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.reductions import reduction
@@ -227,7 +227,7 @@ def reduceat(function: np.ufunc, x: Expr, indices: Any, axis: Any = 0, dtype: An
 def _by_slices(function: np.ufunc, x: Expr, at: Block, axis: int, kind: np.dtype[Any]) -> Expr:
     """Slices one behind the other, as many in a block as make up about a chunk."""
     first = int(at[0])
-    x = getitem(x, (*(slice(None),) * axis, slice(first, None))) if first else x
+    x = slab(x, axis, slice(first, None)) if first else x
     starts = (at - first).astype(np.int64)
     wanted = max(1, x.chunks.axes[axis].largest)
     groups = np.flatnonzero(np.diff(starts // wanted, prepend=-1))

@@ -3,9 +3,10 @@
 In a notebook the same cell runs over and over, and a function is called in a loop: expressions are made anew each time,
 but are alike (see `expr.alike`).  Planning a small one takes longer than running it, so its plan is made once.
 
-A plan is kept when it is asked for the second time.  It keeps nothing alive: arrays, readers and functions belong to
-those who compute with them, and when one of these is gone, the plans that it is in go as well.  What else decides over
-a plan is part of what it is found by, or is looked at when it is found: the budget, and whether work is compiled.
+A plan of few nodes is kept at once, another when it is asked for the second time.  It keeps nothing alive: arrays,
+readers and functions belong to those who compute with them, and when one of these is gone, the plans that it is in go
+as well.  What else decides over a plan is part of what it is found by, or is looked at when it is found: the budget,
+and whether work is compiled.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ __all__ = ["Rule", "forget_plans", "kept_plans", "note_rule", "plan_again"]
 
 #: So many plans are kept, those that were used last; of so many expressions it is known that they were planned once.
 MOST_PLANS, MOST_ASKED = 64, 512
+#: What has no more nodes is kept without waiting for it to be asked for again: copying it takes a tenth of planning it.
+FEW_NODES = 32
 #: Tasks, nodes and cuts of all plans kept; each takes one or two kilobytes.  One plan has a quarter at the most.
 MOST_PARTS = 4096
 
@@ -82,7 +85,8 @@ def plan_again(exprs: Sequence[Expr], budget_bytes: int, rules: list[Rule] | Non
     if kept is not None and (kept.rules is not None or not told) and kept.is_for(key, found.objects, budget_bytes):
         _used(number, kept)
     else:
-        kept = _made(key, number, found.objects, exprs, budget_bytes, told) if _is_asked_again(number) else None
+        worth = _is_worth_keeping(number, found.nodes <= FEW_NODES)
+        kept = _made(key, number, found.objects, exprs, budget_bytes, told) if worth else None
     if kept is None:
         return Making(exprs, budget_bytes, None if rules is None else partial(note_rule, rules)).plan()
     if rules is not None:
@@ -107,13 +111,14 @@ def forget_plans() -> None:
         _asked.clear()
 
 
-def _is_asked_again(number: int) -> bool:
+def _is_worth_keeping(number: int, few: bool) -> bool:
+    """Whether a plan is asked for again, or of few nodes, and it hasn't turned out that it can't be kept."""
     with _lock:
         before = _asked.pop(number, None)
         _asked[number] = bool(before)
         if len(_asked) > MOST_ASKED:
             del _asked[next(iter(_asked))]
-    return before is False
+    return few if before is None else not before
 
 
 def _used(number: int, kept: _Kept) -> None:

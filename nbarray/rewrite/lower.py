@@ -7,7 +7,8 @@ tasks are reductions, users' blocks, products, and whatever has to be moved.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -60,6 +61,11 @@ def _shows_all(view: View) -> bool:
     return once and math.prod(view.sizes) == math.prod(view.base.sizes)
 
 
+def _kind_of(expr: Reduce) -> Hashable:
+    """What reductions have in common whose programs are alike, as far as that is known before they are made."""
+    return expr.name, expr.axes, expr.dtype, expr.base.dtype
+
+
 class Lowering:
     """Lowers the expressions of one computation, each node once: first `prepare`, then `root` for each.
 
@@ -76,6 +82,7 @@ class Lowering:
         self._table, self._grain, self._shared = table, grain, shared
         self._done: dict[Expr, Expr] = {}
         self._shown: dict[Expr, int] = {}
+        self._folded: Counter[Hashable] = Counter()
 
     @property
     def grain(self) -> Grain:
@@ -86,6 +93,7 @@ class Lowering:
         """Lower what is stored, from the leaves up: expressions are deeper than calls can nest."""
         found = depths(roots)
         self._note_shown(roots, found)
+        self._note_folded(found)
         # those that share a pass are lowered with the first of them, so all that they need comes before
         for inner in sorted(found, key=found.__getitem__):
             if inner.stored:
@@ -98,6 +106,11 @@ class Lowering:
             if isinstance(inner, MapBlocks) and inner.held.value.quick is not None:
                 wanted = expr if isinstance(expr, View) else inner
                 self._shown[inner] = max(self._shown.get(inner, 0), math.prod(wanted.sizes))
+
+    def _note_folded(self, exprs: Iterable[Expr]) -> None:
+        """How many elements all reductions of a kind fold: day less night is two of one kind."""
+        for expr in (e for e in exprs if isinstance(e, Reduce) and self._shared.get(e, (e,))[0] is e):
+            self._folded[_kind_of(expr)] += math.prod(expr.base.sizes)
 
     def root(self, expr: Expr) -> Root:
         """What makes `expr`: a node whose blocks do, and how the result lies on what they make."""
@@ -178,7 +191,7 @@ class Lowering:
         grid = cut(space, grain)
         name = describe(parts.members) if parts.members else expr.label
         return Fused(
-            self._compiled(parts.program, expr.sizes),
+            self._compiled(parts.program, math.prod(expr.sizes)),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain),
@@ -189,9 +202,9 @@ class Lowering:
             parts.members,
         )
 
-    def _compiled(self, program: Program, sizes: tuple[int, ...]) -> Program:
+    def _compiled(self, program: Program, elements: int) -> Program:
         """The program, to be compiled where that is worth it for all that is computed by programs of its kind."""
-        worth = self._grain.compiles and worth_compiling(program, math.prod(sizes))
+        worth = self._grain.compiles and worth_compiling(program, elements)
         return replace(program, compiled=True) if worth else program
 
     def _fuse(self, expr: Expr, lower: Callable[[Expr], Expr]) -> FusedParts:
@@ -236,11 +249,11 @@ class Lowering:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
-        program = parts.program
+        program, folded = parts.program, self._folded[_kind_of(first)]
         if not any(fold.linear or fold.name.startswith("arg") for fold in program.folds):
             program = replace(program, narrow=narrow_axes(first.base.sizes, first.axes))
         return Fused(
-            program if program.narrow else self._compiled(program, first.base.sizes),
+            program if program.narrow else self._compiled(program, max(folded, math.prod(first.base.sizes))),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.engines.memory import give_back
+from nbarray.engines.memory import MOST_SPARE, give_back, most_spare
 from nbarray.engines.tasks import let_go
 from nbarray.io.scratch import forget, held_bytes, scratch
 from nbarray.kernels.workspace import Workspace
+from nbarray.session import plan
 
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
 
@@ -141,3 +142,30 @@ def test_workers_keep_no_more_than_the_next_task_declares() -> None:
     assert let_go(workspace, 2**22 - 1)
     assert 0 == workspace.held_bytes == held_bytes()
     assert not let_go(workspace)
+
+
+def test_states_are_made_in_what_others_leave() -> None:
+    """A merged state's arrays become the next one's, of the same shape and dtype; no more than two are kept."""
+    kind = np.dtype(float)
+    arrays = [np.full((3, k), float(k)) for k in range(3)]
+    workspace, careful = Workspace(2), Workspace()
+    for array in arrays:
+        workspace.leave([array])
+        careful.leave([array])
+    workspace.leave([])
+
+    assert workspace.spare((3, 2), np.dtype("f4")) is not arrays[2]
+    assert workspace.spare((3, 2), kind) is arrays[2]
+    assert workspace.spare((3, 2), kind) is not arrays[2]
+    assert workspace.spare((3, 0), kind) is not arrays[0]
+    assert careful.spare((3, 1), kind) is not arrays[1]
+    workspace.drop_spare()
+    assert workspace.spare((3, 1), kind) is not arrays[1]
+
+
+def test_nothing_is_left_where_memory_is_short() -> None:
+    """What workers keep isn't counted: a budget that is just enough is kept without."""
+    made = plan([nb.ones((1000, 1000), chunks=100).mean(axis=0).expr])
+
+    assert 0 == most_spare(made, made.run_bytes())
+    assert MOST_SPARE == most_spare(made, 2 * made.run_bytes())

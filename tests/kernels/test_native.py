@@ -174,6 +174,17 @@ def test_settings() -> None:
         nb.config(jit="yes")
 
 
+@pytest.mark.skipif(not compiling.can_compile(), reason="numba isn't installed")
+def test_reductions_of_a_kind_count_together() -> None:
+    """Day less night is two means of half as many elements: as much as one of all."""
+    x = nb.random.default_rng(0).random((2**13, 2**15), chunks=2**11)
+    day, night = x[::4].mean(axis=0), x[2::4].mean(axis=0)
+    with nb.config(jit=None):
+        assert [False] == [p.compiled for p in programs(day) if p.folds]
+        assert [True] * 2 == [p.compiled for p in programs(day - night) if p.folds]
+        assert [False] * 2 == [p.compiled for p in programs(day - x[2::4].max(axis=0)) if p.folds]
+
+
 @pytest.mark.parametrize("gaps", [0.0, 0.3])
 def test_merging_gives_the_same_bits_compiled(monkeypatch: pytest.MonkeyPatch, gaps: float) -> None:
     """States of deviations are merged to the same bits by compiled code and by NumPy."""
