@@ -310,9 +310,10 @@ class Array:
         if method != "__call__":
             return UFUNC_METHODS[method](function, *args, **options)
         if function is np.matmul:
-            if options:
-                raise NotBlocked(f"np.matmul: {', '.join(options)} has no blocked form; cast operands, or the result")
-            return apply(contraction.matmul, *args)
+            settled = {k: v for k, v in options.items() if k not in ("order", "subok")}
+            if refused := [k for k in settled if k not in ("dtype", "casting")]:
+                raise NotBlocked(f"np.matmul: {', '.join(refused)} has no blocked form; cast operands, or the result")
+            return apply(contraction.matmul, *args, **settled)
         if function in IMPLEMENTATIONS:
             return IMPLEMENTATIONS[function](*args, **options)
         if function.signature is not None:

@@ -58,6 +58,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
 def matmul(a: Any, b: Any, /, out: Any = None, **options: Any) -> Any:
     """Matrix product; leading axes are a stack and broadcast.
 
+    dtype, casting : (among options) in which numbers are multiplied, and how operands may be cast to them
+
     Cost: each operand is read about once if blocks of the result fit beside them; see the plan.
 
     >>> import nbarray as nb

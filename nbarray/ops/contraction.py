@@ -10,28 +10,33 @@ from nbarray.errors import DTypeError, InputError, ShapeError, UnknownSize
 from nbarray.expr.blocks import Contract
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
-from nbarray.ops.elementwise import ufunc
+from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.shaping import expand_dims, transpose
 
 __all__ = ["dot", "matmul", "tensordot"]
 
 
-def _product_dtype(what: str, left: Expr, right: Expr) -> np.dtype[Any]:
+def _product_dtype(what: str, left: Expr, right: Expr, **options: Any) -> np.dtype[Any]:
     if left.masked or right.masked:
         raise DTypeError(f"{what} of masked arrays is not supported; fill them first")
     try:
-        return np.matmul(np.empty((1, 0), left.dtype), np.empty((0, 1), right.dtype)).dtype
+        return np.matmul(np.empty((1, 0), left.dtype), np.empty((0, 1), right.dtype), **options).dtype
     except TypeError as error:
         raise DTypeError(f"{what} of {left.dtype} and {right.dtype}: {error}") from None
 
 
-def matmul(a: Any, b: Any) -> Expr:
-    """Matrix product over the last axis of `a` and the last but one of `b`; leading axes broadcast."""
+def matmul(a: Any, b: Any, **options: Any) -> Expr:
+    """Matrix product over the last axis of `a` and the last but one of `b`; leading axes broadcast.
+
+    options : `dtype` and `casting`, as NumPy takes them
+    """
     left, right = as_expr(a), as_expr(b)
     if left.ndim == 0 or right.ndim == 0:
         raise ShapeError("matmul: Input operand does not have enough dimensions; use * for scalars")
-    dtype = _product_dtype("matmul", left, right)
+    dtype = _product_dtype("matmul", left, right, **options)
+    if options.get("dtype") is not None:
+        left, right = astype(left, dtype), astype(right, dtype)
     vectors = left.ndim == 1, right.ndim == 1
     left = expand_dims(left, 0) if vectors[0] else left
     right = expand_dims(right, 1) if vectors[1] else right

@@ -10,7 +10,7 @@ import numpy as np
 from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops.creation import full
-from nbarray.ops.elementwise import astype, round_
+from nbarray.ops.elementwise import astype, round_, ufunc
 from nbarray.ops.indexing import slab
 from nbarray.ops.joining import concatenate
 from nbarray.ops.operands import broadcast_to, drop_axes
@@ -76,8 +76,7 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     unknown = [k for k in options if k != ("reflect_type" if turns else _NEEDED.get(mode))]
     if unknown:
         raise InputError(f"pad: unsupported keyword arguments for mode {mode!r}: {', '.join(unknown)}")
-    if turns and options.pop("reflect_type", "even") != "even":
-        raise NotBlocked(f"pad: mode {mode!r} with reflect_type='odd' has no blocked form; compute first")
+    odd = turns and options.pop("reflect_type", "even") == "odd"
     extra = pairs(next(iter(options.values()), None if mode in _STATISTICS else 0), x.ndim, "values")
     least = 1 if mode in ("maximum", "minimum") else 0  # a mean of nothing is NaN
     for length in (v for pair in extra for v in pair if mode in _STATISTICS and v is not None):
@@ -86,7 +85,10 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     if mode in _STATISTICS and x.dtype.kind in "SU" and x.ndim and 0 not in x.sizes:
         raise DTypeError(f"pad: text, such as {x.dtype}, has no {mode}")
     for axis, (before, after) in enumerate(widths):
-        x = pad_axis(x, axis, int(before), int(after), mode, extra[axis])
+        if odd and x.sizes[axis] > 1 and 0 not in x.sizes:
+            x = _turned_about(x, axis, int(before), int(after), mode == "symmetric")
+        else:
+            x = pad_axis(x, axis, int(before), int(after), mode, extra[axis])
     return x
 
 
@@ -109,6 +111,35 @@ def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tupl
         front = _picked(x, axis, period(np.arange(-before, 0), n))
         back = _picked(x, axis, period(np.arange(n, n + after), n))
     return concatenate([*front, x, *back], axis, dtype=x.dtype)
+
+
+def _turned_about(x: Expr, axis: int, before: int, after: int, with_edge: bool) -> Expr:
+    """More elements around an axis of several, turned about the values at its edges: what rose goes on rising.
+
+    with_edge : the element at the edge comes twice
+
+    As NumPy does it, piece by piece, each made of all that there is by then as far as that is whole periods.
+    """
+    n, last = x.sizes[axis], 0 if with_edge else 1
+    while before or after:
+        size = x.sizes[axis]
+        whole = (size - last) // (n - last) * (n - last)
+        parts = [x]
+        if now := min(whole, before):
+            parts.insert(0, _about(x, axis, 0, slice(last, last + now)))
+            before -= now
+        if now := min(whole, after):
+            parts.append(_about(x, axis, size - 1, slice(size - last - now, size - last)))
+            after -= now
+        x = concatenate(parts, axis, dtype=x.dtype)
+    return x
+
+
+def _about(x: Expr, axis: int, edge: int, part: slice) -> Expr:
+    """A part of an axis turned about one of its elements, as numbers are by subtracting."""
+    turned = slab(slab(x, axis, part), axis, slice(None, None, -1))
+    twice = ufunc(np.multiply, slab(x, axis, slice(edge, edge + 1)), 2)
+    return astype(ufunc(np.subtract, twice, turned), x.dtype)
 
 
 def _constant(x: Expr, axis: int, width: int, value: Any) -> list[Expr]:

@@ -105,6 +105,22 @@ def test_long_products() -> None:
     same(lambda x, y: x @ y.T, a.astype("f4"), b.astype("f4"), chunks=16, close=True)
 
 
+@pytest.mark.parametrize("dtype", [None, "f2", "f4", ">f8", "c16", "i8", "O", "?", "U3"])
+@pytest.mark.parametrize("kinds", [("?", "i2"), ("i4", "f8"), ("f4", ">f8"), ("f8", "c8"), ("O", "i8"), ("u8", "u1")])
+def test_the_dtype_of_products(kinds: tuple[str, str], dtype: str | None) -> None:
+    """Operands are cast before, as far as `casting` allows."""
+    numbers = np.random.default_rng(1).integers(0, 5, (3, 4))
+    a, b = numbers.astype(kinds[0]), numbers.T.astype(kinds[1])
+
+    same(lambda x, y: np.matmul(x, y, dtype=dtype), a, b, chunks=2)
+    for casting in ("no", "safe", "unsafe"):
+        same(lambda x, y, how=casting: np.matmul(x, y, dtype=dtype, casting=how), a, b, chunks=2)
+    if dtype not in ("i8", "?"):
+        same(
+            lambda x, y: nb.matmul(x, y, dtype=dtype) if isinstance(x, nb.Array) else np.matmul(x, y, dtype=dtype), a, b
+        )
+
+
 def test_messages() -> None:
     """Shapes, dtypes and axes that don't fit are told."""
     x = nb.from_array(values_of("d"), chunks=3)
@@ -120,7 +136,7 @@ def test_messages() -> None:
     with pytest.raises(DTypeError, match="masked arrays is not supported; fill them first"):
         nb.from_array(MASKED["masked-d"]) @ x.T
     with pytest.raises(NotBlocked, match=r"np\.matmul"):
-        np.matmul(x, x.T, dtype="f4")
+        np.matmul(x, x.T, axes=[(0, 1), (0, 1), (0, 1)])
     with pytest.raises(NotBlocked, match="out="):
         nb.dot(x, x.T, out=np.zeros((7, 7)))
 
