@@ -24,8 +24,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     """More elements around an array, as `numpy.pad` has it.
 
     pad_width : elements before and after, for all axes or one pair for each
-    mode : "constant" (of `constant_values`), "linear_ramp" (to `end_values`), "edge", "wrap", "reflect", "symmetric",
-        "empty", and "maximum", "minimum", "mean" or "median" (of the `stat_length` elements next to an edge)
+    mode : "constant" (of `constant_values`), "linear_ramp" (to `end_values`), "edge", "wrap", "reflect" and "symmetric"
+        (of `reflect_type` "even" or "odd"), "empty", and "maximum", "minimum", "mean" or "median" (of the `stat_length`
+        elements next to an edge)
 
     Raises InputError for bad widths, NotBlocked for functions as modes.
 
