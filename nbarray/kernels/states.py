@@ -13,7 +13,7 @@ from nbarray.kernels.program import Fold
 from nbarray.kernels.reduction_rows import Reduction, State
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.sums import add_part
-from nbarray.kernels.tiles import TILE_ELEMENTS, tiles
+from nbarray.kernels.tiles import TILE_ELEMENTS, part_of, tiles
 
 __all__ = ["finish_state", "merge_states"]
 
@@ -37,45 +37,50 @@ def merge_states(name: str, states: list[State]) -> State:
     return first
 
 
-def _finished(row: Reduction, state: State, seen: Any, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
+def _finished(row: Reduction, state: State, count: int, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
     """The results of a state, tile by tile where there are many, and in its place if they are of one kind."""
-    shape = state.planes[0].shape
-    parts = tiles(shape, TILE_ELEMENTS)
-    if len(parts) <= 1:
-        return row.finish(state.planes, seen, result, params)
+    first = state.planes[0]
+    parts = tiles(first.shape, TILE_ELEMENTS)
     values: Tile | None = None
     for part in parts:
-        some = row.finish(state.part(part), seen[part] if np.ndim(seen) else seen, result, params)
+        planes = state.part(part)
+        if state.shift:
+            add_part(planes, np.asarray(state.shift))
+        seen = count if state.left is None else np.subtract(count, part_of(state.left, part), dtype=np.int64)
+        some = row.finish(planes, seen, result, params)
+        if len(parts) == 1:
+            return some
         if values is None:
-            first = state.planes[0]
-            values = first if first.dtype == some.dtype else np.empty(shape, some.dtype)
+            values = first if first.dtype == some.dtype else np.empty(first.shape, some.dtype)
         values[part] = some
-    assert values is not None
-    return values
+    return row.finish(state.planes, count, result, params) if values is None else values
 
 
 def finish_state(fold: Fold, state: State, count: int) -> Planes:
     """The result of a reduction over `count` elements, with the reduced axes kept at length 1; the state is used up."""
-    row = REDUCTIONS[fold.name]
-    seen = count if state.left is None else np.subtract(count, state.left, dtype=np.int64)
     params = dict(fold.params)
-    nothing = np.equal(seen, 0)
+    least = count if state.left is None else count - int(state.left.max(initial=0))
     on_nothing = params.get("on_nothing")
-    if on_nothing not in (None, "nan") and np.any(nothing):
+    if on_nothing not in (None, "nan") and not least:
         raise InputError(str(on_nothing))
-    quiet = fold.masked or not np.any(nothing)
-    if state.shift:
-        add_part(state.planes, np.asarray(state.shift))
+    quiet = fold.masked or bool(least)
     with np.errstate(divide="ignore" if quiet else None, invalid="ignore" if quiet else None):
-        values = _finished(row, state, seen, fold.result, params)
+        values = _finished(REDUCTIONS[fold.name], state, count, fold.result, params)
     if not fold.masked:
-        if on_nothing == "nan" and np.any(nothing):
+        if on_nothing == "nan" and not least:
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
             missing = np.array("NaT" if values.dtype.kind in "mM" else np.nan, values.dtype)
-            values = np.where(nothing, missing, values)
+            values = np.where(_seen_at_most(state, count, 0), missing, values)
         return values, None
     freedom: Any = params.get("ddof", 0)
-    lost = np.less_equal(seen, freedom)
+    lost = _seen_at_most(state, count, freedom) if least <= freedom else np.False_
     if params.get("finite"):
         lost = lost | ~np.isfinite(values)
     return values, np.broadcast_to(lost, values.shape) if np.any(lost) else None
+
+
+def _seen_at_most(state: State, count: int, most: float) -> Any:
+    """Which results have seen no more than so many elements; one answer for all where none were left out."""
+    if state.left is None:
+        return np.bool_(count <= most)
+    return np.less_equal(np.subtract(count, state.left, dtype=np.int64), most)
