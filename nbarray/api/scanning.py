@@ -33,6 +33,7 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
                 x = reshape(x, -1)
             if along is None:
                 x, along = reshape(x, -1), 0
+            normalize_axes(along, x.ndim)  # NumPy tells of a missing axis first
             # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
             kind = getattr(np, name)(np.ones(1, x.dtype), dtype=dtype).dtype
             if x.dtype.kind in "SU":

@@ -167,6 +167,13 @@ def test_refusals() -> None:
         nb.cumsum(x, out=np.zeros(4))
 
 
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum", "cumulative_prod"])
+def test_a_missing_axis_is_told_first(name: str) -> None:
+    """Dates can't be added up, along no axis least of all."""
+    if hasattr(np, name):
+        same(lambda x: getattr(np, name)(x, axis=1), np.array([], "M8[D]"))
+
+
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "nancumsum"])
 @pytest.mark.parametrize("dtype", [float, int, np.uint8])
 def test_out(name: str, dtype: Any) -> None:
