@@ -82,8 +82,15 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     for length in (v for pair in extra for v in pair if mode in _STATISTICS and v is not None):
         if length < least:
             raise InputError(f"pad: stat_length of {length} yields no value for padding; give at least {least}")
-    if mode in _STATISTICS and x.dtype.kind in "SU" and x.ndim and 0 not in x.sizes:
-        raise DTypeError(f"pad: text, such as {x.dtype}, has no {mode}")
+    if mode in _STATISTICS and x.ndim and 0 not in x.sizes:
+        if x.dtype.kind in "SU":
+            raise DTypeError(f"pad: text, such as {x.dtype}, has no {mode}")
+        if x.dtype.kind == "m":  # as all that NumPy takes for whole numbers is rounded, and it rounds no times
+            raise DTypeError(f"pad: {mode}: np.rint takes no times, such as {x.dtype}; pad x.astype(int)")
+    if 0 in x.sizes and mode != "constant":
+        for axis, (pair, n) in enumerate(zip(widths, x.sizes, strict=True)):
+            _refuse_empty(axis, n, *pair)
+        mode, extra = "empty", [(0, 0)] * x.ndim  # what has no elements has none beyond its edges
     for axis, (before, after) in enumerate(widths):
         if odd and x.sizes[axis] > 1 and 0 not in x.sizes:
             x = _turned_about(x, axis, int(before), int(after), mode == "symmetric")
@@ -92,15 +99,18 @@ def pad(x: Expr, pad_width: Any, mode: Any = "constant", **options: Any) -> Expr
     return x
 
 
+def _refuse_empty(axis: int, n: int, before: int, after: int) -> None:
+    if not n and (before or after):
+        raise InputError(f"pad: can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
+
+
 def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tuple[Any, Any] = (0, 0)) -> Expr:
     """More elements in front of and behind one axis; `extra` are constants, ends or lengths of statistics."""
-    if not before and not after:
-        return x
     n = x.sizes[axis]
+    if mode not in ("constant", "empty"):
+        _refuse_empty(axis, n, before, after)
     if mode in ("constant", "empty"):
         front, back = (_constant(x, axis, width, value) for width, value in zip((before, after), extra, strict=True))
-    elif not n:
-        raise InputError(f"pad: can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
     elif mode == "linear_ramp":
         front, back = _ramp(x, axis, before, extra[0], False), _ramp(x, axis, after, extra[1], True)
     elif mode in _STATISTICS:
@@ -110,7 +120,7 @@ def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tupl
         period = PERIODS[mode]
         front = _picked(x, axis, period(np.arange(-before, 0), n))
         back = _picked(x, axis, period(np.arange(n, n + after), n))
-    return concatenate([*front, x, *back], axis, dtype=x.dtype)
+    return concatenate([*front, x, *back], axis, dtype=x.dtype) if front or back else x
 
 
 def _turned_about(x: Expr, axis: int, before: int, after: int, with_edge: bool) -> Expr:
@@ -150,24 +160,25 @@ def _constant(x: Expr, axis: int, width: int, value: Any) -> list[Expr]:
 
 
 def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: bool) -> list[Expr]:
-    """The extreme, mean or median of the `length` elements (None: all) next to an edge."""
-    if not width:
-        return []
+    """The extreme, mean or median of the `length` elements (None: all) next to an edge.
+
+    It is made, and maybe refused, also where no element is added: as NumPy's is.
+    """
+    if not width and x.dtype.hasobject:
+        return []  # what objects can do isn't known before they are there
     n = x.sizes[axis]
     seen = n if length is None else min(n, int(length))
     part = slab(x, axis, slice(n - seen, n) if behind else slice(0, seen))
     found = median(part, axis, True) if mode == "median" else reduction(_STATISTICS[mode], part, axis, keepdims=True)
     found = round_(found) if x.dtype.kind in "iu" and found.dtype.kind == "f" else found
-    return [_spread(astype(found, x.dtype), axis, width)]
+    return [_spread(astype(found, x.dtype), axis, width)] if width else []
 
 
 def _ramp(x: Expr, axis: int, width: int, end: Any, behind: bool) -> list[Expr]:
-    """From the edge evenly to `end`, which is the outermost element."""
-    if not width:
-        return []
+    """From the edge evenly to `end`, which is the outermost element; as a statistic, also where there is none."""
     edge = drop_axes(slab(x, axis, slice(-1, None) if behind else slice(0, 1)), (axis,))
     ramp = linspace(end, edge, width, False, x.dtype, axis)
-    return [slab(ramp, axis, slice(None, None, -1)) if behind else ramp]
+    return [slab(ramp, axis, slice(None, None, -1)) if behind else ramp] if width else []
 
 
 def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:

@@ -130,3 +130,12 @@ def test_text_has_no_statistics(mode: str) -> None:
         np.pad(a, 0, mode)
     with pytest.raises(DTypeError, match=f"has no {mode}"):
         nb.pad(nb.from_array(a), 0, mode)
+
+
+@pytest.mark.parametrize("width", [0, 1, (0, 2), ((0, 0), (2, 0))])
+@pytest.mark.parametrize("mode", ["maximum", "minimum", "mean", "median", "linear_ramp", "edge"])
+@pytest.mark.parametrize("dtype", ["M8[D]", "m8[s]", "?", "S2"])
+def test_what_is_refused(dtype: str, mode: str, width: Any) -> None:
+    """NumPy makes statistics and ramps also where nothing is added; where an axis is empty, it tells of that first."""
+    for shape in ((2, 3), (2, 0), (0, 2)):
+        same(lambda x: np.pad(x, width, mode), np.arange(np.prod(shape)).reshape(shape).astype(dtype), chunks=2)
