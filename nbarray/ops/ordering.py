@@ -134,10 +134,12 @@ def searchsorted(a: Expr, v: Expr, side: Any = "left") -> Expr:
     refuse_masked("searchsorted", a, v)
     if a.ndim != 1:
         raise InputError("object too deep for desired array" if a.ndim else "object of too small depth")
-    asked_of_numpy(np.searchsorted, np.empty(0, a.dtype), np.empty(0, v.dtype), side)
+    # complex numbers as objects can't be compared with each other, dates with booleans; what objects can isn't known
+    some = 0 if a.dtype.hasobject or is_empty(a) else 1
+    asked_of_numpy(np.searchsorted, np.zeros(some, a.dtype), np.zeros(0 if is_empty(v) else 1, v.dtype), side)
     if is_empty(a) or is_empty(v):
         return as_expr(np.zeros(v.sizes, np.intp))
-    kind = asked_of_numpy(np.result_type, a.dtype, v.dtype)
+    kind = _compared_as(a.dtype, v.dtype)
     a, v = astype(a, kind), astype(v, kind)
     if math.prod(v.sizes) * kind.itemsize <= held():
         return Rechunk(Summarise(Ranked(side, v.sizes), (a,), (v,), v.sizes, np.dtype(np.intp)), v.chunks)
@@ -149,6 +151,14 @@ def searchsorted(a: Expr, v: Expr, side: Any = "left") -> Expr:
     for part in parts[1:]:
         made = ufunc(np.add, made, part)
     return made
+
+
+def _compared_as(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which NumPy searches: where there is none for both, as for dates and booleans, Python's objects."""
+    try:
+        return np.result_type(first, second)
+    except np.exceptions.DTypePromotionError:
+        return np.dtype(object)
 
 
 def _in_parts(a: Expr) -> list[Expr]:

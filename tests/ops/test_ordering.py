@@ -135,6 +135,16 @@ def test_searchsorted_refuses() -> None:
         same(lambda x, s=sorter: np.searchsorted(x, [1], sorter=s), np.arange(3))
 
 
+@pytest.mark.parametrize("dtype", ["?", "i8", "f4", "D", "M8[D]", "m8[s]", "O"])
+def test_searchsorted_as_objects(dtype: str) -> None:
+    """What has no dtype together is compared as Python's objects, of which dates of nanoseconds are whole numbers."""
+    v = np.arange(3).astype(dtype)
+    for unit in ("M8[ns]", "M8[D]"):
+        for count in (0, 4) if dtype != "O" or unit == "M8[ns]" else (0,):
+            same(np.searchsorted, np.arange(count).astype(unit), v)
+            same(np.searchsorted, np.arange(count).astype(unit), v[:0])
+
+
 def test_searchsorted_by_a_sorter() -> None:
     """An array that isn't sorted itself, with the positions that sort it, which may be blocked too."""
     a = np.array([3, 1, 2, 2, 5, 1, 0])
