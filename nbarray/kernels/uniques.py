@@ -55,6 +55,19 @@ def differs(ordered: Block, equal_nan: bool) -> Block:
     return new
 
 
+def _lost_in_place(order: Int64, values: Block, first: Int64) -> Int64:
+    """An order of values in which NaN that are sorted alike are in the order of their places, as those of numbers are.
+
+    Which pieces of an array come first isn't the order of their elements.
+    """
+    if values.dtype.kind not in "fcmM":
+        return order
+    lost = int(np.count_nonzero(np.isnan(values)))
+    last = order[len(order) - lost :]  # NaN is sorted behind all numbers
+    last = last[np.argsort(first[last], kind="stable")]
+    return np.concatenate([order[: len(order) - lost], last[np.argsort(values[last], kind="stable")]])
+
+
 @dataclass(frozen=True)
 class Distinct(Summary):
     """The distinct elements of an array, or of those where a second one is true: up to `most` of them.
@@ -134,10 +147,13 @@ class Distinct(Summary):
         if len(states) > 1:
             values = np.concatenate([s.values for s in states])
             order = np.argsort(values, kind="stable")
+            firsts = np.concatenate([s.first for s in states])
+            if self.wants_first and not self.equal_nan:
+                order = _lost_in_place(order, values, firsts)
             values = values[order]
             starts = np.flatnonzero(differs(values, self.equal_nan))
             counts = np.add.reduceat(np.concatenate([s.counts for s in states])[order], starts)
-            first = np.minimum.reduceat(np.concatenate([s.first for s in states])[order], starts)
+            first = np.minimum.reduceat(firsts[order], starts)
             merged = _Found(values[starts], counts, first)
         else:
             merged = states[0]

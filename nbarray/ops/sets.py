@@ -60,7 +60,8 @@ def distinct(x: Expr, equal_nan: bool = True, keep: Keep | None = None, wants_fi
     asked_of_numpy(np.sort, np.empty(0, x.dtype))
     if x.dtype.hasobject:
         raise NotBlocked("unique of objects has no blocked form; compute first: np.unique(x.compute())")
-    asked = _asked(x, equal_nan, keep, wants_first)
+    apart = not equal_nan and x.dtype.kind == "c"  # NaN of each part are sorted apart: which is which tells its place
+    asked = _asked(x, equal_nan, keep, wants_first or apart)
 
     def part(field: str, dtype: Any, otherwise: Callable[[], Expr]) -> Expr:
         def answer(values: Sequence[Any]) -> Expr:
@@ -72,7 +73,7 @@ def distinct(x: Expr, equal_nan: bool = True, keep: Keep | None = None, wants_fi
 
     def inverse(values: Sequence[Any]) -> Expr:
         n = int(values[0][-1]["count"])
-        return _inverse(x, values[0]["value"][:n], equal_nan) if n >= 0 else _inverse_by_sorting(x, equal_nan)
+        return _inverse(x, values[0][:n], equal_nan) if n >= 0 else _inverse_by_sorting(x, equal_nan)
 
     many = _Sorted(reshape(x, -1), equal_nan, keep)
     return Unique(
@@ -93,8 +94,9 @@ def _asked(x: Expr, equal_nan: bool, keep: Keep | None, wants_first: bool) -> Ex
     return Summarise(summary, (x,) if keep is None else (x, keep(x)), (), (most + 1,), row)
 
 
-def _inverse(x: Expr, values: Block, equal_nan: bool) -> Expr:
-    """Which of the distinct `values` each element is."""
+def _inverse(x: Expr, rows: Block, equal_nan: bool) -> Expr:
+    """Which of the distinct elements each element is."""
+    values = np.ascontiguousarray(rows["value"])
     made = searchsorted(as_expr(values), x)
     if equal_nan and x.dtype.kind == "c":  # NaN in one part is less than NaN in both, but all are one element
         return where(ufunc(np.isnan, x), np.intp(len(values) - 1), made)
@@ -103,6 +105,13 @@ def _inverse(x: Expr, values: Block, equal_nan: bool) -> Expr:
     # each NaN is distinct from the others: they are numbered in their order
     lost = reshape(ufunc(np.isnan, x), -1)
     number = ufunc(np.subtract, scan(np.add, astype(lost, np.intp), 0), np.intp(1))
+    if x.dtype.kind == "c":
+        ordered = np.flatnonzero(np.isnan(values))
+        ranks = ordered[np.argsort(rows["first"][ordered])]  # of the first NaN in `x`, of the second …
+        if not len(ranks):
+            return made
+        rank = map_lines("rank", lambda block, of: of[block], [number], (), (), np.intp, extras=[as_expr(ranks)])
+        return where(reshape(lost, x.sizes), reshape(rank, x.sizes), made)
     return ufunc(np.add, made, reshape(where(lost, number, np.intp(0)), x.sizes))
 
 

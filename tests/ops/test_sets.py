@@ -179,6 +179,20 @@ def test_complex_nan() -> None:
     same(lambda x: np.unique(x, return_inverse=True), NANS, chunks=2)
 
 
+@pytest.mark.parametrize("dtype", ["f8", "F", "M8[s]"])
+def test_each_nan_by_itself(dtype: str) -> None:
+    """Several NaN come in the order of their places, however pieces come; complex ones by their parts first."""
+    a = RNG.integers(-3, 4, (6, 2, 4)).astype(dtype)
+    a[RNG.random(a.shape) < 0.3] = np.array("NaT" if dtype == "M8[s]" else np.nan, dtype)
+    if dtype == "F":
+        a.imag[RNG.random(a.shape) < 0.3] = np.nan
+    for x in (a, a.T, a[:, 0], a[:1, :, 0]):
+        for chunks in (1, 2, -1):
+            same(lambda x: tuple(np.unique_all(x)), x, chunks=chunks)
+            blocked = nb.from_array(x, chunks=chunks)
+            check(nb.unique_inverse(blocked).inverse_indices, np.unique_all(x).inverse_indices)
+
+
 def test_the_only_axis() -> None:
     """Parts of an array with one axis are its elements: NaN is one, and there is an inverse."""
     a = np.array([np.nan, 0, 1, 0, np.nan])
