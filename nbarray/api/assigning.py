@@ -54,7 +54,7 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     Raises IndexingError, BroadcastError, DTypeError, InputError as NumPy does.
     """
     alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-    if isinstance(alone, Array) and alone.dtype.kind == "b":
+    if isinstance(alone, Array) and alone.dtype.kind == "b" and 0 not in alone.expr.sizes:
         hold(x, _by_mask(x, alone, value))
         return
     if isinstance(alone, Array):

@@ -198,7 +198,7 @@ def _positions(item: Any, axis: int, shape: Sequence[int]) -> tuple[Any, ...]:
     if item.dtype.kind != "b":
         return (item,)
     for k, n in enumerate(item.shape):
-        if n != shape[axis + k]:
+        if n not in (0, shape[axis + k]):  # NumPy takes one of no elements for any axis: it picks nothing
             raise IndexingError(
                 f"boolean index did not match indexed array along axis {axis + k}; "
                 f"size of axis is {shape[axis + k]} but size of corresponding boolean axis is {n}"

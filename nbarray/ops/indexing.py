@@ -33,7 +33,9 @@ def getitem(x: Expr, index: Any) -> Expr:
         return fields(x, alone)
     if isinstance(alone, np.ndarray) and alone.dtype.kind == "b" and alone.ndim > 1 and alone.shape == x.shape:
         alone = as_expr(alone)
-    if isinstance(alone, Expr) and alone.dtype.kind == "b":
+    if isinstance(alone, Expr) and alone.dtype.kind == "b" and 0 in alone.sizes:
+        index = np.zeros(alone.sizes, bool)  # it need not fit, and nothing has to be waited for
+    elif isinstance(alone, Expr) and alone.dtype.kind == "b":
         check_mask(x, alone)
         # numpy.ma looks at what masked booleans hide, too
         return Select(x, Elementwise(Op("ma.data"), (alone,), alone.dtype) if alone.masked else alone)

@@ -179,6 +179,24 @@ def test_reductions_over_a_mask(kind: str, chosen: str) -> None:
     same(lambda x, m: (x[m] + 1).sum(), a, mask, close=True)
 
 
+@pytest.mark.parametrize("shape", [(0,), (3,), (0, 1), (2, 3), (3, 0)])
+@pytest.mark.parametrize("of", [(0,), (0, 0), (0, 3), (2, 0), (0, 2), (1,)])
+def test_masks_of_no_elements(shape: tuple[int, ...], of: tuple[int, ...]) -> None:
+    """NumPy takes one for an axis of any length."""
+    a, mask = np.arange(np.prod(shape)).reshape(shape), np.zeros(of, bool)
+
+    def assigned(x: Any, index: Any) -> Any:
+        x = x.copy()
+        x[index] = 7
+        return x
+
+    for index in (lambda m: m, lambda m: (..., m), lambda m: (slice(None), m), lambda m: (m, None)):
+        same(lambda x, i=index: x[i(mask)], a, chunks=2)
+        same(lambda x, m, i=index: x[i(m)], a, mask, chunks=2)
+        same(lambda x, i=index: assigned(x, i(mask)), a, chunks=2)
+        same(lambda x, m, i=index: assigned(x, i(m)), a, mask, chunks=2)
+
+
 def test_masks_of_masks() -> None:
     """Selections of selections, selections of no axes, and selections put together."""
     a = values_of("d")
