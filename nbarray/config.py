@@ -11,6 +11,7 @@ import os
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
@@ -67,6 +68,21 @@ def available_memory() -> int:
     return min([_machines_memory(), *_cgroup_limits()])
 
 
+#: For so many seconds what was available is taken to be: many small computations come one after the other.
+_MOMENT_S = 0.01
+#: when it was looked, and what was available
+_looked = (-_MOMENT_S, 0)
+
+
+def _lately_available() -> int:
+    global _looked
+    when, found = _looked
+    if monotonic() - when >= _MOMENT_S:
+        found = available_memory()
+        _looked = monotonic(), found
+    return found
+
+
 def available_workers() -> int:
     """Processors this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -93,7 +109,7 @@ class Settings:
 
     def budget_bytes(self) -> int:
         """The budget in force, in bytes."""
-        return self.memory if self.memory is not None else int(DEFAULT_SHARE * available_memory())
+        return self.memory if self.memory is not None else int(DEFAULT_SHARE * _lately_available())
 
     def __str__(self) -> str:
         memory = (

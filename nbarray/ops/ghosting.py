@@ -7,7 +7,6 @@ surrounds it as one rectangle, whatever blocks that lies in.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,7 @@ from nbarray.expr.elementwise import broadcast_chunks, broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import AxisChunks, Chunks
-from nbarray.kernels.elementwise import ById
-from nbarray.ops.mapping import map_blocks
+from nbarray.ops.mapping import mapping
 from nbarray.ops.padding import pad_axis
 
 __all__ = ["beyond", "boundaries", "depths", "map_overlap", "no_shorter"]
@@ -93,8 +91,9 @@ def map_overlap(
     first = max(range(len(arrays)), key=lambda k: arrays[k].ndim)
     if not trim and chunks is None and drop_axis is None and new_axis is None:
         chunks = tuple(_extended(*each) for each in zip(together.axes, around[first], outside[first], strict=True))
-    plain = map_blocks(function, values, dtype, chunks, drop_axis, new_axis, keywords, masked)
-    assert isinstance(plain, MapBlocks)
+    held, _, argument_chunks, made_chunks, axes = mapping(
+        function, values, chunks, drop_axis, new_axis, keywords, masked, trims=trim
+    )
     padded, ghosts = [], []
     for array, pairs, edges in zip(arrays, around, outside, strict=True):
         made, here = array, []
@@ -107,10 +106,7 @@ def map_overlap(
             here.append(Ghost(before, after, before))
         padded.append(made)
         ghosts.append(tuple(here))
-    held = ById(replace(plain.held.value, trims=trim))
-    return MapBlocks(
-        held, tuple(padded), plain.argument_chunks, plain.chunks, plain.axes, plain.of_dtype, tuple(ghosts)
-    )
+    return MapBlocks(held, tuple(padded), argument_chunks, made_chunks, axes, np.dtype(dtype), tuple(ghosts))
 
 
 def _is_spread(array: Expr, axis: int, together: Chunks) -> bool:

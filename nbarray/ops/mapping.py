@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,7 +19,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.elementwise import ById
 from nbarray.ops.operands import normalize_axes
 
-__all__ = ["map_blocks"]
+__all__ = ["map_blocks", "mapping"]
 
 
 def map_blocks(
@@ -42,15 +43,29 @@ def map_blocks(
 
     The same function of the same values is the same node, as any operation made twice is.
     """
-    given = dict(keywords or {})
-    if any(isinstance(v, Expr) for v in given.values()):
-        raise NotBlocked(
-            "map_blocks: a blocked array as a keyword would be needed whole by every block; "
-            "hand it on as an argument, or compute it first"
-        )
-    arrays = [v for v in values if isinstance(v, Expr)]
+    arrays = tuple(v for v in values if isinstance(v, Expr))
     if not arrays:
-        return _of_nothing(function, values, dtype, chunks, given, bool(masked), title)
+        return _of_nothing(function, values, dtype, chunks, _keywords(keywords), bool(masked), title)
+    return MapBlocks(*mapping(function, values, chunks, drop_axis, new_axis, keywords, masked, title), np.dtype(dtype))
+
+
+def mapping(
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    chunks: Any = None,
+    drop_axis: Any = None,
+    new_axis: Any = None,
+    keywords: dict[str, Any] | None = None,
+    masked: bool | None = None,
+    title: str = "",
+    trims: bool = False,
+) -> tuple[ById, tuple[Expr, ...], tuple[Chunks, ...], Chunks, tuple[int, ...]]:
+    """What a node of a function of blocks is made of, up to its dtype; arguments as `map_blocks` has them.
+
+    trims : see `UserFunction`
+    """
+    given = _keywords(keywords)
+    arrays = tuple(v for v in values if isinstance(v, Expr))
     together, argument_chunks = _aligned(arrays)
     ndim = len(together.axes)
     if new_axis is None and drop_axis is None and isinstance(chunks, tuple | list) and len(chunks) > ndim:
@@ -58,8 +73,17 @@ def map_blocks(
     axes = _result_axes(ndim, drop_axis, new_axis)
     made = _result_chunks(together, axes, chunks)
     missing = any(a.masked for a in arrays) if masked is None else masked
-    held = _user_function(function, values, given, missing, title)
-    return MapBlocks(held, tuple(arrays), argument_chunks, made, axes, np.dtype(dtype))
+    held = _user_function(function, values, given, missing, title, trims)
+    return held, arrays, argument_chunks, made, axes
+
+
+def _keywords(given: dict[str, Any] | None) -> dict[str, Any]:
+    if any(isinstance(v, Expr) for v in (given or {}).values()):
+        raise NotBlocked(
+            "map_blocks: a blocked array as a keyword would be needed whole by every block; "
+            "hand it on as an argument, or compute it first"
+        )
+    return dict(given or {})
 
 
 def _of_nothing(
@@ -143,16 +167,22 @@ _HELD: WeakValueDictionary[Any, ById] = WeakValueDictionary()
 
 
 def _user_function(
-    function: Callable[..., Any], values: Sequence[Any], keywords: dict[str, Any], masked: bool, title: str
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    keywords: dict[str, Any],
+    masked: bool,
+    title: str,
+    trims: bool = False,
 ) -> ById:
     """The function with what isn't an array put in its place; what was held for the same is held again."""
     plain = {k: v for k, v in enumerate(values) if not isinstance(v, Expr)}
     handed = tuple((k, _identity(v)) for k, v in plain.items())
     named = tuple((k, _identity(v)) for k, v in keywords.items())
-    key = (id(function), len(values), handed, named, masked, title)
+    key = (id(function), len(values), handed, named, masked, title, trims)
     found = _HELD.get(key)
     if found is None:
-        found = _HELD[key] = ById(_with_values(function, plain, len(values), keywords, masked, title))
+        made = _with_values(function, plain, len(values), keywords, masked, title)
+        found = _HELD[key] = ById(replace(made, trims=True) if trims else made)
     return found
 
 
