@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
+from nbarray.expr.structure import Concatenate
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype, round_, ufunc
 from nbarray.ops.indexing import slab
@@ -20,22 +21,18 @@ from nbarray.ops.spacing import linspace
 
 __all__ = ["PERIODS", "pad", "pad_axis", "pairs"]
 
-Index = np.ndarray[Any, np.dtype[np.int64]]
-
-#: mode -> (positions that may lie outside, length of the axis) -> the positions inside that they stand for
-PERIODS: dict[str, Callable[[Index, int], Index]] = {
-    "edge": lambda at, n: np.clip(at, 0, n - 1),
+#: mode -> (a position that may lie outside, or many, length of the axis) -> the positions inside that they stand for
+PERIODS: dict[str, Callable[[Any, int], Any]] = {
+    "edge": lambda at, n: (abs(at) - abs(at - (n - 1)) + n - 1) // 2,
     "wrap": lambda at, n: at % n,
-    "symmetric": lambda at, n: np.where(at % (2 * n) < n, at % (2 * n), 2 * n - 1 - at % (2 * n)),
-    "reflect": lambda at, n: np.where(at % _turn(n) < n, at % _turn(n), _turn(n) - at % _turn(n)),
+    "symmetric": lambda at, n: (2 * n - 1 - abs(2 * n - 1 - 2 * (at % (2 * n)))) // 2,
+    "reflect": lambda at, n: n - 1 - abs(n - 1 - at % max(1, 2 * n - 2)),
 }
+#: So many positions are looked up one by one, which takes less time than asking NumPy.
+FEW_POSITIONS = 8
 #: mode -> the reduction whose result is put beyond the edges
 _STATISTICS = {"maximum": "max", "minimum": "min", "mean": "mean", "median": "median"}
 _NEEDED = {"constant": "constant_values", "linear_ramp": "end_values", **dict.fromkeys(_STATISTICS, "stat_length")}
-
-
-def _turn(n: int) -> int:
-    return max(1, 2 * n - 2)
 
 
 def pairs(given: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
@@ -117,9 +114,8 @@ def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tupl
         front = _statistic(x, axis, before, mode, extra[0], False)
         back = _statistic(x, axis, after, mode, extra[1], True)
     else:
-        period = PERIODS[mode]
-        front = _picked(x, axis, period(np.arange(-before, 0), n))
-        back = _picked(x, axis, period(np.arange(n, n + after), n))
+        front, back = (_picked(x, axis, _inside(mode, at, n)) for at in (range(-before, 0), range(n, n + after)))
+        return Concatenate((*front, x, *back), axis)  # parts of one array: they fit
     return concatenate([*front, x, *back], axis, dtype=x.dtype) if front or back else x
 
 
@@ -181,16 +177,25 @@ def _ramp(x: Expr, axis: int, width: int, end: Any, behind: bool) -> list[Expr]:
     return [slab(ramp, axis, slice(None, None, -1)) if behind else ramp] if width else []
 
 
-def _picked(x: Expr, axis: int, positions: Index) -> list[Expr]:
+def _inside(mode: str, outside: range, n: int) -> Sequence[int]:
+    """The positions that some outside stand for."""
+    period = PERIODS[mode]
+    if len(outside) <= FEW_POSITIONS:
+        return [period(at, n) for at in outside]
+    found: list[int] = period(np.asarray(outside), n).tolist()
+    return found
+
+
+def _picked(x: Expr, axis: int, positions: Sequence[int]) -> list[Expr]:
     """Elements at positions, as views: each run of equally spaced ones is a slice."""
     parts: list[Expr] = []
     start = 0
     while start < len(positions):
-        step = int(positions[start + 1] - positions[start]) if start + 1 < len(positions) else 1
+        step = positions[start + 1] - positions[start] if start + 1 < len(positions) else 1
         stop = start + 1
         while stop < len(positions) and abs(step) <= 1 and positions[stop] - positions[stop - 1] == step:
             stop += 1
-        first, last = int(positions[start]), int(positions[stop - 1])
+        first, last = positions[start], positions[stop - 1]
         if first == last:
             parts.append(_spread(slab(x, axis, slice(first, first + 1)), axis, stop - start))
         else:
