@@ -13,6 +13,7 @@ from bench.peers import PEERS, THREADS, Library
 
 __all__ = [
     "building",
+    "by_one_worker",
     "few_small_blocks",
     "first_block",
     "fused",
@@ -40,6 +41,14 @@ Work = Callable[[], Any]
 def with_dask(data: Data, expression: Callable[..., Any], sizes: Sizes) -> Work:
     """Dask, on other chunks."""
     library = PEERS["dask"](sizes.folder, None)
+    wrapped = [library.wrap(source, chunks) for source, chunks in data(sizes)]
+    return lambda: library.compute(expression(library.xp, *wrapped))
+
+
+def by_one_worker(data: Data, expression: Callable[..., Any], sizes: Sizes) -> Work:
+    """nbarray itself, with a single thread."""
+    library = PEERS["nbarray"](sizes.folder, None)
+    library.xp.config(workers=1)
     wrapped = [library.wrap(source, chunks) for source, chunks in data(sizes)]
     return lambda: library.compute(expression(library.xp, *wrapped))
 
