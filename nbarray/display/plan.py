@@ -180,6 +180,8 @@ def _memory_rows(plan: Plan, budget_bytes: int | None, workers: int | None) -> I
         yield format_bytes(plan.compiler_bytes), "the compiler (numba), for its first kernels in a process"
     if plan.panel_bytes:
         yield format_bytes(plan.panel_bytes), "what BLAS keeps, once for each worker that multiplies"
+    if plan.kept_bytes:
+        yield format_bytes(plan.kept_bytes), "what is kept about tasks, as there are so many, and about their blocks"
     if plan.spilled_bytes:
         yield format_bytes(plan.spilled_bytes), "written to scratch"
     if workers is not None and workers > 1 and plan.ntasks:

@@ -22,7 +22,7 @@ from nbarray.expr.patchwork import Patchwork
 from nbarray.plan.plan import Plan
 from nbarray.plan.reads import Reads, reads_by_source
 from nbarray.rewrite.grain import Grain
-from nbarray.units import format_bytes
+from nbarray.units import format_bytes, format_many
 
 __all__ = ["check_fits", "fit", "smaller_chunks"]
 
@@ -181,9 +181,13 @@ def check_fits(plan: Plan, budget_bytes: int) -> None:
         return
     results, peak = format_bytes(plan.result_bytes), format_bytes(plan.sequential_peak)
     advice = [f'raise the budget with nb.config(memory="{_rounded_up(need)}")']
-    most = made = ""
+    most = made = kept = ""
+    if plan.kept_bytes:
+        kept = f", account of {format_many(plan.ntasks, 'task')} {format_bytes(plan.kept_bytes)}"
     if plan.result_bytes > budget_bytes:
         advice.append("reduce or slice the array, or write it to a file: the result alone is larger than the budget")
+    elif plan.kept_bytes > plan.sequential_peak:
+        advice.append("use larger chunks: fewer tasks take less to be kept account of")
     elif plan.ntasks:
         lowered = plan.nodes[_dearest(plan)]
         block, follows = _rectangle(lowered)
@@ -193,7 +197,7 @@ def check_fits(plan: Plan, budget_bytes: int) -> None:
         times = plan.sequential_peak / max(1, budget_bytes - plan.result_bytes)
         advice.append(_chunk_advice(lowered, block, follows, times))
     raise BudgetError(
-        f"this needs {format_bytes(need)} (results {results}, blocks and scratch {peak}{most}), "
+        f"this needs {format_bytes(need)} (results {results}, blocks and scratch {peak}{most}{kept}), "
         f"but the budget is {format_bytes(budget_bytes)}; {', or '.join(filter(None, advice))}{made}"
     )
 

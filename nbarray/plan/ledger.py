@@ -12,12 +12,16 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 
+import numpy as np
+
 from nbarray.plan.plan import Plan
 
-__all__ = ["Ledger", "next_window"]
+__all__ = ["LARGEST_WINDOW", "WINDOW_S", "Ledger", "next_window"]
 
 #: A worker takes short tasks for about so many seconds at once, and not more of them than this.
 WINDOW_S, LARGEST_WINDOW = 0.001, 64
+#: Nor more than make so many bytes: these wait until all of them are made.
+WINDOW_BYTES = 2**20
 
 
 def next_window(window: int, each_s: float) -> int:
@@ -32,6 +36,9 @@ def next_window(window: int, each_s: float) -> int:
 class Ledger:
     """Bookkeeping of one run.  Not thread-safe: whoever runs the tasks holds a lock around it.
 
+    What it knows of each task lies in the plan's own arrays, seen as Python's numbers one by one: lists of as many
+    would take several times the bytes of the plan.
+
     waiting : how many inputs of each task aren't made yet
     users : how many tasks still need each block
     held_bytes : bytes of blocks and scratch that exist now, as declared; `peak_bytes` the most so far
@@ -43,15 +50,21 @@ class Ledger:
     def __init__(self, plan: Plan, budget_bytes: int, workers: int = 1) -> None:
         self._plan, self._workers = plan, workers
         self.set_budget(budget_bytes)
-        self.waiting: list[int] = (plan.dep_indptr[1:] - plan.dep_indptr[:-1]).tolist()
-        self.users: list[int] = plan.uses.tolist()
-        self._blocks: list[int] = plan.task_bytes.tolist()
-        self._scratch: list[int] = plan.scratch_bytes.tolist()
-        self._nodes: list[int] = plan.task_node.tolist()
-        self._starts: list[int] = plan.dep_indptr.tolist()
-        self._deps: list[int] = plan.deps.tolist()
-        self._consumers_start, self._consumers = plan.consumers
-        self._ready = [t for t, n in enumerate(self.waiting) if n == 0]
+        counts = np.diff(plan.dep_indptr)
+        self.waiting: memoryview[int] = counts.data
+        self.users: memoryview[int] = plan.uses.copy().data
+        self._blocks: memoryview[int] = plan.task_bytes.data
+        self._scratch: memoryview[int] = plan.scratch_bytes.data
+        self._nodes: memoryview[int] = plan.task_node.data
+        self._starts: memoryview[int] = plan.dep_indptr.data
+        self._deps: memoryview[int] = plan.deps.data
+        consumers_start, consumers = plan.consumers
+        self._consumers_start: memoryview[int] = consumers_start.data
+        self._consumers: memoryview[int] = consumers.data
+        # tasks that need nothing are ready from the beginning: how many there are, and the first that isn't taken yet
+        self._sources, self._source = int((counts == 0).sum()), 0
+        self._made_ready: list[int] = []
+        self._pass_to_source()
         self._finished = bytearray(plan.ntasks)
         self._ahead: dict[int, int] = {}
         self.head = self.done = self.held_bytes = self.peak_bytes = self.ahead_bytes = 0
@@ -72,10 +85,8 @@ class Ledger:
 
         before : only one that comes before this; parts : how many runs share the budget
         """
-        if not self._ready:
-            return None
-        task = self._ready[0]
-        if before is not None and task >= before:
+        task = self._first
+        if task == len(self._finished) or (before is not None and task >= before):
             return None
         if task != self.head:
             cost = self._blocks[task] + self._scratch[task]
@@ -84,7 +95,7 @@ class Ledger:
                 return None
             self._ahead[task] = cost
             self.ahead_bytes += cost
-        heapq.heappop(self._ready)
+        self._take_first()
         self.held_bytes += self._blocks[task] + self._scratch[task]
         self.scratch_bytes += self._scratch[task]
         self.peak_bytes = max(self.peak_bytes, self.held_bytes)
@@ -102,11 +113,13 @@ class Ledger:
             return []
         tasks, node = [task], self._nodes[task]
         window = 1 if workers == 1 else min(windows.get(node, 1), (self.ready + 1) // workers)
-        while len(tasks) < window and self._ready and self._nodes[self._ready[0]] == node:
+        room = WINDOW_BYTES - self._blocks[task]
+        while room > 0 and len(tasks) < window and self.ready and self._nodes[self._first] == node:
             task = self.next_task(tasks[0] + 2 * window, parts)
             if task is None:
                 break
             tasks.append(task)
+            room -= self._blocks[task]
         return tasks
 
     def finish(self, task: int) -> list[int]:
@@ -126,7 +139,7 @@ class Ledger:
         for c in self._consumers[self._consumers_start[task] : self._consumers_start[task + 1]]:
             self.waiting[c] -= 1
             if self.waiting[c] == 0:
-                heapq.heappush(self._ready, c)
+                heapq.heappush(self._made_ready, c)
         for r in released:
             self.held_bytes -= self._blocks[r]
         self._settle(task, released)
@@ -153,14 +166,34 @@ class Ledger:
             self._ahead[task] = nbytes
             self.ahead_bytes += nbytes
 
+    @property
+    def _first(self) -> int:
+        """The first task that is ready; as many as there are tasks if none is."""
+        return min(self._source, self._made_ready[0]) if self._made_ready else self._source
+
+    def _take_first(self) -> None:
+        if self._made_ready and self._made_ready[0] < self._source:
+            heapq.heappop(self._made_ready)
+        else:
+            self._sources -= 1
+            self._source += 1
+            self._pass_to_source()
+
+    def _pass_to_source(self) -> None:
+        """Go on to the next task that needs nothing."""
+        starts, task, end = self._starts, self._source, len(self.waiting)
+        while task < end and starts[task] != starts[task + 1]:
+            task += 1
+        self._source = task
+
     def inputs(self, task: int) -> list[int]:
         """The tasks whose blocks a task needs."""
-        return self._deps[self._starts[task] : self._starts[task + 1]]
+        return self._deps[self._starts[task] : self._starts[task + 1]].tolist()
 
     @property
     def ready(self) -> int:
         """How many tasks have all that they need, whether or not there is memory for them."""
-        return len(self._ready)
+        return len(self._made_ready) + self._sources
 
     @property
     def all_done(self) -> bool:

@@ -22,7 +22,14 @@ from nbarray.grid.regions import Placement
 from nbarray.io.writers import Writer
 from nbarray.kernels.panels import kept_panels
 
-__all__ = ["Plan", "block_box"]
+__all__ = ["BLOCK_BYTES", "NEED_BYTES", "TASK_BYTES", "Plan", "block_box"]
+
+#: What is kept of a task as long as a run lasts: in the plan, in its ledger, and of when it ran.
+TASK_BYTES = 160
+#: What a block takes besides its elements, with its place among others; and a task for each block that it is given.
+BLOCK_BYTES, NEED_BYTES = 256, 160
+#: Of all this so much isn't counted, like threads and modules: it is next to nothing unless there are very many tasks.
+UNCOUNTED_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,17 @@ class Plan:
         held: Int64 = np.cumsum(self.task_bytes) - np.cumsum(freed)[:n] + self.scratch_bytes
         return held
 
+    @cached_property
+    def kept_bytes(self) -> int:
+        """What a run keeps about its tasks, and about blocks that exist at once, where there are very many of them."""
+        if self.ntasks * (TASK_BYTES + BLOCK_BYTES) + NEED_BYTES * len(self.deps) <= UNCOUNTED_BYTES:
+            return 0
+        gone = np.bincount(self._last_use() + 1, minlength=self.ntasks + 1)
+        alive = np.arange(1, self.ntasks + 1) - np.cumsum(gone)[:-1]
+        needs = np.diff(self.dep_indptr)
+        objects = int((BLOCK_BYTES * alive + NEED_BYTES * needs).max(initial=0))
+        return max(0, TASK_BYTES * self.ntasks + objects - UNCOUNTED_BYTES)
+
     def _last_use(self) -> Int64:
         """The last task that needs each task's block; the task itself if none does."""
         last = np.arange(self.ntasks, dtype=np.int64)
@@ -136,12 +154,13 @@ class Plan:
         return last
 
     @cached_property
-    def consumers(self) -> tuple[list[int], list[int]]:
+    def consumers(self) -> tuple[Int64, Int64]:
         """The tasks that need each task's block, as dependencies are kept: where those of each begin, and the tasks."""
         needed = np.repeat(np.arange(self.ntasks), np.diff(self.dep_indptr))
         order = np.argsort(self.deps, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(self.deps, minlength=self.ntasks))])
-        return starts.tolist(), needed[order].tolist()
+        starts = np.zeros(self.ntasks + 1, np.int64)
+        np.cumsum(np.bincount(self.deps, minlength=self.ntasks), out=starts[1:])
+        return starts, needed[order]
 
     def alive(self, task: int) -> Int64:
         """The tasks whose blocks exist while a task runs, if tasks run in order: those still needed, and its own."""
@@ -159,16 +178,17 @@ class Plan:
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
 
     def run_bytes(self) -> int:
-        """What a run takes at the least: the sequential peak, the results, the compiler, and what BLAS keeps.
+        """What a run takes at the least: the sequential peak, the results, the compiler, what BLAS keeps, and of tasks.
 
         It doesn't depend on what has been loaded already: that decides how work is cut, which decides bits.
         """
-        return self.sequential_peak + self.result_bytes + self.compiler_bytes + self.panel_bytes
+        return self.sequential_peak + self.result_bytes + self.compiler_bytes + self.panel_bytes + self.kept_bytes
 
     def pending_bytes(self, workers: int = 1) -> int:
         """As `run_bytes` with so many threads, without what compiler and BLAS have taken in this process before."""
         compiler, threads = min(self.compiler_bytes, loading_bytes()), min(workers, self.ntasks)
-        return self.sequential_peak + self.result_bytes + compiler + max(0, threads * self.panel_bytes - kept_panels())
+        panels = max(0, threads * self.panel_bytes - kept_panels())
+        return self.sequential_peak + self.result_bytes + self.kept_bytes + compiler + panels
 
 
 def block_box(chunks: Chunks, number: int) -> tuple[Corner, Corner]:

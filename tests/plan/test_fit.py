@@ -170,3 +170,13 @@ def test_a_scratch_folder_that_is_missing(tmp_path: Path) -> None:
     nowhere = nb.config(memory=A.nbytes // 5, scratch=str(tmp_path / "nowhere"))
     with nowhere, pytest.raises(WriteError, match="there is no folder"):
         made.compute()
+
+
+def test_so_many_tasks_that_account_of_them_does_not_fit() -> None:
+    """Very many tasks of a few bytes are refused where what is kept about them doesn't fit, and told to be fewer."""
+    x = nb.map_blocks(np.negative, nb.from_array(np.ones(300_000), chunks=10), dtype=float)
+    made = session_plan([x.sum().expr], "1GiB")
+
+    assert made.kept_bytes > made.sequential_peak
+    with pytest.raises(BudgetError, match=r"account of 30.\d+ tasks .*use larger chunks"):
+        check_fits(made, made.sequential_peak)

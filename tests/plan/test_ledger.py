@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbarray.plan.ledger import Ledger
+from nbarray.plan.ledger import WINDOW_BYTES, Ledger
 from nbarray.plan.plan import Plan
 from tests.engines.plans import Graph, apart, chain, graph_plan, graphs
 
@@ -143,3 +145,27 @@ def test_a_budget_below_the_peak_runs_the_head_alone() -> None:
         run.finish(0)
 
     assert plan.sequential_peak == run.ledger.peak_bytes
+
+
+def test_bookkeeping_of_many_tasks_is_small() -> None:
+    """A ledger keeps a few bytes for each task: the rest it looks up in the plan."""
+    plan = graph_plan(apart(20_000, nbytes=1000))
+    plan.run_bytes()
+    tracemalloc.start()
+    ledger = Ledger(plan, 10**9)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert 20_000 == ledger.ready
+    assert peak < 20_000 * 60
+
+
+def test_large_blocks_are_not_taken_several_at_a_time() -> None:
+    """However short tasks are, a worker takes no more of them than make a megabyte together, or one."""
+    taken = []
+    for nbytes in (WINDOW_BYTES // 1000, WINDOW_BYTES // 4, 2 * WINDOW_BYTES):
+        needs = [[] for _ in range(100)] + [list(range(100))]
+        ledger = Ledger(graph_plan((needs, [nbytes] * 101, [0] * 101)), 10**9, 2)
+        taken.append(len(ledger.take({0: 64}, 2)))
+
+    assert [50, 4, 1] == taken
