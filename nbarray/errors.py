@@ -143,7 +143,7 @@ class BudgetError(NBArrayError, MemoryError):
 
 
 class BudgetWarning(UserWarning):
-    """More memory was held during a run than its budget allows: a caller's function takes more than its blocks."""
+    """More memory was held during a run than its budget allows: a caller's function may take more than its blocks."""
 
 
 class MissingFile(NBArrayError, FileNotFoundError):

@@ -3,6 +3,9 @@
 What a function allocates and frees within a task shows nowhere else: the ledger has its blocks alone.  Fifty looks a
 second at what the process holds, besides files, cost nothing to speak of, and what has been filled with numbers is
 there long enough to be seen.
+
+All that is known is what the whole process holds.  So nothing is told of a run that wasn't the only one all the time;
+and what is still there when all tasks have ended is not blamed on functions: somebody else has made it meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 from time import sleep
 from typing import Protocol
 
+from nbarray.engines.memory import give_back
 from nbarray.errors import BudgetWarning
 from nbarray.plan.duration import is_users
 from nbarray.plan.plan import Plan
@@ -44,6 +48,10 @@ class Watched(Protocol):
     def budget_bytes(self) -> int:
         """What it may hold."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other run has been under way since it began."""
+
     def exceeded(self, held_bytes: int) -> None:
         """So much is held instead."""
 
@@ -56,39 +64,45 @@ class Watch:
 
     def __init__(self, plan: Plan, run: Callable[[], Watched | None]) -> None:
         self._names = list(dict.fromkeys(node.label for node in plan.nodes if is_users(node)))
-        self._run, self._most, self._found = run, 0, ""
+        self._run, self._result_bytes = run, plan.result_bytes
+        self._most = self._budget = 0
+        self._allowed = 0.0
         base = held_bytes() if self._names else None
         if base is not None:
             self._base = base
             _add(self)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more: the tasks have ended; what is held now, but for results, isn't what they took."""
         with _lock:
             _watches.discard(self)
+        if self._most:
+            give_back()
+            left = (held_bytes() or 0) - self._base - self._result_bytes
+            self._most -= max(0, left)
 
     def look(self, held_bytes: int) -> None:
         """So much is held by the process."""
         held = held_bytes - self._base
         if held > (1 + SHARE) * self._most and (watched := self._run()) is not None:
             budget = watched.budget_bytes
-            if held > budget + max(SHARE * budget, LEAST_BYTES):
-                self._most = held
-                self._found = self._text(held, budget)
+            allowed = budget + max(SHARE * budget, LEAST_BYTES)
+            if held > allowed and watched.alone:
+                self._most, self._allowed, self._budget = held, allowed, budget
                 watched.exceeded(held)
-
-    def _text(self, held: int, budget: int) -> str:
-        return (
-            f"{format_bytes(held)} were held during the run, whose budget is {format_bytes(budget)}: "
-            f"{' and '.join(self._names)} may take more memory than its blocks, which is all that can be "
-            "counted before; use smaller chunks, or fewer workers"
-        )
 
     def warn(self) -> None:
         """Warn once whoever asks for the result."""
-        found, self._found = self._found, ""
-        if found:
-            warnings.warn(found, BudgetWarning, stacklevel=4)
+        most, self._most = self._most, 0
+        if most > self._allowed:
+            names = " and ".join(self._names)
+            warnings.warn(
+                f"about {format_bytes(most)} were held during the run and given back, more than its budget of "
+                f"{format_bytes(self._budget)}: {names} may take more memory than blocks do, which is all that can be "
+                "counted before; smaller chunks or fewer workers take less",
+                BudgetWarning,
+                stacklevel=4,
+            )
 
 
 _lock = threading.Lock()

@@ -182,6 +182,11 @@ class Run(Awaited):
         return self._ledger.budget_bytes
 
     @property
+    def alone(self) -> bool:
+        """Whether no other run of the process has been under way since it began."""
+        return self._member.alone
+
+    @property
     def workers(self) -> int:
         """How many threads may work."""
         return self._workers

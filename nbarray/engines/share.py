@@ -20,11 +20,13 @@ class Member:
     """A run as the others see it.
 
     workers : how many it asks for; priority : higher goes first; active : it is neither paused nor ended
+    alone : whether no other run has been there at any time since it began
     """
 
     workers: int
     priority: int = 0
     active: bool = True
+    alone: bool = True
 
 
 _members: tuple[Member, ...] = ()
@@ -36,6 +38,9 @@ def join(member: Member) -> None:
     global _members
     with _lock:
         _members = (*_members, member)
+        if len(_members) > 1:
+            for each in _members:
+                each.alone = False
 
 
 def leave(member: Member) -> None:

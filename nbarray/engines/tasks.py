@@ -12,13 +12,10 @@ from nbarray.expr.lowered import Lowered, Sink
 from nbarray.io.scratch import forget, held_bytes
 from nbarray.io.scratchfile import ScratchFile, scratch_folder
 from nbarray.kernels.tiles import part_of
-from nbarray.kernels.workspace import Workspace
+from nbarray.kernels.workspace import SMALL_BYTES, Workspace
 from nbarray.plan.plan import Plan, block_box
 
 __all__ = ["Results", "let_go", "run_task"]
-
-#: Buffers that take less than this together are kept.
-SMALL_BYTES = 2**20
 
 
 class Results:
@@ -59,7 +56,7 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     lowered: Lowered = plan.nodes[k]
     low, high = block_box(lowered.chunks, int(plan.task_block[task]))
     if workspace.node != k:
-        let_go(workspace, int(plan.scratch_bytes[task]))
+        let_go(workspace)
         workspace.node = k
     if not plan.to_result[task]:
         block = lowered.run(low, high, blocks, None, workspace)
@@ -81,13 +78,13 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     return block
 
 
-def let_go(workspace: Workspace, nbytes: int = 0) -> bool:
-    """Give back what a worker's tasks have worked in, if it is more than so many bytes; returns whether it was.
+def let_go(workspace: Workspace) -> bool:
+    """Give back what a worker's tasks have worked in, if it is more than a little; returns whether it was.
 
-    It isn't counted any more once they are done: so before a task of another node no more may be left than that one
-    needs itself, and a worker that waits keeps next to nothing.
+    It isn't counted any more once they are done: so neither a task of another node, which may need as much besides,
+    nor a worker that waits keeps it.
     """
-    if workspace.held_bytes + held_bytes() <= max(nbytes, SMALL_BYTES):
+    if workspace.held_bytes + held_bytes() <= SMALL_BYTES:
         return False
     workspace.clear()
     forget()

@@ -18,6 +18,7 @@ from nbarray.expr.operands import (
     Operand,
     block_ranges,
     is_direct,
+    lies_in_memory,
     operand_of,
     reads_storage,
 )
@@ -93,10 +94,6 @@ class Lowered(Expr):
         """What BLAS keeps from each task for the thread that runs it, also when the task is done."""
         return np.zeros(len(low), np.int64)
 
-    def effort(self, low: Int64, high: Int64) -> Int64:
-        """What making each block takes beyond going over its bytes, as the bytes that could be gone over meanwhile."""
-        return np.zeros(len(low), np.int64)
-
     def read_bytes(self, low: Int64, high: Int64) -> Int64:
         """Bytes of stored numbers each task decodes or copies in."""
         total = np.zeros(len(low), np.int64)
@@ -106,10 +103,11 @@ class Lowered(Expr):
         return total
 
     def taken_bytes(self, low: Int64, high: Int64) -> Int64:
-        """Bytes of the operands that each task goes over, wherever they are."""
+        """Bytes of operands in memory that each task goes over."""
         total = np.zeros(len(low), np.int64)
         for expr, (a, b) in zip(self.operands, self.operand_boxes(low, high), strict=True):
-            total += np.maximum(b - a, 0).prod(axis=1) * expr.dtype.itemsize
+            if lies_in_memory(operand_of(expr).base):
+                total += np.maximum(b - a, 0).prod(axis=1) * expr.dtype.itemsize
         return total
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:

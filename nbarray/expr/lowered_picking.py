@@ -98,7 +98,9 @@ class _Picks(Lowered):
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
         # along one axis, points of what lies in memory go to their block at once, unless that lies in pieces
         straight = in_memory(self.arg) and self.axes == (self.at,) and all(u.count == 1 for u in self.units)
-        return self.block_bytes(low, high) * straight
+        where = slice(self.at, self.at + self._points_ndim())
+        unsorted = (high[:, where] - low[:, where]).prod(axis=1) * 8 * (len(self.axes) + 4)
+        return (self.block_bytes(low, high) + unsorted) * straight
 
     def taken_bytes(self, low: Int64, high: Int64) -> Int64:
         return self.block_bytes(low, high)  # points, not the boxes that they lie in

@@ -89,11 +89,6 @@ class Product(Lowered):
         rows, columns = extent[:, self.stack : free].prod(axis=1), extent[:, free:].prod(axis=1)
         return panel_bytes(rows, self._deep(), columns, self.of_dtype)
 
-    def effort(self, low: Int64, high: Int64) -> Int64:
-        # BLAS multiplies and adds about four times while a byte is gone over
-        deep = math.prod(self._summed) // max(1, self.parts)
-        return np.maximum(high - low, 0)[:, 1 if self.parts else 0 :].prod(axis=1) * deep // 4
-
     def _taken_bytes(self, expr: Expr, elements: Int64) -> Int64:
         """What it takes to have so many elements of an operand as BLAS wants them."""
         operand = operand_of(expr)

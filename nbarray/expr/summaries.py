@@ -245,7 +245,7 @@ class MergedSummaries(Lowered):
         a, b = (low, high) if self.of_shape is None else _all_of(self.parts, low)
         merged = -(-self.parts.chunks.nblocks // max(1, self.grid.nblocks)) if self.of_shape is None else 1
         together = max(merged, self.parts.chunks.nblocks if self.of_shape is not None else 1)
-        return summary.merge_copies * summary.state_bytes((b - a).prod(axis=1), together)
+        return summary.merging_bytes((b - a).prod(axis=1), together)
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         if self.of_shape is None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -52,8 +53,15 @@ def evaluator_for(program: Program, workspace: Workspace) -> Evaluator:
     if found is None:
         if len(recent) >= _EVALUATORS_KEPT:
             recent.pop(next(iter(recent)))
-        found = recent[program] = Evaluator(program, program.tile_elements, workspace.tile_buffer)
+        found = recent[program] = Evaluator(program, partial(_taken, ref(workspace)))
     return found
+
+
+def _taken(workspace: ref[Workspace], number: int, nbytes: int) -> Tile:
+    """A buffer of a worker's, who keeps whoever asks, and would stay if it were kept by that."""
+    whose = workspace()
+    assert whose is not None
+    return whose.tile_buffer(number, nbytes)
 
 
 def straightened(program: Program, values: list[Tile], workspace: Workspace) -> list[Tile]:
@@ -203,7 +211,7 @@ def _evaluate_tiles(
         return _copy(*operands[program.result], out, out_mask)
     evaluator = evaluator_for(program, workspace)
     any_masked = False
-    for tile in tiles(out.shape, evaluator.tile_elements if turned is None else program.turned_elements, turned):
+    for tile in tiles(out.shape, program.tile_elements if turned is None else program.turned_elements, turned):
         values, masks = cut_operands(operands, program.spreads, tile)
         if turned is not None:
             values = straightened(program, values, workspace)

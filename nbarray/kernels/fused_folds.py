@@ -189,7 +189,7 @@ def _fold_tiles(
     evaluator = evaluator_for(program, workspace)
     narrow, within = program.narrow, numbers_in_front(axes, len(extent), program.narrow)
     turned = along([value for value, _ in operands])
-    elements = evaluator.tile_elements if turned is None else program.turned_elements
+    elements = program.tile_elements if turned is None else program.turned_elements
     for tile, tile_shape, target in _schedule(extent, elements, axes, offset, turned):
         values, masks = cut_operands(operands, program.spreads, tile)
         if turned is not None:

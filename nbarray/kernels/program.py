@@ -206,20 +206,18 @@ class Evaluator:
     >>> f8 = np.dtype(float)
     >>> add = Instruction(ufunc_op(np.add), (0, 1), f8, (True,))
     >>> program = Program(1, (f8,), ((True,),), (False,), (Constant.of(2),), (add,), 2)
-    >>> Evaluator(program, 8).run([np.arange(3.0)], [None], (3,), None)
+    >>> Evaluator(program).run([np.arange(3.0)], [None], (3,), None)
     (array([2., 3., 4.]), None)
     """
 
-    def __init__(self, program: Program, tile_elements: int, take: Callable[[int, int], Tile] | None = None) -> None:
-        """take : (number of a buffer, bytes) -> a buffer; evaluators that never run at once may share them"""
-        self.program, self.tile_elements = program, tile_elements
+    def __init__(self, program: Program, take: Callable[[int, int], Tile] | None = None) -> None:
+        """take : (number of a buffer, bytes) -> a buffer of so many or more; those that never run at once may share"""
+        self.program = program
         self._masked = program.masked_registers()
         self._constants = [c.value for c in program.constants]
-        self._slots, sizes = _share_buffers(program)
-        if take is None:
-            self._buffers = [np.empty(tile_elements * size, np.uint8) for size in sizes]
-        else:
-            self._buffers = [take(k, tile_elements * size) for k, size in enumerate(sizes)]
+        self._slots, self._sizes = _share_buffers(program)
+        self._take = take or (lambda number, nbytes: np.empty(nbytes, np.uint8))
+        self._buffers = [np.empty(0, np.uint8) for _ in self._sizes]
         self._layouts: dict[tuple[int, ...], list[Tile | None]] = {}
         self._steps = []
         dtypes = [*program.operands, *(np.asarray(c).dtype for c in self._constants)]
@@ -234,6 +232,11 @@ class Evaluator:
 
     def _layout(self, shape: tuple[int, ...]) -> list[Tile | None]:
         """A view on a buffer for each instruction's values, for tiles of `shape`."""
+        elements = math.prod(shape)
+        for k, size in enumerate(self._sizes):
+            if self._buffers[k].nbytes < elements * size:  # tiles may be much smaller than they may be at the most
+                self._layouts.clear()
+                self._buffers[k] = self._take(k, elements * size)
         views: list[Tile | None] = []
         for instruction, slot in zip(self.program.instructions, self._slots, strict=True):
             extent = tuple(n if s else 1 for n, s in zip(shape, instruction.spread, strict=True))

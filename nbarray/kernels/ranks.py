@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -141,6 +141,8 @@ class Narrow(Summary):
     ranks : the ranks looked for, given how many elements are numbers
     count : how many ranks; number : of the pass; left : at most so many elements lie in each bracket
     copies : of elements at once, at the most: those that are numbers, in order, and once more where zeros differ
+    masks : bytes for each element at once, at the most, of comparisons
+    brackets : how many different ones there may be, if that is known
     """
 
     dtype: np.dtype[Any]
@@ -150,16 +152,23 @@ class Narrow(Summary):
     samples: int
     left: int
     copies: int = field(default=3, kw_only=True)
-
-    merge_copies: ClassVar[int] = 3
+    masks: int = field(default=3, kw_only=True)
+    brackets: int | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
         return f"quantile, pass {self.number}"
 
+    @property
+    def sorts(self) -> bool:
+        return self.number == 1
+
     def likely(self, sample: Block | None) -> Summary:
-        # a part of them is put in order in later passes, at once or not at all
-        return replace(self, copies=1 if self.number == 1 else 0)
+        if self.number == 1:
+            all_numbers = sample is not None and presence(sample) is None
+            return replace(self, copies=1, masks=0 if all_numbers else 3)
+        # a small part of them is put in order, and the ranks on both sides of a quantile lie in one bracket
+        return replace(self, copies=0, brackets=-(-self.count // 2))
 
     def needs(self, extras: Sequence[Block]) -> bool:
         return not extras or not bool(extras[0]["done"].all())
@@ -170,7 +179,8 @@ class Narrow(Summary):
     def _open(self, extras: Sequence[Block]) -> list[tuple[Any, Any, list[int]]]:
         """The different brackets, with the ranks looked for in each."""
         found: list[tuple[Any, Any, list[int]]] = []
-        for k, b in enumerate(extras[0]):
+        for k in np.argsort(extras[0]["rank"], kind="stable").tolist():
+            b = extras[0][k]
             if b["done"]:
                 continue
             if found and found[-1][0] == b["low"] and found[-1][1] == b["high"]:
@@ -242,9 +252,21 @@ class Narrow(Summary):
         return made
 
     def state_bytes(self, elements: Int64, parts: int) -> Int64:
-        groups = self.count if self.number > 1 else 1
-        kept = np.minimum(np.minimum(elements, self.left), self.samples * parts)
-        return groups * (kept * (self.dtype.itemsize + 16) + 512 * parts)
+        kept = self._kept(elements, parts)
+        return self._brackets * (kept * (self.dtype.itemsize + 16) + 512 * parts)
+
+    def merging_bytes(self, elements: Int64, parts: int) -> Int64:
+        # of one bracket after the other, `together`; what is thinned of those before is the merged state
+        kept = self._kept(elements, parts)
+        return kept * (self.dtype.itemsize + 40) + self.state_bytes(elements, 1)
+
+    @property
+    def _brackets(self) -> int:
+        return self.brackets or (self.count if self.number > 1 else 1)
+
+    def _kept(self, elements: Int64, parts: int) -> Int64:
+        """Elements kept of each bracket."""
+        return np.minimum(np.minimum(elements, self.left), self.samples * parts)
 
     def scratch_bytes(self, elements: Int64) -> Int64:
-        return elements * (self.copies * self.dtype.itemsize + 3)
+        return elements * (self.copies * self.dtype.itemsize + self.masks)

@@ -8,7 +8,7 @@ equal nodes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,6 @@ class Summary:
     extras : small arrays that every task gets whole
     """
 
-    #: What merging takes besides the states, in bytes of all of them.
-    merge_copies: ClassVar[int] = 2
     #: Whether it is made by compiled code.
     compiled: bool = False
 
@@ -34,6 +32,11 @@ class Summary:
     def kernels(self) -> tuple[str, ...]:
         """The sources of the kernels that compiled code may need."""
         return ()
+
+    @property
+    def sorts(self) -> bool:
+        """Whether all elements are put in order."""
+        return False
 
     @property
     def name(self) -> str:
@@ -74,6 +77,10 @@ class Summary:
     def state_bytes(self, elements: Int64, parts: int) -> Int64:
         """The most bytes of states of so many elements, merged of `parts` tasks' states."""
         raise NotImplementedError
+
+    def merging_bytes(self, elements: Int64, parts: int) -> Int64:
+        """The most bytes that merging states of so many elements, of `parts` tasks together, takes besides them."""
+        return 2 * self.state_bytes(elements, parts)
 
     def scratch_bytes(self, elements: Int64) -> Int64:
         """The most bytes that taking a piece of so many elements needs besides the piece."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Workspace"]
+__all__ = ["SMALL_BYTES", "Workspace"]
+
+#: Buffers that take less than this together are kept when tasks of another node come.
+SMALL_BYTES = 2**20
 
 Tile = np.ndarray[Any, Any]
 Corner = tuple[int, ...]
@@ -36,12 +39,8 @@ class Workspace:
         return found
 
     def tile_buffer(self, number: int, nbytes: int) -> Tile:
-        """A buffer for tiles, the same one for the same number and size."""
-        made = self._buffers.get(("tile", number, nbytes))
-        if made is None:
-            made = self._buffers["tile", number, nbytes] = np.empty(nbytes, np.uint8)
-            self._lent.add(id(made))
-        return made
+        """A buffer of so many bytes or more for tiles, the same one for the same number while it is large enough."""
+        return self._at_least(("tile", number), nbytes)
 
     def buffer_for(self, owner: Any, name: str, shape: Corner, dtype: np.dtype[Any]) -> Tile:
         """As `buffer`, named by who uses it and what for."""
@@ -52,13 +51,16 @@ class Workspace:
         if dtype.hasobject:
             return np.empty(shape, dtype)
         nbytes = math.prod(shape) * dtype.itemsize
+        return self._at_least(name, nbytes)[:nbytes].view(dtype).reshape(shape)
+
+    def _at_least(self, name: Any, nbytes: int) -> Tile:
         have = self._buffers.get(name)
         if have is None or have.nbytes < nbytes:
             if have is not None:
                 self._lent.discard(id(have))
             have = self._buffers[name] = np.empty(nbytes, np.uint8)
             self._lent.add(id(have))
-        return have[:nbytes].view(dtype).reshape(shape)
+        return have
 
     def leave(self, arrays: list[Tile]) -> None:
         """Keep arrays that nobody needs any more, and the last of those left before, for tasks that make such anew."""

@@ -56,8 +56,9 @@ def _overrun(facts: ReportFacts) -> str | None:
     if not facts.overrun_bytes:
         return None
     return (
-        f"{format_bytes(facts.overrun_bytes)} were held, of a budget of {format_bytes(facts.budget_bytes)}: a function "
-        "takes more memory than its blocks, which is all that is counted; smaller chunks or fewer workers take less"
+        f"the process held {format_bytes(facts.overrun_bytes)} more than before, of a budget of "
+        f"{format_bytes(facts.budget_bytes)}: unless something else took it, a function takes more memory than its "
+        "blocks, which is all that is counted; smaller chunks or fewer workers take less"
     )
 
 
@@ -202,7 +203,7 @@ def _fact_rows(facts: ReportFacts) -> Iterator[tuple[str, str]]:
         f"budget {format_bytes(facts.budget_bytes)})",
     )
     if facts.overrun_bytes:
-        yield "exceeded", f"{format_bytes(facts.overrun_bytes)} were held in fact"
+        yield "exceeded", f"{format_bytes(facts.overrun_bytes)} more than before were held by the process"
     if facts.read_bytes:
         yield "read", f"{format_bytes(facts.read_bytes)} of stored numbers"
     if facts.spilled_bytes:

@@ -114,12 +114,12 @@ class Ledger:
         tasks, node = [task], self._nodes[task]
         window = 1 if workers == 1 else min(windows.get(node, 1), (self.ready + 1) // workers)
         room = WINDOW_BYTES - self._blocks[task]
-        while room > 0 and len(tasks) < window and self.ready and self._nodes[self._first] == node:
-            task = self.next_task(tasks[0] + 2 * window, parts)
+        while len(tasks) < window and self.ready and self._nodes[self._first] == node:
+            room -= self._blocks[self._first]
+            task = self.next_task(tasks[0] + 2 * window, parts) if room >= 0 else None
             if task is None:
                 break
             tasks.append(task)
-            room -= self._blocks[task]
         return tasks
 
     def finish(self, task: int) -> list[int]:

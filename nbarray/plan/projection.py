@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nbarray.compiling import COMPILING_BYTES, compiles_first, loading_bytes
 from nbarray.expr.lowered import Lowered
 from nbarray.grid.chunks import Int64
 from nbarray.kernels.panels import kept_panels
-from nbarray.plan.duration import TAKEN
-from nbarray.plan.ledger import Ledger, next_window
-from nbarray.plan.plan import Plan
+from nbarray.kernels.workspace import SMALL_BYTES
+from nbarray.plan.duration import task_seconds
+from nbarray.plan.ledger import LARGEST_WINDOW, WINDOW_S, Ledger, next_window
+from nbarray.plan.plan import BLOCK_BYTES, NEED_BYTES, TASK_BYTES, Plan
 
 __all__ = ["projected_peak"]
 
+Float64 = NDArray[np.float64]
+
 #: Plans of more tasks are not gone through: it takes some 10 µs a task.
 MOST_TASKS = 5000
-#: What is kept about a run, and about each of its tasks: threads, lists, small objects.
-RUN_BYTES, TASK_BYTES = 2**19, 400
-#: Reading a byte from storage takes as long as making or going over so many.
-READING = 8
+#: What is kept about a run besides its tasks: threads, lists, small objects.
+RUN_BYTES = 2**19
 
 
 def projected_peak(plan: Plan, workers: int, budget_bytes: int) -> int:
@@ -30,34 +33,51 @@ def projected_peak(plan: Plan, workers: int, budget_bytes: int) -> int:
     kept = RUN_BYTES + TASK_BYTES * plan.ntasks
     if plan.compiler_bytes and not compiles_first(text for lowered in plan.nodes for text in lowered.kernels):
         kept -= min(loading_bytes(), COMPILING_BYTES)
-    return plan.pending_bytes(0) - plan.sequential_peak + _held(plan, workers, budget_bytes) + kept
+    promised = plan.sequential_peak + plan.kept_bytes
+    return plan.pending_bytes(0) - promised + _held(plan, workers, budget_bytes) + kept
 
 
 def _held(plan: Plan, workers: int, budget_bytes: int) -> int:
     """About the most bytes of blocks and scratch."""
-    if plan.ntasks > MOST_TASKS:
-        largest = int((plan.task_bytes + plan.scratch_bytes).max(initial=0))
-        room = budget_bytes - plan.pending_bytes(workers)
-        panels = plan.pending_bytes(workers) - plan.pending_bytes(0)
-        return plan.sequential_peak + panels + max(0, min((min(workers, plan.ntasks) - 1) * largest, room))
-    return _simulated(plan, workers, budget_bytes)
+    blocks, (in_turn, scratch) = _used_blocks(plan), _used_scratch(plan)
+    seconds = task_seconds(plan, blocks)
+    blocks += BLOCK_BYTES * (plan.uses > 0)
+    scratch += NEED_BYTES * np.diff(plan.dep_indptr) + _left_buffers(plan, scratch)
+    if plan.ntasks <= MOST_TASKS:
+        return _simulated(plan, workers, budget_bytes, seconds, blocks, in_turn, scratch)
+    used = replace(plan, task_bytes=blocks, scratch_bytes=in_turn + scratch)
+    # beside the task at which one worker alone holds most, the others have the largest, and as many as they take
+    beside = np.clip(WINDOW_S / seconds, 1, LARGEST_WINDOW) * blocks + scratch
+    beside[used.peak_task] = 0
+    ahead = int(np.sort(beside)[plan.ntasks - workers + 1 :].sum())
+    room = budget_bytes - plan.pending_bytes(workers)
+    panels = plan.pending_bytes(workers) - plan.pending_bytes(0)
+    return used.sequential_peak + panels + max(0, min(ahead, room))
 
 
-def _simulated(plan: Plan, workers: int, budget_bytes: int) -> int:
-    """The most that is held if tasks take as long as they have bytes to treat, without what is only put by.
+def _simulated(
+    plan: Plan,
+    workers: int,
+    budget_bytes: int,
+    seconds: Float64,
+    used_blocks: Int64,
+    used_in_turn: Int64,
+    used_scratch: Int64,
+) -> int:
+    """The most that is held if tasks take as long as is thought, without what is only put by.
 
     Short ones are taken several at a time, as workers do: their blocks are handed in together.
     """
     ledger, kept = Ledger(plan, budget_bytes, workers), kept_panels()
-    took, blocks, panels = (of(plan).tolist() for of in (_time, _used_blocks, _panels))
-    in_turn, scratch = (each.tolist() for each in _used_scratch(plan))
-    nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[int, list[int]]]()
+    took, blocks, panels = seconds.tolist(), used_blocks.tolist(), _panels(plan).tolist()
+    in_turn, scratch = used_in_turn.tolist(), used_scratch.tolist()
+    nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[float, list[int]]]()
     windows: dict[int, int] = {}
-    now = held = most = 0
+    now, held, most = 0.0, 0, 0
     while not ledger.all_done:
         while idle and (tasks := ledger.take(windows, workers)):
             time, node = sum(took[t] for t in tasks), nodes[tasks[0]]
-            windows[node] = next_window(windows.get(node, 1), time / TAKEN / len(tasks))
+            windows[node] = next_window(windows.get(node, 1), time / len(tasks))
             heapq.heappush(running, (now + time, tasks))
             idle -= 1
             held += sum(blocks[t] for t in tasks)
@@ -68,19 +88,6 @@ def _simulated(plan: Plan, workers: int, budget_bytes: int) -> int:
         idle += 1
         held -= sum(blocks[r] for t in done for r in ledger.finish(t))
     return most - kept_panels()
-
-
-def _time(plan: Plan) -> Int64:
-    """About how long each task takes, as bytes that could be gone over meanwhile."""
-    in_turn, scratch = _used_scratch(plan)
-    time = READING * plan.read_bytes + plan.task_bytes + scratch + in_turn
-    for k, lowered in enumerate(plan.nodes):
-        tasks = np.flatnonzero(plan.task_node == k)
-        low, high = lowered.chunks.boxes(plan.task_block[tasks])
-        time[tasks] += lowered.taken_bytes(low, high) + lowered.effort(low, high)
-        for writer in plan.writers_of.get(k, ()):
-            time[tasks] += writer.effort * lowered.block_bytes(low, high)
-    return time
 
 
 def _used_scratch(plan: Plan) -> tuple[Int64, Int64]:
@@ -95,6 +102,12 @@ def _used_scratch(plan: Plan) -> tuple[Int64, Int64]:
                 in_turn[tasks] = np.maximum(in_turn[tasks], writer.extra_bytes(nbytes))
                 scratch[tasks] -= writer.extra_bytes(nbytes)
     return in_turn, np.maximum(scratch, 0)
+
+
+def _left_buffers(plan: Plan, scratch: Int64) -> Int64:
+    """What a worker has at hand of tasks before, while each runs: of those that fill buffers, unless it is one."""
+    fills = np.array([lowered.kind == "fused" for lowered in plan.nodes], bool)[plan.task_node]
+    return np.where(fills, 0, int(scratch[fills & (scratch <= SMALL_BYTES)].max(initial=0)))
 
 
 def _used_blocks(plan: Plan) -> Int64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -91,3 +92,38 @@ def test_our_own_operations_are_not_watched():
     run.result()
 
     assert watchers() in (before, [])
+
+
+def test_what_others_hold_is_not_blamed_on_functions():
+    """What is made meanwhile, and is still there when all tasks have ended, is no function's."""
+    going, made = threading.Event(), threading.Event()
+
+    def waiting(block: np.ndarray) -> np.ndarray:
+        going.set()
+        assert made.wait(20)
+        time.sleep(0.1)  # for somebody to look
+        return block
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = blocks_of(waiting).start(memory="20MB")
+        assert going.wait(20)
+        mine = np.ones(25_000_000)
+        made.set()
+        run.result()
+
+    assert 25_000_000 == mine.sum()
+
+
+def test_of_several_runs_nobody_knows_which_holds_what():
+    """A run that wasn't the only one all the time is not told to take too much: another one may have."""
+    seen = []
+    gate = threading.Event()
+    other = blocks_of(lambda block: block + gate.wait(20)).start(memory="20MB")
+    with observe(seen.append), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        blocks_of(greedy).compute(memory="20MB")
+        gate.set()
+        other.result()
+
+    assert not [event for event in seen if isinstance(event, BudgetExceeded)]

@@ -117,3 +117,14 @@ def test_a_part_of_many_tasks_stands_for_all(monkeypatch, files) -> None:
 def test_what_users_functions_take_is_not_known(known, array) -> None:
     """Ours are."""
     assert known == work(array).known
+
+
+def test_tasks_that_merge_take_what_they_merge() -> None:
+    """A merge takes as long as going over states, and picking as going over what is picked: not over sources."""
+    x = nb.from_array(RNG.random((200_000, 40)), chunks=(5000, 40))
+    made = plan([nb.take(x, RNG.integers(0, len(x), 100_000), axis=0).sum(axis=0).expr], "1MiB")
+    seconds = duration.task_seconds(made, made.task_bytes)
+    by_label = {node.label: seconds[made.task_node == k].max() for k, node in enumerate(made.nodes)}
+
+    assert by_label["sum, merge"] < 0.001
+    assert by_label["take"] < 10 * by_label["sum"]

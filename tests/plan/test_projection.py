@@ -5,12 +5,15 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 
 import nbarray as nb
 from nbarray.expr.unsized import Unsized
 from nbarray.expr.walk import postorder
 from nbarray.kernels.panels import kept_panels
+from nbarray.plan import projection
 from nbarray.plan.ledger import Ledger
+from nbarray.plan.plan import UNCOUNTED_BYTES
 from nbarray.plan.projection import projected_peak
 from nbarray.session import plan
 
@@ -88,3 +91,53 @@ def test_short_tasks_are_taken_together():
     assert list(range(10)) == Ledger(made, BUDGET, 2).take({0: 64}, 2)
     assert list(range(4)) == Ledger(made, BUDGET, 2).take({0: 4}, 2)
     assert [0] == Ledger(made, BUDGET, 2).take({1: 4}, 2)
+
+
+def traced(work) -> int:
+    """The most bytes that Python's and NumPy's objects take meanwhile."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_what_is_kept_of_very_many_tasks_is_promised():
+    """Blocks of a few bytes take more than their elements, and each task has a place in plan and ledger."""
+    x = nb.from_array(np.ones(300_000), chunks=10)
+    total = nb.map_blocks(np.negative, x, dtype=float).sum()
+    made = planned(total)
+    total.compute(workers=1)
+
+    assert made.ntasks > 30_000
+    assert made.kept_bytes > 10 * made.sequential_peak / 4
+    assert 0.4 < traced(lambda: total.compute(workers=1)) / (made.run_bytes() + UNCOUNTED_BYTES) < 1
+
+
+def test_few_tasks_take_nothing_to_speak_of():
+    """What is kept of a hundred tasks is no part of what a plan needs."""
+    made = planned(nb.map_blocks(np.negative, nb.from_array(np.ones(1000), chunks=10), dtype=float))
+
+    assert 100 == made.ntasks
+    assert made.run_bytes() == made.sequential_peak + made.result_bytes
+
+
+@pytest.mark.parametrize("of", [lambda x: nb.quantile(x, [0.1, 0.5, 0.9]), nb.median], ids=["quantiles", "median"])
+def test_quantiles_hold_what_is_projected(of):
+    """Samples of all parts are merged for one bracket after the other, and ranks side by side lie in one."""
+    x = nb.from_array(np.random.default_rng(0).random(6_000_000), chunks=100_000)
+    found = of(x)
+    projected = projected_peak(planned(found), 1, BUDGET)
+    found.compute(workers=1)
+
+    assert 0.7 < traced(lambda: found.compute(workers=1)) / projected < 1.1
+
+
+def test_large_plans_are_projected_as_small_ones(monkeypatch):
+    """Of plans that aren't gone through it is known as well what isn't touched."""
+    x = nb.from_array(np.random.default_rng(0).random(6_000_000), chunks=100_000)
+    made = planned(nb.quantile(x, [0.1, 0.5, 0.9]))
+    expected = projected_peak(made, 2, BUDGET)
+    monkeypatch.setattr(projection, "MOST_TASKS", 10)
+
+    assert 0.8 < projected_peak(made, 2, BUDGET) / expected < 1.4
