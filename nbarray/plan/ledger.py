@@ -64,7 +64,10 @@ class Ledger:
         # tasks that need nothing are ready from the beginning: how many there are, and the first that isn't taken yet
         self._sources, self._source = int((counts == 0).sum()), 0
         self._made_ready: list[int] = []
+        self._ntasks = plan.ntasks
         self._pass_to_source()
+        # the first that is ready, of either kind; as many as there are tasks if none is
+        self._first = self._source
         self._finished = bytearray(plan.ntasks)
         self._ahead: dict[int, int] = {}
         self.head = self.done = self.held_bytes = self.peak_bytes = self.ahead_bytes = 0
@@ -86,18 +89,19 @@ class Ledger:
         before : only one that comes before this; parts : how many runs share the budget
         """
         task = self._first
-        if task == len(self._finished) or (before is not None and task >= before):
+        if task == self._ntasks or (before is not None and task >= before):
             return None
+        scratch = self._scratch[task]
+        cost = self._blocks[task] + scratch
         if task != self.head:
-            cost = self._blocks[task] + self._scratch[task]
             slack = self._slack if parts == 1 else self.budget_bytes // parts - self._plan.pending_bytes(self._workers)
             if self.ahead_bytes + cost > slack:
                 return None
             self._ahead[task] = cost
             self.ahead_bytes += cost
         self._take_first()
-        self.held_bytes += self._blocks[task] + self._scratch[task]
-        self.scratch_bytes += self._scratch[task]
+        self.held_bytes += cost
+        self.scratch_bytes += scratch
         self.peak_bytes = max(self.peak_bytes, self.held_bytes)
         self._running += 1
         self.most_running = max(self.most_running, self._running)
@@ -114,8 +118,8 @@ class Ledger:
         tasks, node = [task], self._nodes[task]
         window = 1 if workers == 1 else min(windows.get(node, 1), (self.ready + 1) // workers)
         room = WINDOW_BYTES - self._blocks[task]
-        while len(tasks) < window and self.ready and self._nodes[self._first] == node:
-            room -= self._blocks[self._first]
+        while len(tasks) < window and (first := self._first) < self._ntasks and self._nodes[first] == node:
+            room -= self._blocks[first]
             task = self.next_task(tasks[0] + 2 * window, parts) if room >= 0 else None
             if task is None:
                 break
@@ -140,6 +144,7 @@ class Ledger:
             self.waiting[c] -= 1
             if self.waiting[c] == 0:
                 heapq.heappush(self._made_ready, c)
+                self._first = min(self._first, c)
         for r in released:
             self.held_bytes -= self._blocks[r]
         self._settle(task, released)
@@ -166,22 +171,19 @@ class Ledger:
             self._ahead[task] = nbytes
             self.ahead_bytes += nbytes
 
-    @property
-    def _first(self) -> int:
-        """The first task that is ready; as many as there are tasks if none is."""
-        return min(self._source, self._made_ready[0]) if self._made_ready else self._source
-
     def _take_first(self) -> None:
-        if self._made_ready and self._made_ready[0] < self._source:
-            heapq.heappop(self._made_ready)
-        else:
+        """Take the first task off those that are ready."""
+        if self._first == self._source:
             self._sources -= 1
             self._source += 1
             self._pass_to_source()
+        else:
+            heapq.heappop(self._made_ready)
+        self._first = min(self._source, self._made_ready[0]) if self._made_ready else self._source
 
     def _pass_to_source(self) -> None:
         """Go on to the next task that needs nothing."""
-        starts, task, end = self._starts, self._source, len(self.waiting)
+        starts, task, end = self._starts, self._source, self._ntasks
         while task < end and starts[task] != starts[task + 1]:
             task += 1
         self._source = task
