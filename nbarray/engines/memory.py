@@ -23,8 +23,8 @@ __all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped",
 
 #: A budget of less than so many times what a plan takes has little room.
 ROOM = 2
-#: States that a worker keeps at the most, see `most_spare`.
-MOST_SPARE = 2
+#: States that a run keeps at the most, see `most_spare`.
+MOST_SPARE = 4
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
 #: The number of arenas, in glibc's `mallopt`.
@@ -78,9 +78,9 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
 
 
 def most_spare(plan: Plan, budget_bytes: int) -> int:
-    """How many states of reductions a worker keeps to make others in: none where they would be missed.
+    """How many states of reductions a run keeps to make others in: none where they would be missed.
 
-    Two are what merging leaves before the next two are begun, so that no more is held than was before.
+    New ones are made only where none is left, so that no more are held than were at once without keeping any.
     """
     return MOST_SPARE if budget_bytes >= ROOM * plan.run_bytes() else 0
 

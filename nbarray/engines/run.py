@@ -32,7 +32,7 @@ from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
 from nbarray.kernels.panels import keep_panels
-from nbarray.kernels.workspace import Workspace
+from nbarray.kernels.workspace import Spares, Workspace
 from nbarray.plan.ledger import Ledger, next_window
 from nbarray.plan.plan import Plan
 from nbarray.units import format_many
@@ -79,6 +79,7 @@ class Run(Awaited):
         self._ledger = Ledger(plan, budget_bytes, workers)
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
+        self._spares = Spares(memory.most_spare(plan, budget_bytes))
         self._busy_s = 0.0
         self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
@@ -259,7 +260,7 @@ class Run(Awaited):
             thread.start()
 
     def _work(self, worker: int) -> None:
-        workspace = Workspace(memory.most_spare(self.plan, self._ledger.budget_bytes))
+        workspace = Workspace(self._spares)
         # by node: after many short tasks, several long ones at once would be one worker's, and their blocks waited for
         windows: dict[int, int] = {}
         outcomes: list[_Outcome] = []
@@ -322,7 +323,7 @@ class Run(Awaited):
                 if tasks:
                     return tasks
                 let_go(workspace)
-                workspace.drop_spare()
+                self._spares.clear()
                 self._waiting += 1
                 since = perf_counter()
                 # nobody tells when another run ends and leaves its share
@@ -415,6 +416,7 @@ class Run(Awaited):
         """Let go of all that tasks under way don't work on, and end when they have, or soon without them."""
         share.leave(self._member)
         self._blocks.clear()
+        self._spares.clear()
         if self._results is not None:
             self._results.sinks.clear()
         self._end_if_idle()
@@ -454,6 +456,7 @@ class Run(Awaited):
             blas.release()
         keep_panels(self.plan.panel_bytes * min(self._workers, self._ledger.most_running))
         self._blocks.clear()
+        self._spares.clear()
         if self._patience is not None:
             self._patience.cancel()
         self._ended_s = perf_counter()

@@ -181,7 +181,7 @@ class Merge(Lowered):
         for k in numbers:
             states = [block[k] for block in blocks] or [self._nothing(self.folds[k], low, high)]
             merged.append(merge_states(self.folds[k].name, states))
-            workspace.leave([p for state in states[1:2] if state.disposable for p in state.planes])
+            workspace.spares.leave([p for state in states[1:2] if state.disposable for p in state.planes])
         if self.pick is None:
             return tuple(merged)
         return deliver(sink, finish_state(self.folds[self.pick], merged[0], self.count), workspace)

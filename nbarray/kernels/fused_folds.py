@@ -50,7 +50,7 @@ def fold_box(
     axes = program.folds[0].axes
     kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
     if states is None:
-        make = workspace.spare
+        make = workspace.spares.take
         states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["SMALL_BYTES", "Workspace"]
+__all__ = ["SMALL_BYTES", "Spares", "Workspace"]
 
 #: Buffers that take less than this together are kept when tasks of another node come.
 SMALL_BYTES = 2**20
@@ -17,20 +18,50 @@ Tile = np.ndarray[Any, Any]
 Corner = tuple[int, ...]
 
 
+class Spares:
+    """Arrays that nobody needs any more, for tasks that make such anew; all workers of a run share them.
+
+    most : so often are arrays kept that were left; 0 where memory is short, as nobody counts them
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self._most = most
+        self._arrays: list[Tile] = []
+        self._lock = threading.Lock()
+
+    def leave(self, arrays: list[Tile]) -> None:
+        """Keep some arrays, and the last of those that were left before."""
+        if self._most and arrays:
+            with self._lock:
+                self._arrays = [*self._arrays, *arrays][-self._most * len(arrays) :]
+
+    def take(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """An array to be filled, and kept: one that was left, or a new one."""
+        with self._lock:
+            for k, array in enumerate(self._arrays):
+                if array.shape == shape and array.dtype == dtype:
+                    return self._arrays.pop(k)
+        return np.empty(shape, dtype)
+
+    def clear(self) -> None:
+        """Keep none."""
+        with self._lock:
+            self._arrays.clear()
+
+
 class Workspace:
     """What one worker keeps from task to task: evaluators and buffers, by key.
 
-    most_spare : how often arrays that were left are kept; none where memory is short, as nobody counts them
+    spares : where states are made
     """
 
-    def __init__(self, most_spare: int = 0) -> None:
-        self._most_spare = most_spare
+    def __init__(self, spares: Spares | None = None) -> None:
+        self.spares = Spares() if spares is None else spares
         #: whose task it was used for last
         self.node: int | None = None
         self._kept: dict[Any, Any] = {}
         self._buffers: dict[Any, Tile] = {}
         self._lent: set[int] = set()
-        self._spare: list[Tile] = []
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
         found = self._kept.get(key)
@@ -62,29 +93,13 @@ class Workspace:
             self._lent.add(id(have))
         return have
 
-    def leave(self, arrays: list[Tile]) -> None:
-        """Keep arrays that nobody needs any more, and the last of those left before, for tasks that make such anew."""
-        if self._most_spare:
-            self._spare = [*self._spare, *arrays][-self._most_spare * len(arrays) :] if arrays else self._spare
-
-    def drop_spare(self) -> None:
-        """Keep none of what was left."""
-        self._spare.clear()
-
-    def spare(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
-        """An array to be filled, and to be kept by others: one that was left, or a new one."""
-        for k, array in enumerate(self._spare):
-            if array.shape == shape and array.dtype == dtype:
-                return self._spare.pop(k)
-        return np.empty(shape, dtype)
-
     @property
     def held_bytes(self) -> int:
-        """What all buffers take, without what was left."""
+        """What all buffers take."""
         return sum(made.nbytes for made in self._buffers.values())
 
     def clear(self) -> None:
-        """Let go of everything but of what was left: of that, the next task takes what it needs."""
+        """Let go of everything."""
         self._kept.clear()
         self._buffers.clear()
         self._lent.clear()

@@ -17,7 +17,7 @@ import nbarray as nb
 from nbarray.engines.memory import MOST_SPARE, give_back, most_spare
 from nbarray.engines.tasks import let_go
 from nbarray.io.scratch import forget, held_bytes, scratch
-from nbarray.kernels.workspace import Workspace
+from nbarray.kernels.workspace import Spares, Workspace
 from nbarray.session import plan
 
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
@@ -149,19 +149,19 @@ def test_states_are_made_in_what_others_leave() -> None:
     """A merged state's arrays become the next one's, of the same shape and dtype; no more than two are kept."""
     kind = np.dtype(float)
     arrays = [np.full((3, k), float(k)) for k in range(3)]
-    workspace, careful = Workspace(2), Workspace()
+    spares, none = Spares(2), Spares()
     for array in arrays:
-        workspace.leave([array])
-        careful.leave([array])
-    workspace.leave([])
+        spares.leave([array])
+        none.leave([array])
+    spares.leave([])
 
-    assert workspace.spare((3, 2), np.dtype("f4")) is not arrays[2]
-    assert workspace.spare((3, 2), kind) is arrays[2]
-    assert workspace.spare((3, 2), kind) is not arrays[2]
-    assert workspace.spare((3, 0), kind) is not arrays[0]
-    assert careful.spare((3, 1), kind) is not arrays[1]
-    workspace.drop_spare()
-    assert workspace.spare((3, 1), kind) is not arrays[1]
+    assert spares.take((3, 2), np.dtype("f4")) is not arrays[2]
+    assert spares.take((3, 2), kind) is arrays[2]
+    assert spares.take((3, 2), kind) is not arrays[2]
+    assert spares.take((3, 0), kind) is not arrays[0]
+    assert none.take((3, 1), kind) is not arrays[1]
+    spares.clear()
+    assert spares.take((3, 1), kind) is not arrays[1]
 
 
 def test_nothing_is_left_where_memory_is_short() -> None:
