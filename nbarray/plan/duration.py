@@ -42,7 +42,7 @@ COMPILED = 0.25
 #: Multiplications and additions in a second.
 FLOPS = 5e10
 #: Of more tasks than this a part is looked at, as many of each node as it has its share.
-MOST_TASKS = 4096
+MOST_TASKS = 1024
 #: Seconds for a task, for each block that it is given, and for the first kernels of a process.
 TASK_S, NEED_S, LOADING_S = 2e-5, 5e-6, 1.0
 _SLOW = frozenset(
@@ -99,11 +99,7 @@ def task_seconds(plan: Plan, block_bytes: Int64) -> Float64:
 
 def _by_node(plan: Plan) -> Iterator[tuple[int, Int64]]:
     """Nodes that have tasks, and these."""
-    by_node = np.argsort(plan.task_node, kind="stable")
-    edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
-    for k in range(len(plan.nodes)):
-        if edges[k] < edges[k + 1]:
-            yield k, by_node[edges[k] : edges[k + 1]]
+    return ((k, tasks) for k, tasks in enumerate(plan.tasks_of_nodes()) if tasks.size)
 
 
 def _decodes(lowered: Lowered) -> bool:
@@ -118,11 +114,16 @@ def _samples(plan: Plan) -> Iterator[tuple[float, Plan]]:
     if plan.ntasks <= MOST_TASKS:
         yield 1.0, plan
         return
-    by_node, step = np.argsort(plan.task_node, kind="stable"), -(-plan.ntasks // MOST_TASKS)
-    many = (plan.tasks_by_node() > 16 * step)[plan.task_node[by_node]]
-    sample = by_node[many][::step]
-    for times, tasks in (many.sum() / max(1, len(sample)), sample), (1.0, by_node[~many]):
-        yield float(times), replace(plan, task_node=plan.task_node[tasks], task_block=plan.task_block[tasks])
+    step = -(-plan.ntasks // MOST_TASKS)
+    of_nodes = plan.tasks_of_nodes()
+    many = [tasks for tasks in of_nodes if len(tasks) > 16 * step]
+    few = [tasks for tasks in of_nodes if len(tasks) <= 16 * step]
+    sampled = [tasks[::step] for tasks in many]
+    times = sum(map(len, many)) / max(1, sum(map(len, sampled)))
+    for share, some in (times, sampled), (1.0, few):
+        if some:
+            tasks = np.concatenate(some)
+            yield share, replace(plan, task_node=plan.task_node[tasks], task_block=plan.task_block[tasks])
 
 
 def _busy_s(plan: Plan) -> float:

@@ -177,6 +177,13 @@ class Plan:
         """How many tasks each node has."""
         return np.bincount(self.task_node, minlength=len(self.nodes)).astype(np.int64)
 
+    def tasks_of_nodes(self) -> list[Int64]:
+        """The tasks of each node, in order."""
+        if len(self.nodes) == 1:
+            return [np.arange(self.ntasks)]
+        ends = np.cumsum(self.tasks_by_node())
+        return np.split(np.argsort(self.task_node, kind="stable"), ends[:-1]) if self.nodes else []
+
     def run_bytes(self) -> int:
         """What a run takes at the least: the sequential peak, the results, the compiler, what BLAS keeps, and of tasks.
 

@@ -42,13 +42,10 @@ class Reads:
 def reads_by_source(plan: Plan) -> dict[SourceArray, Reads]:
     """What is taken from each source."""
     found: dict[SourceArray, Reads] = {}
-    by_node = np.argsort(plan.task_node, kind="stable")
-    edges = np.searchsorted(plan.task_node[by_node], np.arange(len(plan.nodes) + 1))
-    for k, lowered in enumerate(plan.nodes):
+    for lowered, tasks in zip(plan.nodes, plan.tasks_of_nodes(), strict=True):
         operands = [operand_of(expr) for expr in lowered.operands]
         if not any(isinstance(operand.base, SourceArray | Patchwork) for operand in operands):
             continue
-        tasks = by_node[edges[k] : edges[k + 1]]
         boxes = lowered.operand_boxes(*lowered.chunks.boxes(plan.task_block[tasks]))
         for operand, (low, high) in zip(operands, boxes, strict=True):
             base = operand.base
