@@ -18,7 +18,16 @@ from typing import Any
 from nbarray.errors import ConfigError, near_names
 from nbarray.units import format_bytes, parse_bytes
 
-__all__ = ["Settings", "available_memory", "available_workers", "check_setting", "config", "current", "keep"]
+__all__ = [
+    "Settings",
+    "available_memory",
+    "available_workers",
+    "beginning_of",
+    "check_setting",
+    "config",
+    "current",
+    "keep",
+]
 
 #: The share of the available memory that a run may use when nobody says otherwise.
 DEFAULT_SHARE = 0.5
@@ -35,7 +44,7 @@ _CGROUPS = (
 _UNLIMITED = 2**60
 
 
-def _text(path: str) -> bytes:
+def beginning_of(path: str) -> bytes:
     """The beginning of a file of the system's; small computations wait for this, so it's read without more ado."""
     file = os.open(path, os.O_RDONLY)
     try:
@@ -49,15 +58,15 @@ def _cgroup_limits() -> list[int]:
     free = []
     for limit, used in _CGROUPS:
         with contextlib.suppress(OSError, ValueError):
-            if (most := int(_text(limit))) < _UNLIMITED:
-                free.append(max(0, most - int(_text(used))))
+            if (most := int(beginning_of(limit))) < _UNLIMITED:
+                free.append(max(0, most - int(beginning_of(used))))
     return free
 
 
 def _machines_memory() -> int:
     """Bytes that the machine can give without swapping."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return 1024 * int(_text(_MEMORY).partition(b"\nMemAvailable:")[2].split(None, 1)[0])
+        return 1024 * int(beginning_of(_MEMORY).partition(b"\nMemAvailable:")[2].split(None, 1)[0])
     import psutil  # where there is no such file
 
     return int(psutil.virtual_memory().available)

@@ -14,10 +14,10 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from time import sleep
 from typing import Protocol
 
+from nbarray.config import beginning_of
 from nbarray.engines.memory import give_back
 from nbarray.errors import BudgetWarning
 from nbarray.plan.duration import is_users
@@ -35,7 +35,7 @@ SHARE, LEAST_BYTES = 0.1, 32 * 2**20
 def held_bytes() -> int | None:
     """Bytes that the process holds in memory and that are no file's; None where the system doesn't tell."""
     try:
-        _, resident, shared = map(int, Path("/proc/self/statm").read_bytes().split()[:3])
+        _, resident, shared = map(int, beginning_of("/proc/self/statm").split()[:3])
     except (OSError, ValueError):
         return None
     return (resident - shared) * os.sysconf("SC_PAGE_SIZE")

@@ -7,11 +7,9 @@ from each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import compress
 
 from nbarray.engines.run import Run
-from nbarray.grid.chunks import Int64
 
 __all__ = ["Snapshot", "snapshot"]
 
@@ -38,10 +36,10 @@ class Snapshot:
     workers: int
     peak_bytes: int
 
-    def beyond(self) -> Int64:
+    def beyond(self) -> list[int]:
         """The tasks that are done though one before them isn't."""
         end = self.finished.rfind(1, self.head) + 1
-        return self.head + np.flatnonzero(np.frombuffer(self.finished[self.head : end], np.uint8))
+        return list(compress(range(self.head, end), self.finished[self.head : end]))
 
 
 def snapshot(run: Run) -> Snapshot:

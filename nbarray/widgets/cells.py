@@ -7,6 +7,7 @@ axis, so that counting what is done takes a few sums over the grid.  No widgets 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -90,26 +91,35 @@ class Cells:
         counts = done.reshape(self._grid)
         for axis, position in self._fixed:
             counts = counts.take([position], axis=axis)
-        whole = np.ones(self.shape)
-        for k, (axis, first, end) in enumerate(self._spans):
+        for axis, first, end in self._spans:
             if axis < 0 or counts.shape[axis] == len(first) == int((end - first).sum()):
                 continue  # each cell is a block
-            sums = np.concatenate([np.zeros_like(counts.take([0], axis)), np.cumsum(counts, axis)], axis)
+            sums = np.zeros([n + (k == axis) for k, n in enumerate(counts.shape)], counts.dtype)
+            np.cumsum(counts, axis, counts.dtype, sums[(slice(None),) * axis + (slice(1, None),)])
             counts = sums.take(end, axis) - sums.take(first, axis)
-            whole *= (end - first).reshape([-1 if j == k else 1 for j in range(len(self.shape))])
         kept = [axis for axis, _, _ in self._spans if axis >= 0]
         dropped = tuple(axis for axis in range(counts.ndim) if axis not in kept)
-        counts = counts.sum(axis=dropped)
+        counts = counts.sum(axis=dropped) if dropped else counts
         order = [sorted(kept).index(axis) for axis in kept]
         shape = [n if axis >= 0 else 1 for n, (axis, _, _) in zip(self.shape, self._spans, strict=True)]
         counts = counts.transpose(order).reshape(shape)
-        return np.broadcast_to(counts / whole, self.shape)
+        return np.broadcast_to(counts / self._whole, self.shape)
+
+    @cached_property
+    def _whole(self) -> NDArray[np.float64]:
+        """How many blocks each cell is made of."""
+        whole, ndim = np.ones(self.shape), len(self.shape)
+        for k, (_, first, end) in enumerate(self._spans):
+            whole *= (end - first).reshape([-1 if j == k else 1 for j in range(ndim)])
+        return whole
 
 
 def _edges(m: AxisMap, offsets: Int64 | None) -> Int64:
     """Where the blocks of the base begin and end along an axis of the result."""
     if offsets is None or not m.size or m.step == 0:
         return np.array([0, m.size], np.int64)
+    if m.start == 0 and m.step == 1 and m.size == offsets[-1]:
+        return offsets
     low, high = sorted((m.start, m.start + m.step * (m.size - 1)))
     inner = offsets[(offsets > low) & (offsets <= high)]
     cuts = -((m.start - inner) // m.step) if m.step > 0 else (m.start - inner) // -m.step + 1
@@ -119,9 +129,11 @@ def _edges(m: AxisMap, offsets: Int64 | None) -> Int64:
 
 def _coarse(edges: list[Int64], most: int) -> tuple[Int64, ...]:
     """Cuts left out until there are no more than `most` cells, always along the axis with the most of them."""
-    edges = list(edges)
-    while prod(len(cuts) - 1 for cuts in edges) > most:
-        k = max(range(len(edges)), key=lambda j: len(edges[j]))
-        cuts = edges[k]
-        edges[k] = np.concatenate([cuts[:-1:2], cuts[-1:]])
-    return tuple(edges)
+    counts, steps = [len(cuts) - 1 for cuts in edges], [1] * len(edges)
+    while prod(counts) > most:
+        k = max(range(len(counts)), key=counts.__getitem__)
+        counts[k], steps[k] = -(-counts[k] // 2), 2 * steps[k]
+    return tuple(
+        np.concatenate([cuts[:-1:step], cuts[-1:]]) if step > 1 else cuts
+        for cuts, step in zip(edges, steps, strict=True)
+    )

@@ -5,15 +5,14 @@ A run isn't asked to tell anything: a snapshot of it is taken at each look.  No 
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nbarray.engines.overruns import held_bytes
 from nbarray.engines.run import Run
 from nbarray.engines.snapshot import snapshot
 from nbarray.plan.plan import Plan
@@ -36,16 +35,14 @@ RATE_S = 8.0
 Floats = NDArray[np.float64]
 
 
-@functools.cache
-def _process(pid: int) -> Any:
-    import psutil  # a dependency, but dear to import
-
-    return psutil.Process(pid)
-
-
 def resident_bytes() -> int:
-    """Bytes of memory that this process has."""
-    return int(_process(os.getpid()).memory_info().rss)
+    """Bytes of memory that this process has; without those of files, where the system tells them apart."""
+    held = held_bytes()
+    if held is None:
+        import psutil  # a dependency, but dear to import
+
+        held = int(psutil.Process().memory_info().rss)
+    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,14 @@ class Look:
 
     now_s : as `perf_counter`; working_s : seconds of work until then, without pauses
     held : bytes for each of `HOLDERS`
+    points : where a curve of each, drawn on those below it, has a point: milliseconds and KiB, as SVG writes them
     """
 
     now_s: float
     working_s: float
     done: Done
     held: tuple[int, ...]
-    budget_bytes: int
+    points: tuple[str, ...]
 
 
 class Watch:
@@ -97,6 +95,7 @@ class Watch:
         self.looks: list[Look] = []
         self._every = self._seen = 1
         self._recent: list[Look] = []
+        self._zero_s: float | None = None
         self._since: tuple[float, float, str] | None = None
         self.state, self.wall_s, self.error = "ready", 0.0, ""
         self.budget_bytes, self.workers, self.peak_bytes = run.budget_bytes, run.workers, 0
@@ -137,7 +136,9 @@ class Watch:
             return  # its plan comes at this very moment
         done = self._tally.count(seen)
         seldom = over or self._seen % FILL_EVERY == 1
-        if seldom:
+        if self.state == "done":
+            self.filled = np.ones(self.cells.shape)
+        elif seldom and done.blocks:
             self._tally.mark(seen)
             self.filled = self.cells.filled(self._tally.made)
         share = 0.0 if over and self.state != "done" else done.blocks / max(1, len(self._tally.made))
@@ -145,8 +146,7 @@ class Watch:
         held = (seen.block_bytes, seen.scratch_bytes, result)
         if seldom:
             self._other_bytes = max(0, self._resident() - self._base_bytes - sum(held))
-        working_s = self._working_s(now_s)
-        self._note(Look(now_s, working_s, done, (*held, self._other_bytes), seen.budget_bytes))
+        self._note(now_s, done, (*held, self._other_bytes))
         if over:
             if run.error is not None and self.state == "failed":
                 self.error = str(run.error)
@@ -161,7 +161,12 @@ class Watch:
             self._since = (now_s, self.wall_s, self.state)
         return self._since[1]
 
-    def _note(self, look: Look) -> None:
+    def _note(self, now_s: float, done: Done, held: tuple[int, ...]) -> None:
+        if self._zero_s is None:
+            self._zero_s = now_s
+        at = int(1000 * (now_s - self._zero_s))
+        points = tuple([f"{at},{nbytes >> 10}" for nbytes in accumulate(held)])
+        look = Look(now_s, self._working_s(now_s), done, held, points)
         if self.state in ("ready", "planning"):  # waiting for Start is no part of the story
             self._recent = [look]
             return
@@ -185,26 +190,25 @@ class Watch:
 
     @property
     def done(self) -> int:
-        return int(self.last.done.tasks.sum()) if self.last else 0
+        return sum(self.last.done.tasks) if self.last else 0
 
     @property
     def fraction(self) -> float:
         """The share of the work that is done, by bytes."""
         if self.state == "done":
             return 1.0
-        return self.last.done.work / self.work_bytes if self.last and self.work_bytes else 0.0
+        return self.last.done.work_bytes / self.work_bytes if self.last and self.work_bytes else 0.0
 
     @property
     def operations(self) -> list[Operation]:
-        lately = self._lately()
-        names, tasks = self._tally.names, self._tally.tasks
-        done = self.last.done.tasks if self.last else np.zeros(len(names), np.int64)
-        rates = np.zeros(len(names))
+        tally, lately = self._tally, self._lately()
+        done = self.last.done.tasks if self.last else (0,) * len(tally.names)
+        before, passed_s = done, 1.0
         if lately and self.state == "running":
-            rates = (lately[1].done.tasks - lately[0].done.tasks) / (lately[1].working_s - lately[0].working_s)
+            before, passed_s = lately[0].done.tasks, lately[1].working_s - lately[0].working_s
         return [
-            Operation(name, int(n), int(d), float(rate))
-            for name, n, d, rate in zip(names, tasks, done, rates, strict=True)
+            Operation(name, tasks, now, (now - then) / passed_s)
+            for name, tasks, now, then in zip(tally.names, tally.tasks, done, before, strict=True)
         ]
 
     @property
@@ -227,7 +231,7 @@ class Watch:
         lately = self._lately()
         if lately is None or self.state != "running" or lately[1].working_s < ESTIMATE_AFTER_S:
             return None
-        rate = (lately[1].done.work - lately[0].done.work) / (lately[1].working_s - lately[0].working_s)
+        rate = (lately[1].done.work_bytes - lately[0].done.work_bytes) / (lately[1].working_s - lately[0].working_s)
         if rate <= 0 or self.fraction < ESTIMATE_AFTER_SHARE:
             return None
-        return (self.work_bytes - lately[1].done.work) / rate
+        return (self.work_bytes - lately[1].done.work_bytes) / rate

@@ -6,11 +6,13 @@ import time
 
 import h5py
 import numpy as np
+import psutil
 import pytest
 
 import nbarray as nb
 from nbarray.engines.snapshot import snapshot
 from nbarray.errors import TaskError
+from nbarray.widgets import watching
 from nbarray.widgets.panel_html import panel_html
 from nbarray.widgets.watching import MOST_LOOKS, Watch
 
@@ -118,6 +120,13 @@ def test_memory_is_what_the_ledger_and_the_process_say(slow, gate, clock, until)
     assert during.held[2] == 0
     assert sum(during.held) == 2**20
     assert (0, 0, 48 * 9 * 8) == watch.last.held[:3]
+
+
+def test_memory_is_asked_for_where_the_system_has_no_file_that_tells_it(monkeypatch) -> None:
+    """All that the process has, files too."""
+    monkeypatch.setattr(watching, "held_bytes", lambda: None)
+
+    assert psutil.Process().memory_info().rss == pytest.approx(watching.resident_bytes(), rel=0.1)
 
 
 def test_looks_are_a_bounded_sample(slow, clock) -> None:
