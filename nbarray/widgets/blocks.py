@@ -27,17 +27,15 @@ class Blocks:
     picked : called with the place of the block that was clicked
 
     wanted : whether somebody wants to look at blocks
-    box : where the widgets are, while somebody wants them
+    box : where the widgets are; None until somebody wants them
     view : the one that shows a block
     grid : what is clicked on, while there is something to click on
     """
 
     def __init__(self, picked: Callable[[tuple[int, ...]], None]) -> None:
-        import ipywidgets
-
         self._picked = picked
         self.wanted = False
-        self.box: Any = ipywidgets.VBox([])
+        self.box: Any = None
         self.view: Any = None
         self.grid: Clickable | None = None
         self._shape: tuple[int, ...] = ()
@@ -87,12 +85,17 @@ class Blocks:
         rows, columns = grid_shape(watch)
         self.view = ipywidgets.HTML()
         self.grid = Clickable(names, columns, lambda number: self._picked(cells[number]), cell_size(rows, columns))
-        self.box.children = [self.grid.box, self.view]
+        children = [self.grid.box, self.view]
+        if self.box is None:
+            self.box = ipywidgets.VBox(children, _dom_classes=("nbarray-wide",))
+        else:
+            self.box.children = children
 
     def _take_away(self) -> None:
         """Models and all."""
         self.cancel()
         self.grid = self._drawn = self.view = None
-        children, self.box.children = self.box.children, []
-        for child in children:
-            close_tree(child)
+        if self.box is not None:
+            children, self.box.children = self.box.children, []
+            for child in children:
+                close_tree(child)

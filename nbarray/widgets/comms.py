@@ -25,6 +25,7 @@ __all__ = [
     "keep_answering",
     "kernel_of",
     "page_loaded_last",
+    "tree_of",
 ]
 
 BLOCKED_NOTE = (
@@ -123,10 +124,18 @@ def keep_answering(widget: Any) -> None:
             comm.handle_msg = handle_msg
 
 
-def close_tree(widget: Any) -> None:
-    """Close a widget, its children, layouts and styles: `widget.close()` alone leaves those registered."""
+def tree_of(widget: Any) -> list[Any]:
+    """A widget, its children, layouts and styles, of which several may be shared: what is within comes first."""
+    found: dict[int, Any] = {}
     for child in getattr(widget, "children", ()):
-        close_tree(child)
+        found.update({id(each): each for each in tree_of(child)})
     for part in (getattr(widget, "layout", None), getattr(widget, "style", None), widget):
-        if part is not None and hasattr(part, "close"):
-            part.close()
+        if hasattr(part, "close"):
+            found[id(part)] = part
+    return list(found.values())
+
+
+def close_tree(widget: Any) -> None:
+    """Close a widget and all that belongs to it: `widget.close()` alone leaves that registered."""
+    for part in tree_of(widget):
+        part.close()

@@ -26,6 +26,9 @@ _ENABLED = {
     "running": {"pause", "cancel"},
     "paused": {"resume", "cancel"},
 }
+#: In which nothing can be steered any more, and in which chunks can be typed: what was mistyped can be put right.
+_OVER, _TYPED = ("done", "failed", "cancelled", "deaf"), ("planning", "ready", "none")
+_LOOK = ("nbarray-control", "nbarray-toggle")
 
 
 def budgets(now: int, most: int | None = None) -> list[tuple[str, int]]:
@@ -44,74 +47,85 @@ def budgets(now: int, most: int | None = None) -> list[tuple[str, int]]:
     return [(format_bytes(size), size) for size in sorted(sizes)]
 
 
+def _enabled(state: str) -> set[str]:
+    return _ENABLED.get(state, set())
+
+
 class Controls:
     """The widgets of one monitor.
 
     ask : called from handlers with what was asked for and its value
-    workers, budget_bytes, chunks : what is shown at first; chunks None: there is nothing to rechunk
-    shape : of the grid of blocks that can be looked at
+    state : as `show_state` takes it
+    layout : the one that all of them share
+
+    At first there are buttons; `steer` makes the others.
     """
 
-    def __init__(self, ask: Ask, workers: int, budget_bytes: int, chunks: str | None, shape: tuple[int, ...]) -> None:
+    def __init__(self, ask: Ask, state: str, layout: Any) -> None:
         import ipywidgets as w
 
-        self._ask = ask
-        # layouts and styles are shared where they are alike: each is a message, and takes as long as a button
-        button, look = w.Layout(width="88px"), w.ButtonStyle()
+        self._ask, self._layout, self._state = ask, layout, state
+        look = w.ButtonStyle()
         self.buttons = {
             name: w.Button(
-                description=name.title(), icon=icon, tooltip=tip, layout=button, style=look, button_style=style
+                description=name.title(), icon=icon, tooltip=tip, button_style=colour, layout=layout, style=look,
+                disabled=name not in _enabled(state), _dom_classes=("nbarray-control", "nbarray-button"),
             )
-            for name, icon, style, tip in (
+            for name, icon, colour, tip in (
                 ("start", "play", "primary", "start computing"),
                 ("pause", "pause", "", "start no more tasks; those under way end"),
                 ("resume", "play", "", "go on after a pause"),
                 ("cancel", "stop", "warning", "stop, and free the memory"),
             )
-        }
+        }  # fmt: skip
         for name, b in self.buttons.items():
             b.on_click(self._caught(name, lambda _: None))
-        narrow, wide = {"description_width": "64px"}, w.Layout(width="290px")
-        slider = w.SliderStyle(**narrow)
+            keep_answering(b)
+        self.workers: Any = None
+        self.memory: Any = None
+        self.priority: Any = None
+        self.chunks: Any = None
+        self.blocks: Any = None
+
+    def steer(self, workers: int, budget_bytes: int, chunks: str | None) -> None:
+        """Make what else there is, but for blocks to look at.
+
+        workers, budget_bytes, chunks : what is shown at first; chunks None: there is nothing to rechunk
+        """
+        import ipywidgets as w
+
+        narrow, over = w.SliderStyle(description_width="64px"), self._state in _OVER
+        slider: dict[str, Any] = {
+            "continuous_update": False, "disabled": over, "style": narrow, "layout": self._layout,
+            "_dom_classes": ("nbarray-control", "nbarray-slider"),
+        }  # fmt: skip
         self.workers = w.IntSlider(
-            value=workers, min=1, max=max(workers, 2 * current().workers, 4), description="workers",
-            continuous_update=False, style=slider, layout=wide,
-        )  # fmt: skip
+            value=workers, min=1, max=max(workers, 2 * current().workers, 4), description="workers", **slider
+        )
         self.memory = w.SelectionSlider(
-            options=budgets(budget_bytes, available_memory()), value=budget_bytes, description="memory",
-            continuous_update=False, style=slider, layout=wide,
-        )  # fmt: skip
+            options=budgets(budget_bytes, available_memory()), value=budget_bytes, description="memory", **slider
+        )
         self.priority = w.Dropdown(
-            options=PRIORITIES, value=0, description="priority", style=narrow, layout=w.Layout(width="170px")
-        )
-        self.chunks = None if chunks is None else w.Text(
-            chunks, placeholder="as they are", description="chunks", continuous_update=False, style=narrow, layout=wide
+            options=PRIORITIES, value=0, description="priority", disabled=over,
+            style=narrow, layout=self._layout, _dom_classes=("nbarray-control", "nbarray-priority"),
         )  # fmt: skip
-        self.blocks = w.ToggleButton(
-            value=False, description="Look at blocks", icon="th", tooltip="compute single blocks of the result",
-            layout=w.Layout(width="150px", display="none" if not shape else None),
-        )  # fmt: skip
-        typed = {} if self.chunks is None else {"chunks": self.chunks}
-        values = {
-            "workers": self.workers,
-            "memory": self.memory,
-            **typed,
-            "priority": self.priority,
-            "blocks": self.blocks,
-        }
-        for name, each in values.items():
-            each.observe(self._caught(name, lambda change: change["new"]), "value")
-        row = w.Layout(flex_flow="row wrap", align_items="center")
-        self.box = w.VBox(
-            [
-                w.HBox([*self.buttons.values(), self.priority, self.blocks], layout=row),
-                w.HBox([self.workers, self.memory, *typed.values()], layout=row),
-            ]
-        )
-        self.box.add_class("nbarray-controls")
-        for each in (*self.buttons.values(), *values.values()):
-            keep_answering(each)
-        self._state = ""
+        if chunks is not None:
+            changed = {"style": {"description_width": "64px"}, "disabled": self._state not in _TYPED}
+            self.chunks = w.Text(chunks, placeholder="as they are", description="chunks", **slider | changed)
+        for name in ("workers", "memory", "priority", "chunks"):
+            self._listen(name)
+
+    @property
+    def widgets(self) -> list[Any]:
+        """All there are, in order."""
+        others = (self.priority, self.blocks, self.workers, self.memory, self.chunks)
+        return [*self.buttons.values(), *(each for each in others if each is not None)]
+
+    def _listen(self, name: str) -> None:
+        widget = getattr(self, name)
+        if widget is not None:
+            widget.observe(self._caught(name, lambda change: change["new"]), "value")
+            keep_answering(widget)
 
     def _caught(self, name: str, value: Callable[[Any], Any]) -> Callable[[Any], None]:
         def handler(event: Any) -> None:
@@ -130,16 +144,25 @@ class Controls:
         if state == self._state:
             return
         self._state = state
-        enabled = _ENABLED.get(state, set())
         for name, button in self.buttons.items():
-            button.disabled = name not in enabled
-        over = state in ("done", "failed", "cancelled", "deaf")
+            button.disabled = name not in _enabled(state)
         for each in (self.workers, self.memory, self.priority):
-            each.disabled = over
+            if each is not None:
+                each.disabled = state in _OVER
         if self.chunks is not None:
-            self.chunks.disabled = state not in ("planning", "ready", "none")  # what was mistyped can be put right
-        self.blocks.disabled = state == "deaf"
+            self.chunks.disabled = state not in _TYPED
+        if self.blocks is not None:
+            self.blocks.disabled = state == "deaf"
 
     def show_grid(self, shape: tuple[int, ...]) -> None:
         """Offer blocks to look at, if there are any; only the ticker calls this."""
-        self.blocks.layout.display = None if shape else "none"
+        if shape and self.blocks is None:
+            import ipywidgets
+
+            self.blocks = ipywidgets.ToggleButton(
+                description="Look at blocks", icon="th", tooltip="compute single blocks of the result",
+                disabled=self._state == "deaf", layout=self._layout, _dom_classes=_LOOK,
+            )  # fmt: skip
+            self._listen("blocks")
+        elif self.blocks is not None:
+            self.blocks._dom_classes = _LOOK if shape else (*_LOOK, "nbarray-none")

@@ -23,10 +23,9 @@ from nbarray.expr.node import Expr
 from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
 from nbarray.session import later, limits
 from nbarray.units import format_bytes
-from nbarray.widgets.blocks import Blocks
 from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, cell_runs, kernel_of
-from nbarray.widgets.controls import Controls
-from nbarray.widgets.panel_html import GONE_HTML, message_html, panel_html, summary_html, summary_text
+from nbarray.widgets.panel import Panel
+from nbarray.widgets.panel_html import LIVE_HTML, message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
 from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
 from nbarray.widgets.printed import MOST_LIVE, Printed, catch, is_listening, let_go
@@ -34,6 +33,9 @@ from nbarray.widgets.watching import Watch
 
 __all__ = ["Monitor"]
 
+#: So long a panel of a run that goes on has buttons alone: nobody moves a slider sooner, and to make sliders takes
+#: longer than all else there is.
+STEERED_AFTER_S = 1.0
 #: Looking and drawing take no more than this share of the time, as long as there is a look a second.
 MOST_SHARE, SELDOM_S = 0.005, 1.0
 
@@ -68,7 +70,6 @@ class Monitor:
         self._given = isinstance(what, Run)
         self._run: Run | None = None
         self._watch: Watch | None = None
-        self._budget, self._workers = limits(memory, workers)
         self._chunks, self._priority = "", 0
         self._lock = threading.Lock()  # guards _asked and _ticker
         self._asked: dict[str, Any] = {}
@@ -76,9 +77,7 @@ class Monitor:
         self._ticker: threading.Thread | None = None
         self._context = contextvars.copy_context()
         self._place, self._here = place or Place(), place is not None
-        self._controls: Controls | None = None
-        self._blocks: Blocks | None = None
-        self._view: Any = None
+        self._panel: Panel | None = None
         self._note = self._error = ""
         self._printed = printed or Printed()
         self._blocked, self._busy_looks = blocking, 0
@@ -86,6 +85,7 @@ class Monitor:
             self._take(what)
             self._exprs = what.exprs
         elif self._exprs:
+            self._budget, self._workers = limits(memory, workers)
             self._plan()
         else:
             raise InputError("monitor: expected an array or a run, not nothing")
@@ -138,10 +138,13 @@ class Monitor:
             let_go(self._watch.number, self._printed)
             self._place.say(*self._still())
             return
-        if self._controls is None:
-            self._build()
-        self._draw()
-        self._place.show(self._box, *self._still(), here=self._here)
+        if self._panel is None:
+            self._shown_s = self._clock()
+            self._panel = Panel(self._ask, *self._seen())
+            self._steer(self._panel)
+        else:
+            self._draw()
+        self._place.show(self._panel.box, *self._still(), here=self._here)
         self._here = False
         with self._lock:
             self._start_ticker()
@@ -209,7 +212,7 @@ class Monitor:
         # as it was seen: a run may have ended since, and its end has to be seen too
         watch = self._watch
         going = watch is not None and watch.state != "ready" and not watch.ended
-        if going or (self._blocks is not None and self._blocks.pending):
+        if going or (self._panel is not None and self._panel.blocks.pending):
             self._wake.wait(max(self._every_s, min(spent_s / MOST_SHARE, SELDOM_S)))
         else:
             self._wake.wait()
@@ -238,10 +241,10 @@ class Monitor:
                 return
             self._note = ""
             run.start()
-        elif what == "blocks" and self._blocks is not None:
-            self._blocks.wanted = bool(value)
-        elif what == "block" and self._blocks is not None and self._watch is not None:
-            self._blocks.pick(self._exprs, self._watch, value, self._budget)
+        elif what == "blocks" and self._panel is not None:
+            self._panel.blocks.wanted = bool(value)
+        elif what == "block" and self._panel is not None and self._watch is not None:
+            self._panel.blocks.pick(self._exprs, self._watch, value, self._budget)
         elif what == "error":
             self._note = message_html(str(value), "error")
 
@@ -300,8 +303,6 @@ class Monitor:
     def _take(self, run: Run) -> None:
         self._run, self._watch = run, Watch(run, self._clock)
         self._budget, self._workers = run.budget_bytes, run.workers
-        if self._controls is not None:
-            self._controls.show_grid(self._watch.cells.shape)
         if self._place.shown:
             self._catch()
 
@@ -312,45 +313,45 @@ class Monitor:
 
     # -------------------------------------------------------------------------------------------- drawing
 
-    def _build(self) -> None:
-        import ipywidgets
-
-        shape = self._watch.cells.shape if self._watch is not None else ()
-        chunks = None if self._given else "as they are"
-        self._controls = Controls(self._ask, self._workers, self._budget, chunks, shape if len(shape) else ())
-        self._view = ipywidgets.HTML()
-        self._blocks = Blocks(lambda cell: self._ask("block", cell))
-        layout = ipywidgets.Layout(padding="4px 2px", max_width="1000px")
-        self._box = ipywidgets.VBox([self._controls.box, self._view, self._blocks.box], layout=layout)
-        self._box.add_class("nbarray-panel")
-
     def _look(self) -> None:
         run, watch = self._run, self._watch
         if watch is None:
             return
-        planned = watch.planned
         watch.look()
-        if self._controls is not None and watch.planned != planned:
-            self._controls.show_grid(watch.cells.shape)
         if not self._given and run is not None and watch.state == "failed" and not watch.planned:
             self._refused(run.error or InputError("it can't be planned"))
 
     def _draw(self) -> None:
-        if self._controls is None or self._blocks is None:
-            return
+        if self._panel is not None:
+            self._panel.blocks.draw(self._watch)
+            self._steer(self._panel)
+            self._panel.draw(*self._seen())
+
+    def _steer(self, panel: Panel) -> None:
+        """Let the run be steered, and its blocks be looked at, as soon as somebody might want to."""
+        controls, watch = panel.controls, self._watch
+        if controls.workers is None:
+            going = self._given and watch is not None and watch.state in ("planning", "running")
+            if going and self._clock() - self._shown_s < STEERED_AFTER_S:
+                return
+            controls.steer(self._workers, self._budget, None if self._given else "as they are")
+        controls.show_grid(watch.cells.shape if watch is not None else ())
+
+    def _seen(self) -> tuple[str, str]:
+        """The panel's HTML, and the state that its controls show."""
         watch = self._watch
-        self._blocks.draw(watch)
         if watch is None:
             html, state = message_html(self._error, "error"), "failed" if self._given else "none"
         else:
             state = watch.state
-            html = planned_html(watch) if state == "ready" else panel_html(watch, grid=self._blocks.grid is None)
+            grid = self._panel is None or self._panel.blocks.grid is None
+            html = planned_html(watch) if state == "ready" else panel_html(watch, grid=grid)
             if state == "planning":
                 html = planning_html(self._clock() - self._began_s, self._counted())
             html += self._printed.html(MOST_LIVE)
         deaf = state in ("planning", "running", "paused") and self._is_deaf()
-        self._view.value = GONE_HTML + (message_html(BLOCKED_NOTE) if deaf else "") + html + self._note
-        self._controls.show_state("deaf" if deaf else state)
+        note = message_html(BLOCKED_NOTE) if deaf else ""
+        return LIVE_HTML + note + html + self._note, "deaf" if deaf else state
 
     def _is_deaf(self) -> bool:
         """Whether no button can work now: a cell runs, and the kernel has nobody else to look at them."""
@@ -371,8 +372,8 @@ class Monitor:
 
     def _end(self, *, linger: bool) -> None:
         """The run is over, or the panel is closed: leave the summary."""
-        if self._blocks is not None:
-            self._blocks.cancel()
+        if self._panel is not None:
+            self._panel.blocks.cancel()
         if self._watch is not None:
             let_go(self._watch.number, self._printed)
         if not self._place.shown:
@@ -380,6 +381,6 @@ class Monitor:
         if self._watch is not None and self._watch.ended:
             remember_rate(self._watch)
         self._place.end(*self._still(), linger=linger)
-        self._controls = self._blocks = None
+        self._panel = None
         if self._given and self._watch is not None and self._watch.ended:
             self._run = None  # nobody keeps its result for our sake

@@ -7,16 +7,17 @@ list.  Names come from users and files, and are escaped.  No widgets here.
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 import numpy as np
 
 from nbarray.units import format_bytes, format_count, format_many, format_seconds
-from nbarray.widgets.png import png_address
-from nbarray.widgets.watching import HOLDERS, Floats, Operation, Watch
+from nbarray.widgets.png import Palette, png_address
+from nbarray.widgets.watching import HOLDERS, Operation, Watch
 
 __all__ = [
-    "GONE_HTML",
+    "LIVE_HTML",
     "UNMARKED",
     "badge",
     "cells_html",
@@ -53,10 +54,23 @@ UNMARKED = (
 #: Seen when the kernel has ended under a panel, in the place of buttons that nobody would hear.
 GONE_HTML = (
     f"{UNMARKED}<style>.nbarray-gone{{display:none}}.jupyter-widgets-disconnected .nbarray-gone{{display:block}}"
-    ".jupyter-widgets-disconnected .nbarray-badge,.nbarray-controls.jupyter-widgets-disconnected"
+    ".jupyter-widgets-disconnected .nbarray-badge,.nbarray-control.jupyter-widgets-disconnected"
     '{display:none!important}</style><div class="nbarray-gone" role="status" style="font-weight:600">'
     "The kernel has ended, and the run with it. This is the last that was seen of it.</div>"
 )
+#: Begins what a panel shows: where its widgets stand.  Boxes and layouts for that would be a model each.  Sliders begin
+#: a line, after one that is empty, and until they come that is as high as they are; what is wide has a line for itself.
+LIVE_HTML = (
+    "<style>.nbarray-live{padding:4px 2px;max-width:1000px;flex-flow:row wrap;align-items:center}"
+    '.nbarray-live::after{content:"";order:2;flex-basis:100%}'
+    ".nbarray-live:not(:has(.nbarray-slider),.jupyter-widgets-disconnected)::after{height:32px}"
+    ".nbarray-live>.nbarray-slider{order:3;width:290px}.nbarray-live>.nbarray-wide{order:4;flex:0 0 calc(100% - 4px)}"
+    ".nbarray-live>.nbarray-button{width:88px}.nbarray-live>.nbarray-priority{width:170px}"
+    f".nbarray-live>.nbarray-toggle{{width:150px}}.nbarray-live>.nbarray-none{{display:none}}</style>{GONE_HTML}"
+)
+#: How a cell looks of which nothing is done, a part or all: blue, and the stronger the more.
+_SHADES = 64
+_FILLED = Palette([(47, 126, 216, 90 + 165 * k // (_SHADES - 1) if k else 0) for k in range(_SHADES)])
 _INK = "color:var(--jp-ui-font-color1,inherit)"
 _OUTER = f"{_INK};font:13px/1.45 var(--jp-ui-font-family,sans-serif);font-variant-numeric:tabular-nums"
 _NUMBER = "text-align:right;padding:1px 0 1px 14px;white-space:nowrap"
@@ -129,18 +143,18 @@ def _memory(watch: Watch) -> str:
     if watch.last is not None and looks[-1] is not watch.last:
         looks = [*looks, watch.last]
     looks = looks[(len(looks) - 1) % 2 :: 2] if len(looks) > MOST_POINTS else looks
-    times = np.array([look.now_s for look in looks])
-    held = np.cumsum(np.array([look.held for look in looks], float), axis=1)
-    budget = watch.budget_bytes
-    top = max(1.0, float(held.max()) * 1.12, budget * 1.06 if budget < 8 * max(1.0, float(held.max())) else 0.0)
-    x = 1 + (times - times[0]) / max(1e-9, times[-1] - times[0]) * (_WIDTH - 2)
-    y = _HEIGHT - held / top * (_HEIGHT - 2)
+    most, budget = max(sum(look.held) for look in looks), watch.budget_bytes
+    top = max(1.0, most * 1.12, budget * 1.06 if budget < 8 * max(1, most) else 0.0)
+    areas, first = [], looks[0].points[0].partition(",")[0]
     # the highest first, and each of the others over it: half as many points as areas side by side
-    across, down, areas = x.round().astype(int).tolist(), y.round().astype(int).T.tolist(), []
-    for name, heights in zip(reversed(HOLDERS), reversed(down), strict=True):
-        path = " ".join(map("%d,%d".__mod__, zip(across, heights, strict=True)))
-        corners = f"{across[-1]},{_HEIGHT} {across[0]},{_HEIGHT}"
-        areas.append(f'<polygon points="{path} {corners}" fill="{COLOURS[name]}"/>')
+    for name, curve in reversed(list(zip(HOLDERS, zip(*(look.points for look in looks), strict=True), strict=True))):
+        last = curve[-1].partition(",")[0]
+        areas.append(f'<polygon points="{" ".join(curve)} {last},0 {first},0" fill="{COLOURS[name]}"/>')
+    # points stay as they were seen; what changes is where that lies
+    passed = max(1.0, 1000 * (looks[-1].now_s - looks[0].now_s))
+    across, down = (_WIDTH - 2) / passed, -1024 * (_HEIGHT - 2) / top
+    move = f"translate(1 {_HEIGHT}) scale({across:.4g} {down:.4g}) translate(-{first} 0)"
+    drawn = f'<g opacity=".8" transform="{move}">{"".join(areas)}</g>'
     line, where = "", f"budget {format_bytes(budget)}, far above"
     if budget <= top:
         at = _HEIGHT - budget / top * (_HEIGHT - 2)
@@ -157,7 +171,7 @@ def _memory(watch: Watch) -> str:
         f'<div style="width:{_WIDTH + 80}px;max-width:100%">'
         f'<div style="opacity:.8">Memory: up to {format_bytes(top)} drawn; {where}</div>'
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="memory held over time" '
-        f'style="border:1px solid rgba(128,128,128,.45);display:block"><g opacity=".8">{"".join(areas)}</g>{line}</svg>'
+        f'style="border:1px solid rgba(128,128,128,.45);display:block">{drawn}{line}</svg>'
         f"<div>{legend}</div></div>"
     )
 
@@ -176,28 +190,32 @@ def _grid(watch: Watch) -> str:
     rows, columns = grid_shape(watch)
     scale = max(1, min(22, 200 // max(1, columns), 110 // max(1, rows)))
     size = "×".join(map(str, watch.cells.shape))
-    done = int((watch.filled >= 1).sum())
     what = "groups of blocks" if watch.cells.grouped else "blocks"
-    said = f"Result: {format_count(done)} of {format_count(watch.cells.count)} {what} ({size})"
+    said = f"Result: {format_count(_whole(watch))} of {format_count(watch.cells.count)} {what} ({size})"
     picture = cells_html(watch, (min(scale, 420 / columns), min(scale, 150 / rows)))
     return f'<div><div style="opacity:.8">{said}</div>{picture}</div>'
 
 
+def _whole(watch: Watch) -> int:
+    """How many cells are done."""
+    return int(np.count_nonzero(watch.filled >= 1))
+
+
 def grid_shape(watch: Watch) -> tuple[int, int]:
-    """Rows and columns of the picture of the result's blocks."""
-    rows, columns = _plane(watch.filled).shape
-    return rows, columns
+    """Rows and columns of the picture of the result's blocks: a line is folded to be about as wide as it is high."""
+    count, shape = watch.cells.count, watch.cells.shape
+    if len(shape) >= 2 and shape[-1] > 1:
+        return count // shape[-1], shape[-1]
+    columns = count if count <= 40 else math.ceil(math.sqrt(2.5 * count))
+    return -(-count // columns), columns
 
 
 def cells_html(watch: Watch, cell: tuple[float, float]) -> str:
     """The blocks of the result, each of them `cell` pixels wide and high; coloured as far as they are done."""
-    plane = _plane(watch.filled)
-    pixels = np.empty((*plane.shape, 4), np.uint8)
-    pixels[..., :3] = (47, 126, 216)
-    pixels[..., 3] = np.where(plane > 0, 90 + 165 * plane, 0)
-    (rows, columns), (wide, high) = plane.shape, cell
+    (rows, columns), (wide, high) = grid_shape(watch), cell
+    shades = np.zeros(rows * columns, np.uint8)
+    np.ceil(watch.filled.reshape(-1) * (_SHADES - 1), out=shades[: watch.cells.count], casting="unsafe")
     width, height = columns * wide, rows * high
-    done = int((watch.filled >= 1).sum())
     # lines between cells where these are large enough to be seen apart
     lines = (
         f"background-image:linear-gradient(to right,rgba(128,128,128,.35) 1px,transparent 1px),"
@@ -205,21 +223,12 @@ def cells_html(watch: Watch, cell: tuple[float, float]) -> str:
         if min(wide, high) >= 5
         else ""
     )
+    picture = png_address(_FILLED.png(shades.reshape(rows, columns)))
     return (
         f'<div style="{lines}width:{width:g}px;height:{height:g}px;box-shadow:inset 0 0 0 1px rgba(128,128,128,.45)">'
-        f'<img alt="{done} of {watch.cells.count} blocks of the result are done" src="{png_address(pixels)}" '
+        f'<img alt="{_whole(watch)} of {watch.cells.count} blocks of the result are done" src="{picture}" '
         f'style="width:{width:g}px;height:{height:g}px;image-rendering:pixelated;display:block;max-width:none"></div>'
     )
-
-
-def _plane(filled: Floats) -> Floats:
-    """Cells as rows and columns: a line is folded to be about as wide as it is high."""
-    if filled.ndim >= 2 and filled.shape[-1] > 1:
-        return filled.reshape(-1, filled.shape[-1])
-    flat = filled.reshape(-1)
-    columns = len(flat) if len(flat) <= 40 else int(np.ceil(np.sqrt(2.5 * len(flat))))
-    rows = -(-len(flat) // columns)
-    return np.concatenate([flat, np.zeros(rows * columns - len(flat))]).reshape(rows, columns)
 
 
 def message_html(text: str, kind: str = "note") -> str:

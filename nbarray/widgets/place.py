@@ -15,7 +15,7 @@ import itertools
 import threading
 from typing import Any
 
-from nbarray.widgets.comms import cell_of_output, close_tree, display_below, page_loaded_last
+from nbarray.widgets.comms import cell_of_output, close_tree, display_below, page_loaded_last, tree_of
 from nbarray.widgets.panel_html import UNMARKED
 
 __all__ = ["LINGER_S", "MOST_LINGERING", "Place", "close_all"]
@@ -74,9 +74,12 @@ def _leave(widget: Any, html: str) -> None:
     """Put the summary in the place of all that a panel has in it."""
     import ipywidgets
 
-    children, widget.children = widget.children, (ipywidgets.HTML(UNMARKED + html),)
-    for child in children:
-        close_tree(child)
+    before, kept = tree_of(widget), next(each for each in widget.children if isinstance(each, ipywidgets.HTML))
+    kept.value, widget.children = UNMARKED + html, (kept,)
+    stays = {id(each) for each in tree_of(widget)}
+    for part in before:
+        if id(part) not in stays:
+            part.close()
 
 
 def close_all() -> None:

@@ -17,7 +17,7 @@ from nbarray.expr.node import Expr
 from nbarray.ops.indexing import getitem
 from nbarray.session import later
 from nbarray.widgets.panel_html import message_html
-from nbarray.widgets.png import png_address
+from nbarray.widgets.png import png, png_address
 
 __all__ = ["Preview"]
 
@@ -106,7 +106,8 @@ def _picture(plain: np.ma.MaskedArray[Any, Any], finite: NDArray[np.float64]) ->
     rows, columns = shown.shape
     scale = max(1, min(16, 240 // max(1, columns), 160 // max(1, rows)))
     height = max(rows * scale, 18)
+    picture = png_address(png(pixels))
     return (
-        f'<img alt="the block as a picture, from {low:.6g} (dark) to {high:.6g} (bright)" src="{png_address(pixels)}" '
+        f'<img alt="the block as a picture, from {low:.6g} (dark) to {high:.6g} (bright)" src="{picture}" '
         f'style="width:{columns * scale}px;height:{height}px;image-rendering:pixelated;max-width:none">'
     )

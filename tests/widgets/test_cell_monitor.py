@@ -121,6 +121,18 @@ def test_no_more_summaries_are_kept_than_a_few(displays, models, until, monkeypa
     assert {"2", "3", "4"} == {m.value[-1] for m in models() if isinstance(m, ipywidgets.HTML)}
 
 
+def test_a_summary_keeps_what_it_shares_with_what_has_gone(displays, models):
+    """The layout of the buttons is also that of the summary's widget."""
+    layout, where = ipywidgets.Layout(), place.Place()
+    html = ipywidgets.HTML("panel", layout=layout)
+    where.show(ipywidgets.VBox([ipywidgets.Button(layout=layout), html], layout=layout), "", "")
+    where.end("summary", "")
+
+    assert {"VBox", "HTML", "Layout", "HTMLStyle"} == {type(model).__name__ for model in models()}
+    assert layout in models()
+    assert html.value.endswith("summary")
+
+
 def test_runs_one_after_the_other_share_one_place(displays, slow, gate, until) -> None:
     """The second run's panel stands where the first's summary stood."""
     gate.open.set()

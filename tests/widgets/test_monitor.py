@@ -32,15 +32,19 @@ def shown(displays, slow):
 
 
 def press(monitor, name):
-    monitor._controls.buttons[name].click()
+    monitor._panel.controls.buttons[name].click()
 
 
 def enabled(monitor):
-    return {name for name, button in monitor._controls.buttons.items() if not button.disabled}
+    return {name for name, button in monitor._panel.controls.buttons.items() if not button.disabled}
 
 
 def text(monitor):
-    return monitor._view.value
+    return monitor._panel.view.value
+
+
+def block_of(monitor):
+    return monitor._panel.blocks.view.value
 
 
 def test_it_shows_the_plan_and_computes_nothing(shown, gate, until) -> None:
@@ -90,13 +94,13 @@ def test_sliders_change_the_run_under_way(shown, gate, until) -> None:
     """Workers, budget and priority, at once."""
     press(shown, "start")
     until(lambda: shown.state == "running")
-    shown._controls.workers.value = 3
-    shown._controls.priority.value = 1
-    shown._controls.memory.value = shown._controls.memory.options[-1][1]
+    shown._panel.controls.workers.value = 3
+    shown._panel.controls.priority.value = 1
+    shown._panel.controls.memory.value = shown._panel.controls.memory.options[-1][1]
 
     assert until(lambda: shown.run.workers == 3)
     assert until(lambda: shown.run.priority == 1)
-    assert until(lambda: shown.run.budget_bytes == shown._controls.memory.options[-1][1])
+    assert until(lambda: shown.run.budget_bytes == shown._panel.controls.memory.options[-1][1])
 
 
 def test_a_budget_below_the_least_is_told(displays, until) -> None:
@@ -106,7 +110,7 @@ def test_a_budget_below_the_least_is_told(displays, until) -> None:
     monitor.show()
     press(monitor, "start")
     until(lambda: monitor.state == "running")
-    monitor._controls.memory.value = monitor._controls.memory.options[0][1]
+    monitor._panel.controls.memory.value = monitor._panel.controls.memory.options[0][1]
     told = until(lambda: "at the least" in text(monitor))
     state = monitor.state
     monitor.run.cancel()
@@ -125,7 +129,7 @@ def test_a_budget_below_what_is_held_is_told(displays, gate, until) -> None:
     size = 3 * 2**23
     more_held = until(lambda: monitor._watch.last is not None and sum(monitor._watch.last.held[:3]) > size)
     least = monitor.run.plan.run_bytes()
-    monitor._controls.memory.value = size
+    monitor._panel.controls.memory.value = size
     told = until(lambda: "the new budget takes effect as blocks are freed" in text(monitor))
     budget, state = monitor.run.budget_bytes, monitor.state
     gate.open.set()
@@ -148,14 +152,14 @@ def test_changes_before_the_start_plan_anew(shown, until) -> None:
     Plans that nobody started are no runs to be listed.
     """
     before = {record.number for record in runs.recent()} - {shown.run.number}
-    shown._controls.workers.value = 2
+    shown._panel.controls.workers.value = 2
     two = until(lambda: shown.run is not None and shown.run.workers == 2)
-    shown._controls.chunks.value = "48, 9"
+    shown._panel.controls.chunks.value = "48, 9"
     other = until(lambda: shown.run is not None and shown.run.exprs[0].chunks.numblocks == (1, 1))
-    shown._controls.chunks.value = "lots"
+    shown._panel.controls.chunks.value = "lots"
     bad = until(lambda: "can&#x27;t use" in text(shown))
-    nothing_to_start, typed_again = enabled(shown), not shown._controls.chunks.disabled
-    shown._controls.chunks.value = ""
+    nothing_to_start, typed_again = enabled(shown), not shown._panel.controls.chunks.disabled
+    shown._panel.controls.chunks.value = ""
     again = until(lambda: enabled(shown) == {"start"})
 
     assert two
@@ -236,23 +240,23 @@ def test_a_run_whose_panel_was_closed_is_steered_by_its_number(shown, gate, unti
 def test_a_block_is_computed_by_itself(shown, gate, until) -> None:
     """A click on one shows it; nothing else is computed."""
     gate.open.set()
-    shown._controls.blocks.value = True
-    until(lambda: shown._blocks.box.children)
-    grid = shown._blocks.grid
+    shown._panel.controls.blocks.value = True
+    until(lambda: shown._panel.blocks.grid is not None)
+    grid = shown._panel.blocks.grid
     before = gate.passed
     grid.cells.value = 5
-    seen = until(lambda: "block (1, 2): [6:12, 6:9]" in shown._blocks.view.value and "mean" in shown._blocks.view.value)
+    seen = until(lambda: "block (1, 2): [6:12, 6:9]" in block_of(shown) and "mean" in block_of(shown))
     computed = gate.passed - before
     count = len(grid.cells.options)
-    drawn, block = grid.picture.value, shown._blocks.view.value
-    shown._controls.blocks.value = False
+    drawn, block = grid.picture.value, block_of(shown)
+    shown._panel.controls.blocks.value = False
 
     assert (count, grid.cells.options[5][0]) == (24, "1, 2")
     assert "0 of 24 blocks of the result are done" in drawn
     assert seen
     assert 1 <= computed <= 2
     assert "<img" in block
-    assert until(lambda: not shown._blocks.box.children)
+    assert until(lambda: not shown._panel.blocks.box.children)
     assert shown.state == "ready"
 
 
@@ -262,12 +266,12 @@ def test_each_of_many_blocks_can_be_clicked(displays, models, until) -> None:
     monitor = Monitor([x.expr], every_s=0.01)
     monitor.show()
     before = len(models())
-    monitor._controls.blocks.value = True
-    until(lambda: monitor._blocks.box.children)
+    monitor._panel.controls.blocks.value = True
+    until(lambda: monitor._panel.blocks.grid is not None)
     few = len(models()) - before
-    grid = monitor._blocks.grid
+    grid = monitor._panel.blocks.grid
     grid.cells.value = 7
-    seen = until(lambda: "[6:8, 2:4]" in monitor._blocks.view.value and "mean" in monitor._blocks.view.value)
+    seen = until(lambda: "[6:8, 2:4]" in block_of(monitor) and "mean" in block_of(monitor))
     monitor.close()
 
     assert len(grid.cells.options) == 6000
@@ -280,17 +284,17 @@ def test_blocks_to_click_on_follow_the_plan(displays, until) -> None:
     x = nb.from_array(np.arange(2e6).reshape(2000, 1000), chunks=(100, 1000)) + 1
     monitor = Monitor([x.expr], workers=1, memory="64MiB", every_s=0.01)
     monitor.show()
-    monitor._controls.blocks.value = True
-    until(lambda: monitor._blocks.grid is not None)
+    monitor._panel.controls.blocks.value = True
+    until(lambda: monitor._panel.blocks.grid is not None)
     before = monitor._watch.cells.shape
-    monitor._blocks.grid.cells.value = 15
-    seen = until(lambda: "[1875:2000, 0:1000]" in monitor._blocks.view.value and "mean" in monitor._blocks.view.value)
-    monitor._controls.memory.value = 2**30
-    followed = until(lambda: (grid := monitor._blocks.grid) is not None and "0 of 8 blocks" in grid.picture.value)
-    cleared = monitor._blocks.view.value
-    count = len(monitor._blocks.grid.cells.options)
-    monitor._blocks.grid.cells.value = 7
-    other = until(lambda: "block (7, 0): [1750:2000, 0:1000]" in monitor._blocks.view.value)
+    monitor._panel.blocks.grid.cells.value = 15
+    seen = until(lambda: "[1875:2000, 0:1000]" in block_of(monitor) and "mean" in block_of(monitor))
+    monitor._panel.controls.memory.value = 2**30
+    followed = until(lambda: (grid := monitor._panel.blocks.grid) is not None and "0 of 8 blocks" in grid.picture.value)
+    cleared = block_of(monitor)
+    count = len(monitor._panel.blocks.grid.cells.options)
+    monitor._panel.blocks.grid.cells.value = 7
+    other = until(lambda: "block (7, 0): [1750:2000, 0:1000]" in block_of(monitor))
     monitor.close()
 
     assert (before, seen, followed, cleared) == ((16, 1), True, True, "")
@@ -300,18 +304,18 @@ def test_blocks_to_click_on_follow_the_plan(displays, until) -> None:
 
 def test_a_block_nobody_wants_any_more_is_no_error(shown, gate, until) -> None:
     """It is given up without a word."""
-    shown._controls.blocks.value = True
-    until(lambda: shown._blocks.grid is not None)
-    shown._blocks.grid.cells.value = 5
-    computing = until(lambda: "block (1, 2)" in shown._blocks.view.value)
-    shown._controls.blocks.value = False
-    gone = until(lambda: not shown._blocks.box.children)
+    shown._panel.controls.blocks.value = True
+    until(lambda: shown._panel.blocks.grid is not None)
+    shown._panel.blocks.grid.cells.value = 5
+    computing = until(lambda: "block (1, 2)" in block_of(shown))
+    shown._panel.controls.blocks.value = False
+    gone = until(lambda: not shown._panel.blocks.box.children)
     gate.open.set()
     time.sleep(0.1)
 
     assert computing
     assert gone
-    assert shown._blocks.view is None
+    assert shown._panel.blocks.view is None
 
 
 def test_a_failing_task_is_told_in_place(displays, until) -> None:
@@ -337,7 +341,7 @@ def test_a_plan_that_does_not_fit_is_told_and_can_be_helped(displays, until) -> 
     monitor.show()
     told = "BudgetError" in text(monitor)
     none = enabled(monitor)
-    monitor._controls.memory.value = monitor._controls.memory.options[-1][1]
+    monitor._panel.controls.memory.value = monitor._panel.controls.memory.options[-1][1]
     helped = until(lambda: enabled(monitor) == {"start"})
     monitor.close()
 
@@ -346,11 +350,57 @@ def test_a_plan_that_does_not_fit_is_told_and_can_be_helped(displays, until) -> 
     assert helped
 
 
+class Clock:
+    """Time that goes on when told."""
+
+    now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_sliders_come_when_a_run_has_been_shown_for_a_second(slow, displays, models, until) -> None:
+    """Buttons are there at once, what else there is as soon as somebody might want it: it takes longest to make."""
+    run, clock = slow.start(workers=1), Clock()
+    monitor = Monitor(run, every_s=0.01, clock=clock)
+    monitor.show()
+    controls, few = monitor._panel.controls, len(models())
+    at_once, sliders = enabled(monitor), controls.workers
+    clock.now_s += 1.5
+    come = until(lambda: controls.blocks is not None and controls.blocks in monitor._panel.box.children)
+    many = len(models())
+    controls.workers.value = 2
+    steered = until(lambda: run.workers == 2)
+    monitor.close()
+    run.cancel()
+
+    assert at_once == {"pause", "cancel"}
+    assert sliders is None
+    assert come
+    assert steered
+    assert few <= 9
+    assert many <= 16
+    assert models() == []
+
+
+def test_sliders_come_at_once_when_a_run_is_paused(slow, displays, until) -> None:
+    """Whoever has done that wants to change something."""
+    run = slow.start(workers=1)
+    monitor = Monitor(run, every_s=0.01, clock=Clock())
+    monitor.show()
+    press(monitor, "pause")
+    come = until(lambda: monitor._panel.controls.memory is not None)
+    monitor.close()
+    run.cancel()
+
+    assert come
+
+
 def test_it_draws_at_most_at_the_rate_asked_for(shown, gate, until) -> None:
     """However quickly tasks end."""
     shown._every_s = 0.05
     changes = []
-    shown._view.observe(lambda change: changes.append(threading.current_thread().name), "value")
+    shown._panel.view.observe(lambda change: changes.append(threading.current_thread().name), "value")
     press(shown, "start")
     time.sleep(0.5)
 

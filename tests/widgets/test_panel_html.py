@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import h5py
@@ -70,6 +71,27 @@ def test_groups_of_blocks_are_called_so() -> None:
 
     assert "100 of 100 blocks (100)" in texts[0]
     assert "10 000 of 10 000 groups of blocks (10000)" in texts[1]
+
+
+def test_the_curve_of_memory_lies_where_bytes_and_times_are(slow, gate) -> None:
+    """From the left edge to the right, and as high as is held; the points move, as the scale changes."""
+    run, now = slow.start(workers=1, memory="1GiB"), iter((10.0, 11.0, 15.0, 20.0))
+    resident = iter(2**20 * np.array([10, 14, 30])).__next__
+    watch = Watch(run, lambda: next(now), resident)
+    for _ in range(4):
+        watch.look()
+    html = panel_html(watch)
+    run.cancel()
+    moved = re.search(r"translate\(1 96\) scale\(([\d.e+-]+) ([\d.e+-]+)\) translate\(-(\d+) 0\)", html)
+    across, down, first = map(float, moved.groups())
+    highest = re.search(r'<polygon points="([^"]+)"', html)[1].split()
+    drawn = [(1 + across * (x - first), 96 + down * y) for x, y in (map(float, p.split(",")) for p in highest)]
+    held = [(look.now_s, sum(look.held)) for look in watch.looks]
+    top = 1.12 * held[-1][1]
+    seen = [(1 + 41.8 * (now_s - 10), 96 - 94 * nbytes / top) for now_s, nbytes in held]
+
+    assert len({nbytes for _, nbytes in held}) > 1
+    assert np.allclose([*seen, (419, 96), (1, 96)], drawn, atol=0.3)
 
 
 def test_one_task_is_a_task(tmp_path) -> None:
