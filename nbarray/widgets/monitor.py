@@ -140,8 +140,10 @@ class Monitor:
             return
         if self._panel is None:
             self._shown_s = self._clock()
-            self._panel = Panel(self._ask, *self._seen())
+            seen = self._seen()
+            self._panel = Panel(self._ask, *seen)
             self._steer(self._panel)
+            self._panel.draw(*seen)
         else:
             self._draw()
         self._place.show(self._panel.box, *self._still(), here=self._here)

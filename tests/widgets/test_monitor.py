@@ -383,6 +383,16 @@ def test_sliders_come_when_a_run_has_been_shown_for_a_second(slow, displays, mod
     assert models() == []
 
 
+def test_sliders_are_there_before_the_start(slow, displays) -> None:
+    """What is displayed first has them: nothing is drawn again until somebody touches something."""
+    monitor = slow.monitor()
+    monitor.show()
+    controls, children = monitor._panel.controls, monitor._panel.box.children
+    monitor.close()
+
+    assert {controls.workers, controls.memory, controls.chunks} <= set(children)
+
+
 def test_sliders_come_at_once_when_a_run_is_paused(slow, displays, until) -> None:
     """Whoever has done that wants to change something."""
     run = slow.start(workers=1)
