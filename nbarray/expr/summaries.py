@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nbarray.expr.leaves import SourceArray
-from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
+from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink
 from nbarray.expr.lowered_mapped import Mapped
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import decoding_bytes, is_direct, operand_of, reads_storage
@@ -212,6 +212,10 @@ class MergedSummaries(Lowered):
         return self.of_shape is None
 
     @property
+    def fills_sink(self) -> bool:  # type: ignore[override]
+        return self.of_shape is not None
+
+    @property
     def label(self) -> str:
         return f"{self.summary.name}, merge"
 
@@ -232,14 +236,17 @@ class MergedSummaries(Lowered):
 
     def spare_block_bytes(self, low: Int64, high: Int64) -> Int64:
         if self.of_shape is not None:
-            return super().spare_block_bytes(low, high)
+            return self.block_bytes(low, high) - self.likely.finished_bytes(self.block_bytes(low, high))
         return self.block_bytes(low, high) - self.likely.state_bytes((high - low).prod(axis=1), 1)
 
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
-        return self.scratch_bytes(low, high) - self._merging_bytes(self.likely, low, high)
+        spare = self._merging_bytes(self.summary, low, high) - self._merging_bytes(self.likely, low, high)
+        return spare + (self.spare_block_bytes(low, high) if self.of_shape is not None else 0)
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return self._merging_bytes(self.summary, low, high)
+        # most results are made before they are put where they belong
+        made = self.block_bytes(low, high) if self.of_shape is not None else 0
+        return self._merging_bytes(self.summary, low, high) + made
 
     def _merging_bytes(self, summary: Summary, low: Int64, high: Int64) -> Int64:
         a, b = (low, high) if self.of_shape is None else _all_of(self.parts, low)
@@ -255,7 +262,10 @@ class MergedSummaries(Lowered):
         extras = [inputs.read_whole(1 + k, (0,) * e.ndim, e.sizes)[0] for k, e in enumerate(self.extras)]
         states = [held.state for (held,) in blocks[:count]]
         merged = self.summary.merge(states) if count > 1 else states[0]
-        return deliver(sink, (self.summary.finish(merged, extras), None), workspace)
+        if sink is not None:
+            self.summary.finish_into(merged, extras, sink[0])
+            return None
+        return self.summary.finish(merged, extras), None
 
 
 def _sample(expr: Expr) -> np.ndarray[Any, Any] | None:

@@ -15,8 +15,8 @@ __all__ = ["Distinct", "differs", "distinct_dtype"]
 
 #: Whole numbers are counted in a table while it has at most so many places, or so many for each element.
 TABLE, TABLE_TIMES = 2**16, 2
-#: Elements whose distinct values are found at once.
-TILE = 2**18
+#: Elements whose distinct values are found at once; and that are counted in a table at once, or some times its places.
+TILE, PIECE, PIECE_TIMES = 2**18, 2**16, 4
 
 
 class _Found(NamedTuple):
@@ -66,6 +66,13 @@ def _lost_in_place(order: Int64, values: Block, first: Int64) -> Int64:
     last = order[len(order) - lost :]  # NaN is sorted behind all numbers
     last = last[np.argsort(first[last], kind="stable")]
     return np.concatenate([order[: len(order) - lost], last[np.argsort(values[last], kind="stable")]])
+
+
+def _above(values: Block, smallest: int) -> Int64:
+    """How much larger whole numbers are than the smallest of them."""
+    if values.dtype == np.uint64 and smallest >> 63:
+        return (values - values.dtype.type(smallest)).astype(np.int64)
+    return values.astype(np.int64, copy=False) - smallest
 
 
 @dataclass(frozen=True)
@@ -127,12 +134,16 @@ class Distinct(Summary):
         return _Found(ordered[starts], counts, counts if order is None else order[starts])
 
     def _by_table(self, values: Block, smallest: int, size: int) -> _Found:
-        wide = values.astype(np.int64, copy=False) if values.dtype != np.uint64 or not smallest >> 63 else None
-        shifted = (values - values.dtype.type(smallest)).astype(np.int64) if wide is None else wide - smallest
-        table = np.bincount(shifted, minlength=size)
-        there = np.flatnonzero(table)
-        first = there
-        if self.wants_first:
+        if not self.wants_first:
+            table = np.zeros(size, np.int64)
+            piece = max(PIECE, PIECE_TIMES * size)
+            for a in range(0, len(values), piece):
+                table += np.bincount(_above(values[a : a + piece], smallest), minlength=size)
+            there = first = np.flatnonzero(table)
+        else:
+            shifted = _above(values, smallest)
+            table = np.bincount(shifted, minlength=size)
+            there = np.flatnonzero(table)
             places = np.empty(size, np.int64)
             places[shifted[::-1]] = np.arange(len(values) - 1, -1, -1)
             first = places[there]
@@ -161,13 +172,20 @@ class Distinct(Summary):
 
     def finish(self, state: Any, extras: Sequence[Block]) -> Block:
         made = np.zeros(self.most + 1, distinct_dtype(self.dtype))
-        if state is None:
-            made[-1]["count"] = -1
-            return made
-        n = len(state.values)
-        made["value"][:n], made["count"][:n], made["first"][:n] = state
-        made[-1]["count"] = n
+        self.finish_into(state, extras, made)
         return made
+
+    def finish_into(self, state: Any, extras: Sequence[Block], out: Block) -> None:
+        # rows that nobody looks at aren't touched: there may be very many more than there are distinct elements
+        n = -1 if state is None else len(state.values)
+        if state is not None:
+            out["value"][:n], out["count"][:n], out["first"][:n] = state
+        out[-1] = np.zeros((), out.dtype)
+        out[-1]["count"] = n
+
+    def finished_bytes(self, nbytes: Int64) -> Int64:
+        rows = self.most + 1 if self.likely_most is None else self.likely_most + 1
+        return np.minimum(nbytes, rows * distinct_dtype(self.dtype).itemsize)
 
     def state_bytes(self, elements: Int64, parts: int) -> Int64:
         most = self.most if self.likely_most is None else self.likely_most
@@ -178,4 +196,5 @@ class Distinct(Summary):
         if self.likely_most is None:
             return tile * (3 * width + 40) + self.most * 2 * (width + 32)
         by_table = self.dtype.kind in "iub" and width < 9 and not self.wants_first
-        return tile * (8 if by_table else 2 * width + 2) + self.likely_most * 2 * (width + 32)
+        piece = np.minimum(tile, max(PIECE, PIECE_TIMES * self.likely_most))
+        return (piece * 8 if by_table else tile * (2 * width + 2)) + self.likely_most * 2 * (width + 32)

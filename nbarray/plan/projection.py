@@ -33,12 +33,12 @@ def projected_peak(plan: Plan, workers: int, budget_bytes: int) -> int:
     kept = RUN_BYTES + TASK_BYTES * plan.ntasks
     if plan.compiler_bytes and not compiles_first(text for lowered in plan.nodes for text in lowered.kernels):
         kept -= min(loading_bytes(), COMPILING_BYTES)
-    promised = plan.sequential_peak + plan.kept_bytes
+    promised = plan.sequential_peak + plan.kept_bytes + plan.result_bytes
     return plan.pending_bytes(0) - promised + _held(plan, workers, budget_bytes) + kept
 
 
 def _held(plan: Plan, workers: int, budget_bytes: int) -> int:
-    """About the most bytes of blocks and scratch."""
+    """About the most bytes of blocks, scratch and results."""
     blocks, (in_turn, scratch) = _used_blocks(plan), _used_scratch(plan)
     seconds = task_seconds(plan, blocks)
     blocks += BLOCK_BYTES * (plan.uses > 0)
@@ -52,7 +52,7 @@ def _held(plan: Plan, workers: int, budget_bytes: int) -> int:
     ahead = int(np.sort(beside)[plan.ntasks - workers + 1 :].sum())
     room = budget_bytes - plan.pending_bytes(workers)
     panels = plan.pending_bytes(workers) - plan.pending_bytes(0)
-    return used.sequential_peak + panels + max(0, min(ahead, room))
+    return used.sequential_peak + plan.result_bytes + panels + max(0, min(ahead, room))
 
 
 def _simulated(
@@ -66,11 +66,12 @@ def _simulated(
 ) -> int:
     """The most that is held if tasks take as long as is thought, without what is only put by.
 
-    Short ones are taken several at a time, as workers do: their blocks are handed in together.
+    Short ones are taken several at a time, as workers do: their blocks are handed in together.  Of results so much is
+    held as has been written.
     """
     ledger, kept = Ledger(plan, budget_bytes, workers), kept_panels()
     took, blocks, panels = seconds.tolist(), used_blocks.tolist(), _panels(plan).tolist()
-    in_turn, scratch = used_in_turn.tolist(), used_scratch.tolist()
+    in_turn, scratch, results = used_in_turn.tolist(), used_scratch.tolist(), _results(plan).tolist()
     nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[float, list[int]]]()
     windows: dict[int, int] = {}
     now, held, most = 0.0, 0, 0
@@ -80,7 +81,7 @@ def _simulated(
             windows[node] = next_window(windows.get(node, 1), time / len(tasks))
             heapq.heappush(running, (now + time, tasks))
             idle -= 1
-            held += sum(blocks[t] for t in tasks)
+            held += sum(blocks[t] + results[t] for t in tasks)
             kept = max(kept, sum(max(panels[t] for t in some) for _, some in running))
             working = sum(max(scratch[t] for t in some) for _, some in running)
             most = max(most, held + kept + working + max(in_turn[some[0]] for _, some in running))
@@ -113,6 +114,16 @@ def _left_buffers(plan: Plan, scratch: Int64) -> Int64:
 def _used_blocks(plan: Plan) -> Int64:
     """The bytes of each task's block, of elements like those that are known."""
     return np.maximum(plan.task_bytes - _of_tasks(plan, lambda lowered: lowered.spare_block_bytes), 0)
+
+
+def _results(plan: Plan) -> Int64:
+    """What each task writes of results in memory."""
+    found, kept = np.zeros(plan.ntasks, np.int64), set(plan.in_memory)
+    for k in kept:
+        tasks, lowered = np.flatnonzero(plan.task_node == k), plan.nodes[k]
+        low, high = lowered.chunks.boxes(plan.task_block[tasks])
+        found[tasks] = lowered.block_bytes(low, high) - lowered.spare_block_bytes(low, high)
+    return found
 
 
 def _panels(plan: Plan) -> Int64:

@@ -141,3 +141,22 @@ def test_large_plans_are_projected_as_small_ones(monkeypatch):
     monkeypatch.setattr(projection, "MOST_TASKS", 10)
 
     assert 0.8 < projected_peak(made, 2, BUDGET) / expected < 1.4
+
+
+@pytest.mark.parametrize(
+    "of",
+    [lambda x: nb.unique(x), lambda x: nb.histogram(x, bins=50, range=(0, 1000))[0]],
+    ids=["unique", "histogram"],
+)
+def test_summaries_hold_what_is_projected(of):
+    """What is promised for any elements is not projected for those that are known, nor are rows that nobody fills."""
+    before, x = (nb.from_array(np.random.default_rng(k).integers(0, 1000, 2_000_000), chunks=500_000) for k in (0, 1))
+    with nb.config(jit=False):
+        of(before).compute(workers=1)
+        found = of(x)
+        questions = [node for node in postorder([found.expr]) if isinstance(node, Unsized)]
+        made = plan(questions[0].questions if questions else [found.expr], BUDGET)
+        projected = projected_peak(made, 1, BUDGET)
+        held = traced(lambda: found.compute(workers=1)) - (made.result_bytes if questions else 0)  # hardly touched
+
+    assert held < projected < held + 2**20
