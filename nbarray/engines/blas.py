@@ -11,7 +11,9 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["hold", "release"]
+from nbarray.plan.plan import Plan
+
+__all__ = ["hold", "is_called_often", "release"]
 
 #: Since some version threadpoolctl lets one thread alone change OpenBLAS's threads; the last of our workers must, too.
 _LET_GO = "clear_controlling_thread"
@@ -60,3 +62,9 @@ def release() -> None:
             limiter.restore_original_limits()
             _free(controller)
             _held = None
+
+
+def is_called_often(plan: Plan) -> bool:
+    """Whether several tasks call BLAS, which may then be under way at the same time."""
+    counts = plan.tasks_by_node().tolist()
+    return sum(n for n, lowered in zip(counts, plan.nodes, strict=True) if lowered.calls_blas) > 1

@@ -235,7 +235,7 @@ class Run(Awaited):
         self._watch = Watch(self.plan, ref(self))
         share.join(self._member)
         # whatever the number of workers: sums of BLAS have other bits with other numbers of threads
-        if _calls_blas_often(self.plan):
+        if blas.is_called_often(self.plan):
             self._holds_blas = True
             blas.hold()
         if self._observers:
@@ -474,9 +474,3 @@ class Run(Awaited):
             except Exception:
                 with contextlib.suppress(ValueError):
                     self._observers.remove(observer)
-
-
-def _calls_blas_often(plan: Plan) -> bool:
-    """Whether several tasks call BLAS, which may then be under way at the same time."""
-    counts = plan.tasks_by_node().tolist()
-    return sum(n for n, lowered in zip(counts, plan.nodes, strict=True) if lowered.calls_blas) > 1

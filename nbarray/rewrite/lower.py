@@ -249,11 +249,11 @@ class Lowering:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
-        program, folded = parts.program, self._folded[_kind_of(first)]
+        program, folded = parts.program, max(self._folded[_kind_of(first)], math.prod(first.base.sizes))
         if not any(fold.linear or fold.name.startswith("arg") for fold in program.folds):
             program = replace(program, narrow=narrow_axes(first.base.sizes, first.axes))
         return Fused(
-            program if program.narrow else self._compiled(program, max(folded, math.prod(first.base.sizes))),
+            program if program.narrow else self._compiled(program, folded),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),
