@@ -19,8 +19,9 @@ from nbarray.kernels.tiles import Where
 
 __all__ = ["REDUCTIONS"]
 
-#: What folding a tile makes on the way (see `Reduction.makes`): a ufunc's reductions of it; deviations, and parts.
-_PARTS, _DEVIATIONS = (0.0, 1.0), (1.0, 2.0)
+#: What folding a tile makes on the way (see `Reduction.makes`): a ufunc's reductions of it; deviations, and parts;
+#: where the best are.
+_PARTS, _DEVIATIONS, _BEST = (0.0, 1.0), (1.0, 3.0), (0.5, 6.0)
 
 
 # ---------------------------------------------------------------- sum, prod, any, all, min, max, mean
@@ -283,6 +284,7 @@ def _arg_row(name: str, best: Callable[..., Any], better: np.ufunc, worst: Calla
         lambda planes, count, dtype, params: planes[1].astype(dtype, copy=False),
         has_identity=False,
         neutral=worst,
+        makes=_BEST,
     )
 
 
