@@ -11,6 +11,7 @@ import contextvars
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -48,7 +49,7 @@ from nbarray.plan.projection import projected_peak
 from nbarray.provenance import Place
 from nbarray.rewrite.stages import Teller
 
-__all__ = ["compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes"]
+__all__ = ["Form", "compute", "has_unknown_sizes", "later", "limits", "observe", "plan", "prepare", "resolve_sizes"]
 
 #: So few tasks that move so few bytes are not worth threads.
 FEW_TASKS, LITTLE_BYTES = 64, 2**20
@@ -62,6 +63,14 @@ MOST_PLACES = 1000
 
 #: How long whoever starts a run waits for its plan: then it goes on without.
 PLANNING_GRACE_S = 0.1
+
+
+class Form(Enum):
+    """What a result without axes is handed over as; one with axes is an array."""
+
+    SCALAR = "NumPy's"
+    ARRAY = "an array of no axes"
+    PYTHON = "Python's own number"
 
 
 class _Planning(threading.local):
@@ -107,8 +116,11 @@ def later(
     workers: int | None = None,
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
+    forms: Sequence[Form] = (),
 ) -> Run:
     """A run of several expressions, planned in a thread of its own, with sizes counted where they aren't known.
+
+    forms : see `compute`
 
     Its result is what `then` makes of a tuple with an array for each expression: that tuple, if nobody says otherwise.
 
@@ -135,7 +147,7 @@ def later(
                 record.planned(made.label, made.ntasks)
                 _tell(run, rules if watching else None)
 
-            run.give(made, lambda results: then(_Finisher(made, exprs)(results)), told)
+            run.give(made, lambda results: then(_Finisher(made, exprs, forms)(results)), told)
         except BaseException as error:
             run.refuse(error)
 
@@ -160,15 +172,17 @@ def compute(
     workers: int | None = None,
     observers: Sequence[Observer] = (),
     writers: Sequence[Writer | None] = (),
+    forms: Sequence[Form] = (),
 ) -> tuple[Any, ...]:
     """Compute several expressions together and wait for them.
 
     writers : for each, what its blocks are written to as they are made; None where they make an array in memory
+    forms : for each, what its value is without axes; by default a scalar
 
     An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits a moment for the tasks under way
     and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
-    run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers)
+    run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers, forms=forms)
     if _planning.run is not None:
         _planning.run.count_by(run)
     small = _is_small(run.plan)
@@ -204,16 +218,19 @@ def prepare(
     observers: Sequence[Observer] = (),
     then: Callable[[tuple[Any, ...]], Any] = lambda values: values,
     writers: Sequence[Writer | None] = (),
+    forms: Sequence[Form] = (),
 ) -> Run:
     """A run that is planned, here and now, and ready to start; see `later`.
 
     writers : for each expression, what its blocks are written to; its value is None then
+    forms : see `compute`
     """
     watching, report = _watching(observers)
     budget, used = limits(memory, workers)
     rules: list[Rule] | None = [] if watching else None
     made = _checked(exprs, budget, rules, writers)
-    run = Run(made, budget, used, watching, lambda results: then(_Finisher(made, exprs)(results)), runs.ended)
+    finisher = _Finisher(made, exprs, forms)
+    run = Run(made, budget, used, watching, lambda results: then(finisher(results)), runs.ended)
     run.exprs = tuple(exprs)
     runs.note(run, made.label, _place(exprs), report)
     _tell(run, rules)
@@ -283,10 +300,13 @@ def limits(memory: int | str | None = None, workers: int | None = None) -> tuple
 
 
 class _Finisher:
-    """Turns the arrays a run filled into what users get: scalars for 0-d, masked arrays for masked."""
+    """Turns the arrays a run filled into what users get: of no axes in their forms, masked arrays for masked."""
 
-    def __init__(self, made: Plan, exprs: Sequence[Expr]) -> None:
+    def __init__(self, made: Plan, exprs: Sequence[Expr], forms: Sequence[Form] = ()) -> None:
         self._fill_values = [fill_value_of(e) for e in exprs]
+        self._forms = [
+            Form.ARRAY if e.ndim else f for e, f in zip(exprs, forms or [Form.SCALAR] * len(exprs), strict=True)
+        ]
         self._targets, self._placements = made.targets, made.placements
         self._written = [writer is not None for writer in made.writers] or [False] * len(made.targets)
 
@@ -299,23 +319,25 @@ class _Finisher:
             data, mask = results.sinks[target]
             if target in self._targets[:k]:  # asked for twice: no two results share memory
                 data, mask = data.copy(), None if mask is None else mask.copy()
-            values.append(self._value(data, mask, placement))
+            values.append(self._value(data, mask, placement, self._forms[k]))
             fill_value = self._fill_values[k]
-            if fill_value is not None and isinstance(values[-1], np.ma.MaskedArray) and values[-1].ndim:
+            if fill_value is not None and isinstance(values[-1], np.ma.MaskedArray) and self._forms[k] is Form.ARRAY:
                 values[-1].fill_value = fill_value
         return tuple(values)
 
     @staticmethod
-    def _value(values: np.ndarray[Any, Any], mask: np.ndarray[Any, Any] | None, placement: Placement | None) -> Any:
+    def _value(
+        values: np.ndarray[Any, Any], mask: np.ndarray[Any, Any] | None, placement: Placement | None, form: Form
+    ) -> Any:
         if placement is not None:
             low, high = (0,) * len(placement.axes), placement.shape
             whole = base_slices(placement, low, high, values.ndim)
             values = arrange(part_of(values, whole), placement)
             mask = None if mask is None else arrange(part_of(mask, whole), placement)
+        if form is not Form.ARRAY:
+            return np.ma.masked if mask is not None and mask else values[()] if form is Form.SCALAR else values.item()
         if mask is None:
-            return values[()] if values.ndim == 0 else values
-        if values.ndim == 0:
-            return np.ma.masked if mask else values[()]
+            return values
         return np.ma.MaskedArray(values, mask if mask.any() else False)
 
 

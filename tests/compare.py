@@ -113,6 +113,8 @@ def compare(blocked: Any, expected: Any, within: float | None, scale: float = 0.
     actual = computed(blocked)
     if isinstance(blocked, nb.Array):
         compare_promise(blocked, actual)
+        if blocked.dtype != object:  # by themselves they are what they are
+            same_form(actual, expected)
     else:
         assert type(expected) is type(actual)
     same_values(actual, expected, within, scale)
@@ -127,6 +129,18 @@ def compare_promise(blocked: nb.Array, actual: Any) -> None:
     assert blocked.shape == tuple(sum(c) for c in blocked.chunks)
     assert blocked.numblocks == tuple(len(c) for c in blocked.chunks)
     assert isinstance(actual, np.ma.MaskedArray) == (blocked.masked and blocked.ndim > 0) or blocked.ndim == 0
+
+
+def same_form(actual: Any, expected: Any) -> None:
+    """What has no axes is an array, NumPy's scalar or Python's own number where NumPy's is one."""
+    assert form_of(expected) == form_of(actual)
+
+
+def form_of(value: Any) -> str:
+    """An array, a scalar, `np.ma.masked`, or a number of Python's."""
+    if np.ndim(value) or isinstance(value, np.ndarray):
+        return "masked" if value is np.ma.masked else "array"
+    return "scalar" if isinstance(value, np.generic) else "Python's"
 
 
 def check_blocks(blocked: nb.Array) -> None:

@@ -28,7 +28,7 @@ from nbarray.errors import DTypeError, InputError, NotBlocked, ReadOnlyError, Un
 from nbarray.expr.node import Expr, remember_place
 from nbarray.ops import contraction, elementwise, indexing, reductions, shaping
 from nbarray.provenance import caller
-from nbarray.session import compute, has_unknown_sizes, later, limits, plan, resolve_sizes
+from nbarray.session import Form, compute, has_unknown_sizes, later, limits, plan, resolve_sizes
 
 __all__ = ["Array", "apply", "as_index", "unwrap", "wrap"]
 
@@ -150,11 +150,11 @@ class Array:
     np.int64(285)
     """
 
-    __slots__ = ("__weakref__", "_expr")
+    __slots__ = ("__weakref__", "_expr", "_form")
     __array_priority__ = 100
 
-    def __init__(self, expr: Expr) -> None:
-        self._expr = expr
+    def __init__(self, expr: Expr, form: Form = Form.SCALAR) -> None:
+        self._expr, self._form = expr, form
 
     # ---------------------------------------------------------------------------------------------- facts
 
@@ -201,6 +201,11 @@ class Array:
         return self.size * self.itemsize
 
     @property
+    def form(self) -> Form:
+        """What is handed over: an array, unless it has no axes and is a number in NumPy."""
+        return Form.ARRAY if self.ndim else self._form
+
+    @property
     def masked(self) -> bool:
         """Whether results are masked arrays."""
         return self._expr.masked
@@ -244,24 +249,24 @@ class Array:
         """The imaginary parts."""
         return apply(elementwise.function, "imag", self)
 
-    def become(self, expr: Expr) -> None:
-        """Hold another expression from now on: what assigning does."""
-        self._expr = expr
+    def become(self, expr: Expr, form: Form | None = None) -> None:
+        """Hold another expression from now on: what assigning does; an array stays an array."""
+        self._expr, self._form = expr, form or self.form
 
     # ------------------------------------------------------------------------------------------ computing
 
     @takes("scheduler", "optimize_graph", "traverse")
     def compute(self, *, memory: int | str | None = None, workers: int | None = None) -> Any:
-        """Compute, and wait: an ndarray, a masked array, or a scalar for no axes.
+        """Compute, and wait: an ndarray, a masked array, or where NumPy has one, a scalar.
 
         memory : budget in bytes ("2GiB"); workers : threads.  By default the settings of `nbarray.config`.
         Raises BudgetError before anything is read if it can't fit, TaskError if a block fails.
         """
-        return compute(self._expr, memory=memory, workers=workers)[0]
+        return compute(self._expr, memory=memory, workers=workers, forms=[self._form])[0]
 
     def start(self, *, memory: int | str | None = None, workers: int | None = None) -> Run:
         """Begin computing in the background; returns a `Run` at once, whose result is a tuple of one array."""
-        return later([self._expr], memory=memory, workers=workers).start()
+        return later([self._expr], memory=memory, workers=workers, forms=[self._form]).start()
 
     def plan(self, *, memory: int | str | None = None, workers: int | None = None) -> PlanReport:
         """What computing would do: tasks, bytes read, peak memory; nothing is read."""
@@ -356,12 +361,6 @@ class Array:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return int(self.compute())
 
-    def __format__(self, spec: str) -> str:
-        return format(self.compute() if spec and not self.ndim else repr(self), spec)
-
-    def __round__(self, decimals: int = 0) -> Array:
-        return self.round(decimals)
-
     def tolist(self) -> Any:
         """All values as nested lists; computes."""
         return np.ma.asanyarray(values_of(self)).tolist()
@@ -425,16 +424,13 @@ class Array:
         """The complex conjugate."""
         if self.dtype.kind not in "biufcO":
             raise DTypeError(f"conj of {self.dtype}: cannot conjugate non-numeric dtype")
-        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind in "cO" else Array(self._expr)
+        return apply(elementwise.ufunc, np.conjugate, self) if self.dtype.kind in "cO" else self.copy()
 
     conjugate = conj
 
     def copy(self, order: str = "C") -> Array:
         """Another handle on the same values: assigning to one leaves the other alone."""
-        return Array(self._expr)
-
-    def __deepcopy__(self, memo: Any) -> Array:
-        return self.copy()
+        return Array(self._expr, self._form)
 
     @takes("merge_chunks", "limit")
     def reshape(self, *shape: Any, order: str = "C", chunks: Any = None, copy: bool | None = None) -> Array:

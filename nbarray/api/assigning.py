@@ -20,14 +20,15 @@ from nbarray.errors import BroadcastError, DTypeError, IndexingError, InputError
 from nbarray.expr.node import remember_place
 from nbarray.ops import assigning, elementwise, indexing, shaping
 from nbarray.provenance import caller
+from nbarray.session import Form
 
 __all__ = ["changeable", "hold", "outs_apart", "setitem", "store_into", "store_reduced", "with_out"]
 
 
-def hold(x: Array, made: Array) -> Array:
-    """Let a handle hold what another holds."""
+def hold(x: Array, made: Array, form: Form | None = None) -> Array:
+    """Let a handle hold what another holds; without axes in the form it has, or in another."""
     remember_place(made.expr, caller())
-    x.become(made.expr)
+    x.become(made.expr, form)
     return x
 
 
@@ -50,18 +51,19 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     that are computed later; nothing is read now.
 
     Values with a mask give one to an array that has none, as in `numpy.ma`; NumPy would take what the mask hides.
+    NumPy's scalars can't be assigned to; here such an ``x[0]`` is an array from then on.
 
     Raises IndexingError, BroadcastError, DTypeError, InputError as NumPy does.
     """
     alone = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if isinstance(alone, Array) and alone.dtype.kind == "b" and 0 not in alone.expr.sizes:
-        hold(x, _by_mask(x, alone, value))
+        hold(x, _by_mask(x, alone, value), Form.ARRAY)
         return
     if isinstance(alone, Array):
         index = (values_of(alone),)
     elif isinstance(index, tuple):
         index = tuple(values_of(i) if isinstance(i, Array) else i for i in index)
-    hold(x, apply(lambda a, v: assigning.assign(a, as_index(index), v), x, _as_array(value)))
+    hold(x, apply(lambda a, v: assigning.assign(a, as_index(index), v), x, _as_array(value)), Form.ARRAY)
 
 
 def _by_mask(x: Array, mask: Array, value: Any) -> Array:
@@ -200,7 +202,7 @@ def _outgrows(made: Array, x: Array) -> bool:
 def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[Array, Any], Array]:
     def in_place(self: Array, other: Any) -> Array:
         made = function(self, other)
-        if not self.ndim and isinstance(made, Array) and _outgrows(made, self):
+        if self.form is not Form.ARRAY and isinstance(made, Array) and _outgrows(made, self):
             return made  # as for NumPy's numbers, which are no arrays that could be changed
         result: Array = store_into(self, made)
         return result

@@ -22,7 +22,7 @@ from nbarray.ops.operands import normalize_axes
 from nbarray.ops.regrouping import reshape_blockwise as reshape_blocks
 from nbarray.ops.regrouping import shuffle as shuffle_expr
 from nbarray.ops.trees import reduction_by
-from nbarray.session import compute
+from nbarray.session import Form, compute
 
 __all__ = ["blockwise", "reduction", "shuffle"]
 
@@ -359,7 +359,7 @@ class vectorize:  # noqa: N801 - NumPy's name
 
         on_blocks.__name__ = self.__name__
         dtype = None if self._dtypes is None else self._dtypes[0]
-        return wrap(mapped(on_blocks, unwrap(blocked), dtype, kwargs))
+        return Array(wrap(mapped(on_blocks, unwrap(blocked), dtype, kwargs)).expr, Form.ARRAY)
 
 
 for _class in (frompyfunc, vectorize):

@@ -42,7 +42,8 @@ def compute(
         return value
 
     _within(arrays, found, traverse)
-    values = iter(compute_exprs(*(x.expr for x in blocked), memory=memory, workers=workers) if blocked else ())
+    exprs, forms = [x.expr for x in blocked], [x.form for x in blocked]
+    values = iter(compute_exprs(*exprs, memory=memory, workers=workers, forms=forms) if blocked else ())
     made: tuple[Any, ...] = _within(arrays, lambda _: next(values), traverse)
     return made
 

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from nbarray.api.no_axes import with_no_axes
 from nbarray.api.refused import REASONS
 from nbarray.errors import DTypeError, NotBlocked
 
@@ -65,8 +66,10 @@ def public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[...
     """Export a function by its name (less a closing underscore), as the blocked form of NumPy's functions, if any."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        PUBLIC[function.__name__.rstrip("_")] = function
-        return implements(*numpy_functions)(function)
+        name = function.__name__.rstrip("_")
+        PUBLIC[name] = made = with_no_axes(name, function)
+        IMPLEMENTATIONS.update(dict.fromkeys(numpy_functions, made))
+        return made
 
     return enter
 
@@ -94,12 +97,14 @@ def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter a function into the table."""
+    """Enter a function into the table, as the blocked form of one of NumPy's or of several."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        for f in numpy_functions:
-            IMPLEMENTATIONS[f] = function
-        return function
+        first = numpy_functions[0]
+        module = getattr(first, "__module__", None) or "numpy"
+        made = with_no_axes(f"{module}.{first.__name__}".removeprefix("numpy."), function)
+        IMPLEMENTATIONS.update(dict.fromkeys(numpy_functions, made))
+        return made
 
     return enter
 

@@ -49,6 +49,8 @@ from nbarray.api import (  # noqa: F401 - that they are imported is all
 )
 from nbarray.api.array import Array
 from nbarray.api.dispatch import METHODS
+from nbarray.api.no_axes import METHODS as FORMS
+from nbarray.api.no_axes import decided
 from nbarray.api.pictures import RUN_METHODS
 from nbarray.engines.run import Run
 
@@ -56,5 +58,7 @@ __all__: list[str] = []
 
 for _name, _method in METHODS.items():
     setattr(Array, _name, _method)
+for _name, _rule in FORMS.items():
+    setattr(Array, _name, decided(vars(Array)[_name], _rule))
 for _name, _method in RUN_METHODS.items():
     setattr(Run, _name, _method)

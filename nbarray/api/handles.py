@@ -26,7 +26,7 @@ from nbarray.grid.chunks import Chunks, regular
 from nbarray.ops.fillvalues import fill_value_of
 from nbarray.ops.operands import normalize_axes
 from nbarray.ops.tasks import of_blocks
-from nbarray.session import compute
+from nbarray.session import Form, compute
 
 __all__ = ["from_npy_stack", "from_zarr", "moment", "optimize", "persist", "to_npy_stack"]
 
@@ -45,16 +45,12 @@ def persist(*arrays: Any, memory: int | str | None = None, workers: int | None =
     >>> (x * x).sum().compute()
     np.int64(30)
     """
-    blocked = [asarray(a) for a in arrays]
+    blocked = [a if isinstance(a, Array) else asarray(a) for a in arrays]
     chunks = [x.chunks for x in blocked]
-    values = compute(*(x.expr for x in blocked), memory=memory, workers=workers) if blocked else ()
-    kept = tuple(_kept(v, c) for v, c in zip(values, chunks, strict=True))
+    forms = [Form.ARRAY] * len(blocked)
+    values = compute(*(x.expr for x in blocked), memory=memory, workers=workers, forms=forms) if blocked else ()
+    kept = tuple(Array(from_array(v, c).expr, x.form) for v, c, x in zip(values, chunks, blocked, strict=True))
     return kept[0] if len(kept) == 1 else kept
-
-
-def _kept(values: Any, chunks: Any) -> Array:
-    array = np.asanyarray(values)
-    return from_array(array, chunks) if array.ndim else asarray(array)
 
 
 @is_method("persist")
@@ -83,7 +79,7 @@ def optimize(*arrays: Any, **options: Any) -> tuple[Array, ...]:
     >>> x.compute()
     array([1, 2, 3, 4])
     """
-    return tuple(asarray(a) for a in arrays)
+    return tuple(a if isinstance(a, Array) else asarray(a) for a in arrays)
 
 
 @is_method("to_svg")
@@ -115,6 +111,21 @@ def _await(x: Array) -> Generator[Any, None, Any]:
     """Begin computing, and let others run until it is done: ``values = await x``."""
     values = yield from x.start().__await__()
     return values[0]
+
+
+@is_method("__deepcopy__")
+def _deepcopy(x: Array, memo: Any) -> Array:
+    return x.copy()
+
+
+@is_method("__format__")
+def _format(x: Array, spec: str) -> str:
+    return format(x.compute() if spec and not x.ndim else repr(x), spec)
+
+
+@is_method("__round__")
+def _round(x: Array, decimals: int = 0) -> Array:
+    return x.round(decimals)
 
 
 METHODS["npartitions"] = property(lambda x: x.nblocks, doc="Number of chunks.")  # type: ignore[assignment]

@@ -12,6 +12,7 @@ from nbarray.api.array import Array, apply
 from nbarray.api.conversions import values_of
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, is_method, takes
+from nbarray.api.no_axes import with_no_axes
 from nbarray.errors import InputError, NotBlocked
 from nbarray.ops import masking
 from nbarray.ops.fillvalues import fill_value_of, with_fill_value
@@ -381,3 +382,6 @@ def _like(name: str) -> Callable[..., Array]:
 
 
 empty_like, zeros_like, ones_like = _like("empty_like"), _like("zeros_like"), _like("ones_like")
+
+for _name in __all__:
+    globals()[_name] = with_no_axes(f"ma.{_name}", globals()[_name])

@@ -45,7 +45,8 @@ def monitor(*what: Array | Run, memory: int | str | None = None, workers: int | 
     if len(arrays) < len(what) or not what:
         given = ", ".join(type(each).__name__ for each in what) or "nothing"
         raise InputError(f"monitor: expected arrays, or one run, not {given}")
-    return panel([array.expr for array in arrays], memory=memory, workers=workers)
+    forms = [array.form for array in arrays]
+    return panel([array.expr for array in arrays], memory=memory, workers=workers, forms=forms)
 
 
 RUN_METHODS["monitor"] = monitor

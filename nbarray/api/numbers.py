@@ -225,7 +225,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bo
 
     >>> import nbarray as nb
     >>> nb.allclose(nb.asarray([1.0, 2.0]), [1.0, 2.0 + 1e-9]).compute()
-    np.True_
+    True
     """
     return isclose(a, b, rtol, atol, equal_nan).all()
 

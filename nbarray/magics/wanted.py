@@ -13,8 +13,9 @@ from nbarray.api.report import PlanReport
 from nbarray.display.picture import Picture, expression_picture
 from nbarray.engines.run import Run
 from nbarray.events import Observer
+from nbarray.expr.node import Expr
 from nbarray.magics.lift_values import map_values
-from nbarray.session import compute, later, limits, plan
+from nbarray.session import Form, compute, later, limits, plan
 
 __all__ = ["Wanted"]
 
@@ -38,6 +39,14 @@ class Wanted:
 
         map_values(self._values, collect)
 
+    @property
+    def _exprs(self) -> list[Expr]:
+        return [array.expr for array in self._arrays]
+
+    @property
+    def _forms(self) -> list[Form]:
+        return [array.form for array in self._arrays]
+
     def __len__(self) -> int:
         """How many arrays there are to compute."""
         return len(self._arrays)
@@ -45,7 +54,7 @@ class Wanted:
     def compute(self, observers: Sequence[Observer] = ()) -> Any:
         """Compute all of it, store what has a name; the cell's value."""
         __tracebackhide__ = True
-        results = compute(*(array.expr for array in self._arrays), observers=observers) if self._arrays else ()
+        results = compute(*self._exprs, observers=observers, forms=self._forms) if self._arrays else ()
         value, stored = self._with(results)
         self._namespace.update(stored)
         return value
@@ -62,7 +71,7 @@ class Wanted:
                     self._namespace[name] = filled
             return value
 
-        return later([array.expr for array in self._arrays], observers=observers, then=finish).start()
+        return later(self._exprs, observers=observers, then=finish, forms=self._forms).start()
 
     def keep(self) -> Any:
         """Compute nothing; the value is stored as it is."""
@@ -72,11 +81,11 @@ class Wanted:
     def plan(self) -> PlanReport:
         """What computing would do."""
         __tracebackhide__ = True
-        return PlanReport(plan([array.expr for array in self._arrays]), *limits())
+        return PlanReport(plan(self._exprs), *limits())
 
     def picture(self) -> Picture:
         """The operations as a graph."""
-        return expression_picture([array.expr for array in self._arrays])
+        return expression_picture(self._exprs)
 
     def _with(self, results: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         """The cell's value, and what the names hold, with `results` in the arrays' places."""

@@ -21,7 +21,7 @@ from nbarray.engines.run import Run
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
 from nbarray.observers.progress import UPDATE_EVERY_S, ProgressLine
-from nbarray.session import later, limits
+from nbarray.session import Form, later, limits
 from nbarray.units import format_bytes
 from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, cell_runs, kernel_of
 from nbarray.widgets.panel import Panel
@@ -61,12 +61,14 @@ class Monitor:
         blocking: bool = False,
         place: Place | None = None,
         printed: Printed | None = None,
+        forms: Sequence[Form] = (),
         clock: Callable[[], float] = time.perf_counter,
         every_s: float = UPDATE_EVERY_S,
     ) -> None:
         self._clock, self._every_s = clock, every_s
         self._began_s = clock()
         self._exprs: tuple[Expr, ...] = () if isinstance(what, Run) else tuple(what)
+        self._forms = forms
         self._given = isinstance(what, Run)
         self._run: Run | None = None
         self._watch: Watch | None = None
@@ -288,7 +290,8 @@ class Monitor:
             exprs = [rechunked(expr, self._chunks) for expr in self._exprs]
             # where there is nothing to draw on, a line in the terminal, if there is one
             line = ProgressLine.for_stream() if kernel_of() is None else None
-            run = later(exprs, memory=self._budget, workers=self._workers, observers=[line] if line else [])
+            watching = [line] if line else []
+            run = later(exprs, memory=self._budget, workers=self._workers, observers=watching, forms=self._forms)
         except Exception as error:
             self._refused(error)
         else:

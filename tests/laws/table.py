@@ -130,17 +130,17 @@ def _windows(name: str) -> Callable[..., Any]:
 def _missing(x: Any) -> Any:
     """Where there is no value: texts and objects are there, save None."""
     if x.dtype.kind in "SU":
-        return np.zeros(x.shape, bool)[()]
+        return np.zeros(x.shape, bool)
     if x.dtype == object:
-        return np.equal(x, None).astype(bool)
-    return np.isnat(x) if x.dtype.kind in "mM" else np.isnan(x)
+        return np.asarray(np.equal(x, None), bool)
+    return np.asarray(np.isnat(x) if x.dtype.kind in "mM" else np.isnan(x))
 
 
 #: What NumPy has under another name, or not at all.
 TRUTH: dict[str, Callable[..., Any]] = {
     "in1d": lambda x, y: np.isin(np.ravel(x), y),
     "isnull": lambda x: _missing(x),
-    "notnull": lambda x: ~_missing(x),
+    "notnull": lambda x: np.asarray(~_missing(x)),
     # NumPy's come in the order of a hash table; and its order of several NaN is stable only with an index
     "unique_values": lambda x: np.unique_counts(x).values,
     "unique_inverse": lambda x: np.unique(x, return_index=True, return_inverse=True, equal_nan=False)[::2],
