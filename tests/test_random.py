@@ -65,13 +65,37 @@ def test_all_distributions_are_tried() -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_dtype_and_shape_are_numpys(name: str) -> None:
-    """Shape and dtype are those of NumPy's Generator, without size as well."""
+    """Type, shape and dtype are those of NumPy's Generator, without size as well."""
     numpys = getattr(np.random.default_rng(1), name)
     for size in (None, (), 0, 3, (2, 0), (2, 3)):
-        wanted = np.asarray(numpys(*CALLS[name][0], size=size))
-        values = np.asarray(made(name, size).compute())
+        wanted = numpys(*CALLS[name][0], size=size)
+        values = made(name, size).compute()
 
-        assert (wanted.shape, wanted.dtype) == (values.shape, values.dtype)
+        assert type(wanted) is type(values)
+        assert (np.shape(wanted), np.asarray(wanted).dtype) == (np.shape(values), np.asarray(values).dtype)
+
+
+@pytest.mark.parametrize("size", [None, ()])
+def test_single_numbers_are_of_numpys_types(size: Any) -> None:
+    """What is drawn alone is Python's number or a scalar, as NumPy's is; with a size of no axes it is an array."""
+    five, some = np.arange(5.0), np.full(5, 0.2)
+    for name in ("default_rng", "RandomState"):
+        numpys, ours = (getattr(module.random, name)(1) for module in (np, nb))
+        calls: list[Any] = [
+            lambda r: r.choice(5, size),
+            lambda r: r.choice(five, size),
+            lambda r: r.choice(5, size, p=some),
+            lambda r: r.choice(five, size, replace=False),
+            lambda r: r.choice(5, size, replace=False),
+        ]
+        if name == "default_rng":
+            calls += [lambda r, t=t: r.integers(5, size=size, dtype=t) for t in (int, np.int64, "i4", np.dtype(int))]
+            calls += [lambda r: r.random(size, dtype="f4"), lambda r: r.normal(np.array(2.0), size=size)]
+        else:
+            calls += [lambda r, t=t: r.randint(5, size=size, dtype=t) for t in (int, np.int64, "i4")]
+            calls += [lambda r: r.random_sample(size), lambda r: r.tomaxint(size)]
+        for call in calls:
+            assert type(call(numpys)) is type(call(ours).compute())
 
 
 @pytest.mark.parametrize("name", [n for n, (_, bad) in CALLS.items() if bad is not None])

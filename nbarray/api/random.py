@@ -17,6 +17,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC
 from nbarray.errors import InputError, NotBlocked
 from nbarray.ops.random import DISTRIBUTIONS, NEEDED, Distribution, draw, shape_for
+from nbarray.session import Form
 
 __all__ = ["Generator", "RandomState", "default_rng"]
 
@@ -47,9 +48,11 @@ class Generator:
     def _draw(self, name: str, params: list[Any], size: Any, chunks: Any = None, **options: Any) -> Array:
         row = DISTRIBUTIONS[name]
         if any(isinstance(p, Array) for p in params):
-            return self._around(row, params, size, chunks)
-        made: Array = wrap(draw(row, self._seed, next(self._calls), params, size, options, chunks))
-        return made
+            made = self._around(row, params, size, chunks)
+        else:
+            made = wrap(draw(row, self._seed, next(self._calls), params, size, options, chunks))
+        own = name != "integers" or any(options.get("dtype") is t for t in (int, bool))
+        return _handed(made, size, Form.PYTHON if own else Form.SCALAR)
 
     def _around(self, row: Distribution, params: list[Any], size: Any, chunks: Any) -> Array:
         """A distribution of blocked parameters: its standard form, scaled and moved."""
@@ -95,7 +98,8 @@ class Generator:
             at = self._draw("integers", [0, max(1, count)], size, chunks)
         else:
             at = self._weighted(weights, size, chunks)
-        return at if values is None else PUBLIC["take"](values, at, axis=axis)
+        made = at if values is None else PUBLIC["take"](values, at, axis=axis)
+        return _handed(made, size, Form.PYTHON if values is None else Form.SCALAR)
 
     def _distinct(self, count: int, size: Any, weights: Any) -> Array:
         """Positions no two of which are alike: the first ones in the order in which chance brings them."""
@@ -133,6 +137,11 @@ class Generator:
         count = _whole(x) if values is None else int(values.shape[axis])
         order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
         return order if values is None else PUBLIC["take"](values, order, axis=axis)
+
+
+def _handed(made: Array, size: Any, form: Form) -> Array:
+    """An array as NumPy hands it over: what is asked for by its size is one, even of no axes."""
+    return Array(made.expr, form if size is None else Form.ARRAY)
 
 
 def _probabilities(p: Any, count: int) -> Any:
@@ -278,7 +287,7 @@ class RandomState(Generator):
 
     def tomaxint(self, size: Any = None, chunks: Any = None) -> Array:
         """Integers from 0 to the largest of their dtype."""
-        return self._draw("integers", [0, np.iinfo(np.int64).max], size, chunks, endpoint=True)
+        return self._draw("integers", [0, np.iinfo(np.int64).max], size, chunks, dtype=int, endpoint=True)
 
 
 def default_rng(seed: Any = None) -> Generator:

@@ -61,6 +61,16 @@ def test_the_last_expression_is_the_value(shell, a, expression):
     assert isinstance(value, np.ndarray | np.generic | float)
 
 
+@pytest.mark.parametrize("index", ["2, 3", "..., 2, 3"])
+@pytest.mark.parametrize("line", ["%%blocked", "%%blocked --background"])
+def test_without_axes_it_is_what_numpys_is(shell, a, line, index):
+    """A scalar or an array of no axes, here and now or in the background."""
+    value = run(shell, f"{line}\na[{index}]")
+    value = value.result() if hasattr(value, "result") else value
+
+    assert type(eval(f"a[{index}]", {"a": a})) is type(value)
+
+
 def test_it_is_a_blocked_array_until_then(shell, a):
     """Names assigned on the way are not yet computed."""
     run(shell, "%%blocked\nm = a.mean(axis=0)\nm[:2]")
