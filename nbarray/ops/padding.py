@@ -115,8 +115,11 @@ def pad_axis(x: Expr, axis: int, before: int, after: int, mode: str, extra: tupl
         back = _statistic(x, axis, after, mode, extra[1], True)
     else:
         front, back = (_picked(x, axis, _inside(mode, at, n)) for at in (range(-before, 0), range(n, n + after)))
+    if not front and not back:
+        return x
+    if mode in PERIODS:
         return Concatenate((*front, x, *back), axis)  # parts of one array: they fit
-    return concatenate([*front, x, *back], axis, dtype=x.dtype) if front or back else x
+    return concatenate([*front, x, *back], axis, dtype=x.dtype)
 
 
 def _turned_about(x: Expr, axis: int, before: int, after: int, with_edge: bool) -> Expr:
