@@ -45,12 +45,13 @@ def sort_stable(values: Run, axis: int = -1) -> Run:
     """A sorted copy, the same bits as a stable sort gives, by NumPy's fast unstable sort where that can't be told.
 
     Equal whole numbers are the same bits, and so are equal floats but zeros and NaN: where there are zeros of both
-    signs, or NaN, which may differ in bits nobody sees, it is sorted again.
+    signs, or NaN, which may differ in bits nobody sees, it is sorted again.  NumPy's fast sort takes one zero for
+    another: there may be none with a sign in what it makes.
     """
     if values.dtype.kind not in "iuf" or not values.dtype.isnative or values.dtype.itemsize > 8:
         return np.sort(values, axis=axis, kind="stable")
     made = np.sort(values, axis=axis)
-    if values.dtype.kind == "f" and _zeros_differ(made):
+    if values.dtype.kind == "f" and _zeros_differ(values, made):
         del made  # two results at once would be more than a task says it takes
         return np.sort(values, axis=axis, kind="stable")
     return made
@@ -76,12 +77,13 @@ def argsort_stable(values: Run) -> Run:
     return result
 
 
-def _zeros_differ(values: Run) -> bool:
-    """Whether there are negative zeros (and perhaps positive ones) among sorted values."""
-    if values.ndim != 1:
-        return bool((np.signbit(values) & (values == 0)).any())
-    low, high = np.searchsorted(values, 0, "left"), np.searchsorted(values, 0, "right")
-    return bool(np.signbit(values[low:high]).any())
+def _zeros_differ(values: Run, ordered: Run) -> bool:
+    """Whether there are negative zeros (and perhaps positive ones) among values, which are sorted too."""
+    if ordered.ndim == 1 and np.searchsorted(ordered, 0, "left") == np.searchsorted(ordered, 0, "right"):
+        return False
+    signed = np.signbit(values)
+    signed &= values == 0
+    return bool(signed.any())
 
 
 def merge_pieces(values: Sequence[Run], others: Sequence[Run] | None = None) -> Run:

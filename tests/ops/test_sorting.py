@@ -57,6 +57,13 @@ def test_runs(a: Any, chunk: int) -> None:
         check(nb.sort(x), np.sort(a, kind="stable"))
 
 
+def test_signs_of_zeros() -> None:
+    """A sign isn't lost, as NumPy's fast sort may lose it."""
+    for n in (2, 9, 64, 300):
+        check(nb.sort(nb.from_array(np.r_[-0.0, np.zeros(n)])), np.sort(np.r_[-0.0, np.zeros(n)], kind="stable"))
+        check(nb.sort(nb.from_array(np.r_[1.0, -0.0, np.zeros(n)])), np.r_[-0.0, np.zeros(n), 1.0])
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_tenth_of_the_array_is_enough(tmp_path: Path, workers: int) -> None:
     """Runs go through scratch; the result is the same bits for any number of workers."""
