@@ -91,6 +91,8 @@ def quantile(
         asked_of_numpy(function, np.zeros(2, x.dtype), q, method=method, weights=np.ones(2))
         weights = _spread_weights(as_expr(weights), x, axis, axes)
     dtype = asked_of_numpy(function, np.zeros((2, 2), x.dtype), q, axis=0, method=method).dtype
+    if x.ndim == len(axes) and not skip_nan and np.ndim(q) == 0:
+        dtype = dtype.newbyteorder("=")  # a number to NumPy, which has no byte order, whatever axes it is given
     if is_empty(x) or (x.ndim and not axes):
         return _of_nothing(function, x, axis, q=q, method=method, keepdims=keepdims)
     weak = type(q) in (int, float)

@@ -195,6 +195,19 @@ def test_refusals() -> None:
         nb.median(nb.ones((2000, 3), chunks=1), axis=1)
 
 
+def test_byte_order() -> None:
+    """One quantile of all elements is in this machine's, in whatever shape, several are in the array's; as NumPy's."""
+    for q in (0.3, [0.3, 0.5]):
+        for axis in (None, 0, (0, 1)):
+            for name in ("quantile", "nanquantile"):
+                for keep in (False, True):
+                    options = {"axis": axis, "method": "lower", "keepdims": keep}
+                    same(
+                        lambda x, f=name, q=q, o=options: getattr(np, f)(x, q, **o),
+                        np.arange(6.0, dtype=">f8").reshape(2, 3),
+                    )
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_whole_numbers_as_quantiles(method: str) -> None:
     """Quantiles 0 and 1 as whole numbers are those of NumPy, in its dtype, by every method."""
