@@ -114,8 +114,13 @@ def _nothing(view: Expr, parsed: ParsedIndex) -> Expr:
     """No point of a view, which may have none."""
     kept = [n for k, n in enumerate(view.sizes) if k not in parsed.axes]
     shape = (*kept[: parsed.at], *(parsed.points or ()), *kept[parsed.at :])
-    empty = np.empty(shape, view.dtype)
-    return as_expr(np.ma.MaskedArray(empty, np.zeros(shape, bool)) if view.masked else empty)
+    return _of_shape(shape, view)
+
+
+def _of_shape(shape: tuple[int, ...], like: Expr) -> Expr:
+    """No elements, of another array's dtype."""
+    empty = np.empty(shape, like.dtype)
+    return as_expr(np.ma.MaskedArray(empty, np.zeros(shape, bool)) if like.masked else empty)
 
 
 def _own_axes(positions: list[Int64], points: tuple[int, ...]) -> list[int | None] | None:
@@ -164,8 +169,11 @@ def take(x: Expr, indices: Any, axis: int, mode: str = "raise") -> Expr:
     """Positions along one axis; their axes take its place.  mode : "raise", "wrap" or "clip" what is out of bounds."""
     (k,) = normalize_axes(axis, x.ndim)
     size = x.sizes[k]
-    if not isinstance(indices, Expr):
-        given = np.asarray(indices)
+    given = indices if isinstance(indices, Expr) else np.asarray(indices)
+    shape = (*x.sizes[:k], *np.shape(given), *x.sizes[k + 1 :])
+    if given.dtype.kind in "iu" and 0 in shape and (mode != "raise" or 0 in x.sizes[:k]):
+        return _of_shape(shape, x)  # as NumPy, which then looks at no position
+    if not isinstance(given, Expr):
         given = given.astype(np.int64) if given.size == 0 and not isinstance(indices, np.ndarray) else given
         if mode == "raise" or not size:
             given = in_bounds(given, k, size) if given.dtype.kind in "iu" else given

@@ -284,6 +284,15 @@ def test_slices_of_floats() -> None:
             nb.arange(3)[0:1.5]
 
 
+def test_take_of_nothing() -> None:
+    """Where no element is taken NumPy looks at no position that comes after axes of no elements, nor clips any."""
+    for shape in ((0, 0), (0, 3), (3, 0), (2, 0, 0), (0, 2, 0)):
+        for axis in range(len(shape)):
+            for mode in ("raise", "clip"):
+                for at in ([-1], [5], 0):
+                    same(lambda x, i=at, a=axis, m=mode: np.take(x, i, a, mode=m), np.zeros(shape))
+
+
 def test_message_of_take() -> None:
     """A wrong axis is refused by `take`."""
     with pytest.raises(AxisError, match="axis 2 is out of bounds"):
