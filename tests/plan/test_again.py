@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import threading
 import tracemalloc
@@ -203,8 +204,8 @@ def test_errors_say_block_and_place() -> None:
         return str(caught.value)
 
     first = [failing(lambda: nb.map_blocks(fail_at_the_end, x, dtype=float)) for _ in range(4)]
-    for thread in threading.enumerate():  # a node that a worker still holds would be found again, with its place
-        if thread.name.startswith("nbarray-") and thread.name != "nbarray-watch":
+    for thread in threading.enumerate():  # a node that a run's threads still hold would be found again, with its place
+        if isinstance(thread, threading.Timer) or re.fullmatch(r"nbarray-\d+-\d+", thread.name):
             thread.join(10)
     gc.collect()  # an error holds what failed, and whoever caught it may hold the error
     second = [failing(lambda: nb.map_blocks(fail_at_the_end, x, dtype=float)) for _ in range(4)]
