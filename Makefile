@@ -53,7 +53,7 @@ array-api-tests: $(VENV)/.test $(VENV)/.peers
 
 # Laws against NumPy, on many more examples than `make test` tries; a mismatch is told by its smallest example.
 fuzz: $(VENV)/.test
-	NBARRAY_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -m hypothesis --hypothesis-seed=$(SEED) $(LAWS)
+	NBARRAY_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -o faulthandler_timeout=0 -m hypothesis --hypothesis-seed=$(SEED) $(LAWS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

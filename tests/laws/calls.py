@@ -409,6 +409,9 @@ def multiplied(draw: Draw, name: str) -> Call:
     y = like(draw, tail, x, kinds)
     if name.rpartition(".")[2] in ("vdot", "vecdot", "matvec", "vecmat"):
         assume(inner or object not in (x.dtype, y.dtype))  # NumPy's sums of no objects are None there, 0 elsewhere
+    if name in ("dot", "inner") and 1 in (x.size, y.size):
+        # BLAS adds nothing for a single factor of zero: NaN times it is 0 there, and NaN where NumPy says it is equal
+        x, y = (np.where(np.isfinite(a), a, 2).astype(a.dtype) if a.dtype.kind in "fc" else a for a in (x, y))
     return [x, y], lambda f, x, y: f(x, y)
 
 
