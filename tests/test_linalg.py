@@ -167,6 +167,16 @@ def test_norms(ord: Any) -> None:
                 )
 
 
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_norms_of_infinities(dtype: str) -> None:
+    """The norm of what has an infinite part is infinite, and NaN only where a part is."""
+    a = np.array([[complex(np.inf, 0), 1], [complex(0, -np.inf), -0.0], [complex(np.nan, 1), 0]], dtype)
+    for rows in (slice(0, 2), slice(0, 3)):
+        for axis in (0, 1, None):
+            same(lambda x, r=rows, k=axis: np.linalg.norm(x[r], axis=k), a, chunks=2)
+            same(lambda x, r=rows: np.linalg.matrix_norm(x[r]), a, chunks=2)
+
+
 # ------------------------------------------------------------------------------------ larger than a block
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from nbarray.errors import AxisError, InputError, LinAlgError, ShapeError
 from nbarray.expr.node import Expr
-from nbarray.ops.elementwise import astype, ufunc, where
+from nbarray.ops.elementwise import astype, function, ufunc, where
 from nbarray.ops.equations import inv
-from nbarray.ops.factors import eigvalsh, real_part, svdvals
+from nbarray.ops.factors import eigvalsh, svdvals
 from nbarray.ops.indexing import getitem
 from nbarray.ops.matrices import check_square, fits, matrices, of_each, real_dtype
 from nbarray.ops.operands import as_expr, normalize_axes
@@ -56,13 +56,9 @@ def _lengths(a: Expr, axes: Axes, keepdims: bool) -> Expr:
     """Square roots of sums of squares."""
     squares = ufunc(np.square, a)
     if a.dtype.kind == "c":
-        squares = ufunc(np.add, ufunc(np.square, real_part(a)), ufunc(np.square, _imaginary(a)))
+        squares = ufunc(np.add, *(ufunc(np.square, function(part, a)) for part in ("real", "imag")))
     made: Expr = ufunc(np.sqrt, reduction("sum", squares, axes, keepdims=keepdims))
     return made
-
-
-def _imaginary(a: Expr) -> Expr:
-    return real_part(ufunc(np.multiply, a, np.asarray(-1j, a.dtype)[()]))
 
 
 def vector_norm(x: Any, order: Any = 2, axes: Any = None, keepdims: bool = False) -> Expr:
