@@ -30,7 +30,7 @@ FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
 FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
 #: fetched, so many deep if that takes no more bytes than these.
-STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**24
+STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
 #: What isn't decoded is read in pieces that are still in cache when they are used.
 PIECE_BYTES = 2**20
 
