@@ -171,6 +171,10 @@ class AxisChunks:
         return AxisChunks.from_offsets(np.union1d(self.offsets, other.offsets))
 
 
+#: Axes of so many chunks are remembered.
+FEW_CHUNKS = 1024
+
+
 @lru_cache(maxsize=4096)
 def regular(size: int, step: int) -> AxisChunks:
     """`size` elements in chunks of `step`."""
@@ -185,6 +189,13 @@ def join_all(axes: Sequence[AxisChunks]) -> AxisChunks:
         last = axes[-1]
         if last.is_regular and (last.step == step or (last.count == 1 and last.size <= step)):
             return regular(sum(a.size for a in axes), step)
+    few = sum(a.count for a in axes) <= FEW_CHUNKS
+    return _end_to_end(tuple(axes)) if few else AxisChunks.of(chain.from_iterable(a.sizes for a in axes))
+
+
+@lru_cache(maxsize=256)
+def _end_to_end(axes: tuple[AxisChunks, ...]) -> AxisChunks:
+    """Axes that don't make a regular one: padding makes the same over and over."""
     return AxisChunks.of(chain.from_iterable(a.sizes for a in axes))
 
 

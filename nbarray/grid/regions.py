@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,6 +79,11 @@ class Placement:
 
 def identity(shape: Sequence[int]) -> Placement:
     """The view that is its base."""
+    return _identity(tuple(shape))
+
+
+@lru_cache(maxsize=1024)
+def _identity(shape: tuple[int, ...]) -> Placement:
     return Placement(tuple(AxisMap(k, 0, 1, int(n)) for k, n in enumerate(shape)))
 
 
