@@ -81,7 +81,7 @@ class Monitor:
         self._place, self._here = place or Place(), place is not None
         self._panel: Panel | None = None
         self._note = self._error = ""
-        self._printed = printed or Printed()
+        self._printed = printed or Printed(copied=blocking)
         self._blocked, self._busy_looks = blocking, 0
         if isinstance(what, Run):
             self._take(what)
@@ -312,8 +312,8 @@ class Monitor:
             self._catch()
 
     def _catch(self) -> None:
-        """Show what tasks print, if no cell waits for them: what that one has printed stands below it already."""
-        if self._run is not None and not self._blocked:
+        """Show what tasks print; where a cell waits for them, it stands below that one, too."""
+        if self._run is not None:
             catch(self._run.number, self._printed)
 
     # -------------------------------------------------------------------------------------------- drawing
@@ -373,6 +373,8 @@ class Monitor:
         """What is seen where there are no widgets: HTML and text."""
         if self._watch is None:
             return message_html(self._error, "error"), self._error
+        if self._blocked:  # all that was printed stands below the cell
+            return summary_html(self._watch), summary_text(self._watch)
         return summary_html(self._watch) + self._printed.html(), summary_text(self._watch) + self._printed.text()
 
     def _end(self, *, linger: bool) -> None:

@@ -3,6 +3,7 @@
 What a thread prints goes below the cell that started it or, in some kernels, below whichever runs.  While a panel
 stands somewhere it is kept here instead, and drawn by the panel's ticker; what anybody else prints goes where it always
 went.  So does what a run prints before it has a panel; the last of that is noted here too, for a panel that may come.
+What a cell waits for prints goes both ways: below the cell it stays whole, in the panel the last lines are seen.
 No widgets here.
 """
 
@@ -35,6 +36,8 @@ _LIST = "list-style-type:none;margin:2px 0;padding:0 0 0 10px;border-left:3px so
 class Printed:
     """The last of what was printed.
 
+    copied : it also goes where it always went
+
     >>> printed = Printed()
     >>> printed.add("a\\nb\\r")
     >>> printed.add("c")
@@ -42,7 +45,8 @@ class Printed:
     ['a', 'c']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, copied: bool = False) -> None:
+        self.copied = copied
         self._lock = threading.Lock()
         self._text, self._cut = "", 0
         self._begun: dict[int, str] = {}  # lines that threads have begun: `print` writes piece by piece
@@ -193,8 +197,11 @@ class _Write:
             printed = _caught.get(run)
             if printed is not None:
                 printed.add(text)
-                return len(text)
-        _note(set(runs), text)
+                if not printed.copied:
+                    return len(text)
+                break
+        else:
+            _note(set(runs), text)
         _passing.on = True
         try:
             return self.plain(text)

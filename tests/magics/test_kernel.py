@@ -202,14 +202,20 @@ def test_unloading_leaves_the_streams_as_they_were(kernel):
 
 
 def test_what_tasks_print_stays_below_a_cell_that_waits_for_them(kernel):
-    """As all that a cell prints, in order; and whoever captures what a cell prints captures it."""
+    """As all that a cell prints, in order; whoever captures that captures it.  The panel shows the last lines, too."""
     kernel.run(PRINTING + "import io\nfrom contextlib import redirect_stdout")
-    _, sent = kernel.run("%%blocked --monitor\ntalking.sum()")
+    seen = []
+    kernel.listen("%%blocked --workers 1\ntalking.sum()", seen.append)
+    sent = [(m["msg_type"], m["content"]) for m in seen]
     text = "".join(content["text"] for kind, content in sent if kind == "stream" and content["name"] == "stdout")
+    live = [c["data"]["state"].get("value", "") for kind, c in sent if kind == "comm_msg" and "state" in c["data"]]
+    ends = [content["data"] for kind, content in sent if kind == "update_display_data"]
     captured = "with redirect_stdout(io.StringIO()) as heard:\n    talking.compute()\nheard.getvalue().count('says')"
     value = next(content for kind, content in kernel.run(captured)[1] if kind == "execute_result")
 
     assert 24 == text.count("says")
+    assert any(">says<" in str(html) and ">warns<" in str(html) for html in live)
+    assert [">says<" in data["text/html"] for data in ends] == [False]
     assert "24" == value["data"]["text/plain"]
 
 
