@@ -416,7 +416,7 @@ class Run(Awaited):
         """Let go of all that tasks under way don't work on, and end when they have, or soon without them."""
         share.leave(self._member)
         self._blocks.clear()
-        self._spares.clear()
+        self._spares.close()
         if self._results is not None:
             self._results.sinks.clear()
         self._end_if_idle()
@@ -456,7 +456,7 @@ class Run(Awaited):
             blas.release()
         keep_panels(self.plan.panel_bytes * min(self._workers, self._ledger.most_running))
         self._blocks.clear()
-        self._spares.clear()
+        self._spares.close()
         if self._patience is not None:
             self._patience.cancel()
         self._ended_s = perf_counter()

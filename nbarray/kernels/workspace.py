@@ -31,8 +31,8 @@ class Spares:
 
     def leave(self, arrays: list[Tile]) -> None:
         """Keep some arrays, and the last of those that were left before."""
-        if self._most and arrays:
-            with self._lock:
+        with self._lock:
+            if self._most and arrays:
                 self._arrays = [*self._arrays, *arrays][-self._most * len(arrays) :]
 
     def take(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
@@ -44,8 +44,14 @@ class Spares:
         return np.empty(shape, dtype)
 
     def clear(self) -> None:
-        """Keep none."""
+        """Keep none of what was left so far."""
         with self._lock:
+            self._arrays.clear()
+
+    def close(self) -> None:
+        """Keep none from now on: a task may outlive its run."""
+        with self._lock:
+            self._most = 0
             self._arrays.clear()
 
 

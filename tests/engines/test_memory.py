@@ -162,6 +162,9 @@ def test_states_are_made_in_what_others_leave() -> None:
     assert none.take((3, 1), kind) is not arrays[1]
     spares.clear()
     assert spares.take((3, 1), kind) is not arrays[1]
+    spares.close()
+    spares.leave([arrays[0]])
+    assert spares.take((3, 0), kind) is not arrays[0]
 
 
 def test_nothing_is_left_where_memory_is_short() -> None:
