@@ -21,7 +21,7 @@ from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
 from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
-__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "step_lengths", "unit_grid"]
+__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "runs_of_parts", "step_lengths", "unit_grid"]
 
 #: A task covers between these many elements; in between, an array makes about `GOOD_TASKS` of them.
 FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
@@ -261,6 +261,25 @@ def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain:
     reduced = math.prod(shape[k] for k in axes)
     deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
     return max(1, deep // max(1, results))
+
+
+def runs_of_parts(lengths: list[int], most: int) -> list[int]:
+    """Boundaries of runs of parts, each about `most` long together; the last are shorter and shorter.
+
+    Workers then end at about the same time, instead of waiting for who has got the last run.
+
+    >>> runs_of_parts([4] * 16, 16)
+    [0, 4, 8, 12, 14, 15, 16]
+    """
+    runs, total, left = [0], 0, sum(lengths)
+    wanted = most if left <= most else min(most, left / 2)
+    for k, n in enumerate(lengths):
+        if total and total + n > wanted:
+            runs.append(k)
+            left -= total
+            total, wanted = 0, min(most, left / 2)
+        total += n
+    return [*runs, len(lengths)]
 
 
 def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = ()) -> tuple[int, ...]:

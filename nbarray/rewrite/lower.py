@@ -35,7 +35,7 @@ from nbarray.kernels.native import worth, worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Bounds, Grain
-from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, step_lengths
+from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, runs_of_parts, step_lengths
 from nbarray.rewrite.joins import pieces_at
 from nbarray.rewrite.passes import depths
 
@@ -273,7 +273,7 @@ class Lowering:
         kept = {k: a for k, a in enumerate(first.grid.axes) if k not in axes}
         parts = tuple(self._folding(reductions, p, kept) for p in by_part)
         whole = fold_lengths(joined.sizes, axes, math.prod(a.largest for a in kept.values()), self._grain)
-        runs = _runs([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
+        runs = runs_of_parts([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
         if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in axes):
             return self._merge_all(reductions, parts)
         return self._merge_all(reductions, (FoldedParts(parts, tuple(runs), joined.axis),))
@@ -364,25 +364,6 @@ def _others(expr: Expr, axes: tuple[int, ...]) -> int:
     """Elements of one position along a joined axis that a task folds: all of the other reduced axes."""
     assert isinstance(expr, Concatenate)
     return math.prod(expr.sizes[k] for k in axes if k != expr.axis)
-
-
-def _runs(lengths: list[int], most: int) -> list[int]:
-    """Boundaries of runs of parts, each about `most` long together; the last are shorter and shorter.
-
-    Workers then end at about the same time, instead of waiting for who has got the last run.
-
-    >>> _runs([4] * 16, 16)
-    [0, 4, 8, 12, 14, 15, 16]
-    """
-    runs, total, left = [0], 0, sum(lengths)
-    wanted = most if left <= most else min(most, left / 2)
-    for k, n in enumerate(lengths):
-        if total and total + n > wanted:
-            runs.append(k)
-            left -= total
-            total, wanted = 0, min(most, left / 2)
-        total += n
-    return [*runs, len(lengths)]
 
 
 def _zero() -> Int64:
