@@ -23,6 +23,7 @@ from nbarray.magics.cell_code import CellCode, compile_cell
 from nbarray.magics.cell_errors import show_users_frames, syntax_error_text
 from nbarray.magics.conversions import conversion_watcher
 from nbarray.magics.declared import declared
+from nbarray.magics.lift_functions import lifted_functions
 from nbarray.magics.lift_values import HELPER, Lift, map_values
 from nbarray.magics.options import ChunkOption, parse
 from nbarray.magics.progress import cell_progress, in_notebook
@@ -56,9 +57,9 @@ class BlockedMagics(Magics):
         arrays (arr[0] = 1) and functions of other packages get your own objects, as without the magic; under
         --strict those functions, and classes of yours, get blocked arrays, so that what they would read whole is
         seen and refused; so are copies of files and memory maps: np.array(mm), mm.copy(), ds.__array__(),
-        ds.read_direct(out), out[:] = ds.  Not seen is what the cell itself doesn't hand over: a function or a
-        method from another cell that uses an array of its own (a global name, self.ds), zarr's .oindex and
-        .vindex, and what a package written in C reads by itself.
+        ds.read_direct(out), out[:] = ds.  Functions and methods from your other cells are watched as the cell
+        itself is, whatever array they use (a global name, self.ds).  Not seen is what another package, or a
+        module that you import, opens and reads by itself.
 
             %%blocked --chunks 4,200,200 --memory 2GiB
             t = netCDF4.Dataset("2014-01-01.nc")["t2m"]
@@ -166,7 +167,8 @@ class BlockedMagics(Magics):
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
         lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict)
-        with _bound(namespace, lift, keep=code.defines), lift:
+        watched = lifted_functions(namespace) if strict else contextlib.nullcontext(False)
+        with watched as others, _bound(namespace, lift, keep=code.defines or others), lift:
             value = map_values(code.run(namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))

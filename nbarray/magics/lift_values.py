@@ -68,7 +68,7 @@ _ORIGINAL_ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 # Attributes that on-file objects have too, but where a calculation means the blocked array's.
-_BLOCKED_ATTRIBUTES = frozenset({"astype"})
+_BLOCKED_ATTRIBUTES = frozenset({"astype", "oindex", "vindex"})
 
 
 def map_values(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -274,3 +274,88 @@ def test_blocked_positions_to_delete_are_told_too(shell, a, capsys):
     run(shell, "%%blocked\nx = a + 1\nwhere = abs(a[:, 0]).astype(int)\nnp.delete(x, where, axis=0).sum()")
 
     assert "line 4: np.delete(x, where, axis=0).sum()" in capsys.readouterr().out
+
+
+OTHER_CELL = """
+import functools
+def whole(): return DS[:]
+def outer(): return sum(len(inner) for inner in [whole()])
+def rows():
+    for row in [0, 1]:
+        yield DS[row]
+    yield np.asarray(DS)
+def made():
+    mine = DS
+    def within(): return np.array(mine[...])
+    return within
+class Reader:
+    def __init__(self): self.ds = DS
+    @property
+    def values(self): return np.asarray(self.ds)
+    def __len__(self): return len(self.ds[:].tolist())
+    async def waited(self): return np.asarray(self.ds)
+wrapped = functools.lru_cache(lambda: np.asarray(DS))
+within, reader = made(), Reader()
+"""
+
+
+@pytest.mark.parametrize("name", ["ds", "nc"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.asarray(whole()).shape",
+        "list(map(np.asarray, [whole()]))",
+        "list(rows())",
+        "within()",
+        "(lambda: within())()",
+        "reader.values",
+        "Reader().values",
+        "len(reader)",
+        "wrapped()",
+        "try:\n    reader.waited().send(None)\nexcept StopIteration:\n    pass",
+    ],
+)
+def test_strict_sees_what_functions_of_other_cells_read_by_themselves(shell, stored, name, code):
+    """No argument names the file; without --strict they read it as they always did."""
+    shell.run_cell(OTHER_CELL.replace("DS", name)).raise_error()
+    before = shell.user_ns["whole"].__code__
+    assert is_refused(shell, code)
+    assert shell.user_ns["whole"].__code__ is before
+    assert type(shell.user_ns["whole"]()) in (np.ndarray, np.ma.MaskedArray)
+    run(shell, code)
+
+
+def test_strict_blocks_what_functions_of_other_cells_read(shell, stored):
+    """What is refused are all values at once, not what is computed of them; a place is the function's own."""
+    shell.run_cell("def middle():\n    return ds[:].mean()").raise_error()
+    assert run(shell, "%%blocked --strict --memory 1MB\nmiddle() * 2") == LARGE - 1.0
+    shell.run_cell("def whole():\n    return np.asarray(ds)").raise_error()
+    result = shell.run_cell("%%blocked --strict --memory 1MB\nwhole()")
+    assert "line 2: return np.asarray(ds)" in str(result.error_in_exec)
+
+
+def test_functions_without_a_source_stay_what_they_are(shell, stored):
+    """Code that was made of a text that is kept nowhere."""
+    shell.run_cell("exec('def whole(): return ds[:]')").raise_error()
+    assert run(shell, "%%blocked --strict --memory 1MB\nwhole().shape") == (1000, 40)
+
+
+def test_generators_of_a_strict_cell_go_on_after_it(shell, stored):
+    """They keep the code that they began with."""
+    shell.run_cell("def rows():\n    for row in range(3):\n        yield ds[row].mean()").raise_error()
+    shell.run_cell("%%blocked --strict --memory 1MB\nmade = rows()\nfirst = next(made)").raise_error()
+    assert [float(x) for x in run(shell, "[first, *made]")] == [19.5, 59.5, 99.5]
+
+
+@pytest.mark.parametrize("kind", ["oindex", "vindex"])
+def test_selections_of_zarr_are_blocked(shell, kind):
+    """As those of brackets are."""
+    zarr = pytest.importorskip("zarr")
+    values = np.arange(float(LARGE)).reshape(1000, 40)
+    shell.push({"z": zarr.create_array({}, data=values, chunks=(100, 40))})
+    rows = np.arange(1000)
+    selection = np.ix_(rows, rows[:40]) if kind == "vindex" else (slice(None), slice(None))
+    shell.push({"sel": selection, "few": ([1, 5], [2, 3])})
+    assert is_refused(shell, f"np.asarray(z.{kind}[sel])")
+    expected = getattr(shell.user_ns["z"], kind)[[1, 5], [2, 3]]
+    np.testing.assert_array_equal(run(shell, f"%%blocked\nz.{kind}[few]"), expected)
