@@ -54,6 +54,11 @@ class LaterRun(Run):
         return self.plan is not _NO_PLAN
 
     @property
+    def can_be_made_anew(self) -> bool:
+        """Whether it has no plan, and nobody has started or cancelled it."""
+        return not (self.planned or self._begins or self.state == "cancelled")
+
+    @property
     def counting(self) -> Run | None:
         """The run whose values planning waits for: one that counts a size, for example."""
         return self._counting if self.state == "planning" else None

@@ -263,7 +263,8 @@ class Monitor:
             self._priority = value
         else:
             self._chunks = value
-        if (run is None or run.state == "ready") and not self._given:
+        open_ = run is None or run.state == "ready" or getattr(run, "can_be_made_anew", False)
+        if open_ and not self._given:
             self._plan()
         elif run is not None and what == "workers":
             run.set_workers(value)

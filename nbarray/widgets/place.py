@@ -76,6 +76,7 @@ def _leave(widget: Any, html: str) -> None:
 
     before, kept = tree_of(widget), next(each for each in widget.children if isinstance(each, ipywidgets.HTML))
     kept.value, widget.children = UNMARKED + html, (kept,)
+    widget.remove_class("nbarray-live")  # or there would be room for sliders, if other panels stand on the page
     stays = {id(each) for each in tree_of(widget)}
     for part in before:
         if id(part) not in stays:

@@ -34,10 +34,14 @@ _factors: dict[str, float] = {}
 
 def remember_rate(watch: Watch) -> None:
     """Learn from a run that has ended how fast its kind of work goes on this machine."""
-    if watch.state != "done" or watch.last is None or watch.last.working_s < LEAST_S:
+    if watch.state != "done" or watch.last is None:
+        return
+    # looks are far apart: between two of them a run may have worked for a moment only
+    took_s = min(watch.last.working_s, watch.wall_s)
+    if took_s < LEAST_S:
         return
     work = work_of_plan(watch.plan)
-    factor = watch.last.working_s / _side_by_side_s(work, watch)
+    factor = took_s / _side_by_side_s(work, watch)
     with _lock:
         _factors[_kind(watch)] = factor
         if work.known:

@@ -10,7 +10,6 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nbarray.engines.run import Run
 from nbarray.expr.node import Expr
@@ -87,17 +86,18 @@ def block_html(title: str, values: Any) -> str:
     first = ""
     if plain.size <= MOST_NUMBERS:
         first = f"<pre>{escape(np.array2string(np.ma.filled(plain.astype(float), np.nan), precision=6))}</pre>"
-    return f"{head}<div>{said}</div>{first or _picture(plain, finite)}"
+    return f"{head}<div>{said}</div>{first or _picture(plain)}"
 
 
-def _picture(plain: np.ma.MaskedArray[Any, Any], finite: NDArray[np.float64]) -> str:
+def _picture(plain: np.ma.MaskedArray[Any, Any]) -> str:
     plane = np.atleast_2d(plain)
     plane = plane.reshape(-1, *plane.shape[-2:])[0]
     steps = tuple(slice(None, None, -(-n // MOST_PIXELS)) for n in plane.shape)
     shown = np.ma.filled(plane[steps].astype(float), np.nan)
-    low, high = np.percentile(finite, [2, 98]) if finite.size else (0.0, 1.0)
-    share = np.clip((shown - low) / ((high - low) or 1.0), 0, 1)
     there = np.isfinite(shown)
+    # of what is drawn: the first plane of many may be all but even beside the others
+    low, high = np.percentile(shown[there], [2, 98]) if there.any() else (0.0, 1.0)
+    share = np.clip((shown - low) / ((high - low) or 1.0), 0, 1)
     at = np.where(there, share, 0) * (len(_SCALE) - 1)
     pixels = np.zeros((*shown.shape, 4), np.uint8)
     for colour in range(3):

@@ -99,11 +99,13 @@ def test_a_page_loaded_anew_keeps_the_summary(displays, slow, gate, models, unti
     kept = until(lambda: len([model for model in models() if isinstance(model, ipywidgets.HTML)]) == 2)
     values = [model.value for model in models() if isinstance(model, ipywidgets.HTML)]
     pressed = [model for model in models() if isinstance(model, ipywidgets.Button)]
+    rooms = [model._dom_classes for model in models() if isinstance(model, ipywidgets.VBox)]
     place.close_all()
 
     assert kept
     assert all("done in" in value for value in values)
     assert pressed == []
+    assert all("nbarray-live" not in room for room in rooms), "room for sliders that never come"
     assert models() == []
 
 

@@ -537,6 +537,28 @@ def test_planning_that_fails_is_told_in_place(displays, gate, until) -> None:
     assert monitor.run is None
 
 
+def test_a_plan_that_is_being_made_is_changed_by_sliders(displays, unsized, gate, until) -> None:
+    """It is made with what was chosen last; one that somebody has started keeps what it was started with."""
+    monitor = Monitor([unsized.expr], workers=1, memory="64MiB", every_s=0.01)
+    monitor.show()
+    first = until(lambda: monitor.run.counting is not None) and monitor.run
+    monitor._panel.controls.memory.value = 2**25
+    other = until(lambda: monitor.run is not first and monitor.run.counting is not None) and monitor.run
+    monitor.start()
+    monitor._panel.controls.memory.value = 2**24
+    smaller = until(lambda: monitor.run.budget_bytes == 2**24)
+    gate.open.set()
+    value = monitor.result(10)
+    monitor.close()
+    place.close_all()
+
+    assert first.state == "cancelled"
+    assert other.plan.nodes
+    assert monitor.run is other
+    assert smaller
+    assert value.shape == (60, 5)
+
+
 def test_planning_is_cancelled_by_its_button(displays, unsized, gate, until) -> None:
     """And the pass that counts, too."""
     run = unsized.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,21 @@ def test_another_kind_of_work_is_estimated_by_the_last_run() -> None:
 
     assert text.endswith("(by the last run)")
     assert took_s / 10 < seconds(text) < took_s * 10
+
+
+def test_what_is_learnt_is_the_runs_time() -> None:
+    """Not the time between two looks at it, which may be a hundred times as long."""
+    run, watch = ready(A.sum())
+    run.start()
+    watch.look()
+    run.result()
+    watch.look()
+    watch._recent[-1] = replace(watch._recent[-1], working_s=100 * run.wall_s)
+    remember_rate(watch)
+    text = told(A.sum())
+
+    assert "as measured before" in text
+    assert run.wall_s / 3 < seconds(text) < run.wall_s * 3
 
 
 def test_the_panel_says_it() -> None:
