@@ -205,7 +205,8 @@ def deliver(sink: Sink | None, planes: Planes, workspace: Workspace) -> Planes |
             values.copy() if workspace.lends(values) else values,
             mask.copy() if mask is not None and workspace.lends(mask) else mask,
         )
-    sink[0][...] = planes[0]
+    if planes[0] is not sink[0]:
+        sink[0][...] = planes[0]
     if sink[1] is not None:
         sink[1][...] = False if planes[1] is None else planes[1]
     return None

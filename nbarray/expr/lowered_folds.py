@@ -114,7 +114,7 @@ class Merge(Lowered):
     """Merges reduction states of neighbouring blocks; the last merge finishes one of the results.
 
     parts : nodes that give states of `folds` over one space, end to end (or just one)
-    grid : the grid that their blocks are merged to
+    grid : the grid that their blocks are merged to; a last merge may take their states apart along axes that stay
     count : elements that go into one result
     pick : which of the folds to finish; None to go on with the states of all
     """
@@ -177,14 +177,31 @@ class Merge(Lowered):
         workspace: Workspace,
     ) -> Any:
         numbers = range(len(self.folds)) if self.pick is None else (self.pick,)
+        piece = self._piece(low, high)
         merged = []
         for k in numbers:
             states = [block[k] for block in blocks] or [self._nothing(self.folds[k], low, high)]
-            merged.append(merge_states(self.folds[k].name, states))
-            workspace.spares.leave([p for state in states[1:2] if state.disposable for p in state.planes])
+            if piece is None:
+                merged.append(merge_states(self.folds[k].name, states))
+                workspace.spares.leave([p for state in states[1:2] if state.disposable for p in state.planes])
+            else:
+                merged.append(merge_states(self.folds[k].name, [state.piece(piece) for state in states]))
         if self.pick is None:
             return tuple(merged)
-        return deliver(sink, finish_state(self.folds[self.pick], merged[0], self.count), workspace)
+        fold, (state,) = self.folds[self.pick], merged
+        # a piece that lay in its state would keep all of that
+        out = sink[0] if sink is not None else None if piece is None else np.empty(state.planes[0].shape, fold.result)
+        return deliver(sink, finish_state(fold, state, self.count, out), workspace)
+
+    def _piece(self, low: Corner, high: Corner) -> tuple[slice, ...] | None:
+        """Which part of their states a task merges; None for all."""
+        whole = self.parts[0].chunks.axes
+        if all(k in self._axes or a == b for k, (a, b) in enumerate(zip(whole, self.grid.axes, strict=True))):
+            return None
+        start = [
+            0 if k in self._axes else a.span(a.number_of(n))[0] for k, (a, n) in enumerate(zip(whole, low, strict=True))
+        ]
+        return tuple(slice(a - n, b - n) for a, b, n in zip(low, high, start, strict=True))
 
     def _nothing(self, fold: Fold, low: Corner, high: Corner) -> State:
         """The state of an empty block, for which no other block is asked."""

@@ -45,6 +45,11 @@ class State:
     def part(self, where: tuple[slice, ...]) -> list[Tile]:
         return [part_of(p, where) for p in self.planes]
 
+    def piece(self, where: tuple[slice, ...]) -> State:
+        """What is known of a part of the results, for the one task that will ever look at it."""
+        left = None if self.left is None else part_of(self.left, where)
+        return State(self.part(where), left, self.shift, disposable=True)
+
 
 @dataclass(frozen=True)
 class Reduction:

@@ -37,27 +37,38 @@ def merge_states(name: str, states: list[State]) -> State:
     return first
 
 
-def _finished(row: Reduction, state: State, count: int, result: np.dtype[Any], params: dict[str, Any]) -> Tile:
-    """The results of a state, tile by tile where there are many, and in its place if they are of one kind."""
+def _finished(
+    row: Reduction, state: State, count: int, result: np.dtype[Any], params: dict[str, Any], out: Tile | None
+) -> Tile:
+    """The results of a state, tile by tile where there are many, and in `out` or its place if they are of one kind."""
     first = state.planes[0]
     parts = tiles(first.shape, TILE_ELEMENTS)
     values: Tile | None = None
+    place = first if out is None else out
     for part in parts:
         planes = state.part(part)
         if state.shift:
             add_part(planes, np.asarray(state.shift))
-        seen = count if state.left is None else np.subtract(count, part_of(state.left, part), dtype=np.int64)
-        some = row.finish(planes, seen, result, params)
+        some = row.finish(planes, _seen(state, part, count), result, params)
         if len(parts) == 1:
             return some
         if values is None:
-            values = first if first.dtype == some.dtype else np.empty(first.shape, some.dtype)
+            values = place if place.dtype == some.dtype else np.empty(first.shape, some.dtype)
         values[part] = some
     return row.finish(state.planes, count, result, params) if values is None else values
 
 
-def finish_state(fold: Fold, state: State, count: int) -> Planes:
-    """The result of a reduction over `count` elements, with the reduced axes kept at length 1; the state is used up."""
+def _seen(state: State, part: tuple[slice, ...], count: int) -> Any:
+    """How many elements each result of a part has seen; one number where none of them lacks any."""
+    left = None if state.left is None else part_of(state.left, part)
+    return count if left is None or not left.any() else np.subtract(count, left, dtype=np.int64)
+
+
+def finish_state(fold: Fold, state: State, count: int, out: Tile | None = None) -> Planes:
+    """The result of a reduction over `count` elements, with the reduced axes kept at length 1; the state is used up.
+
+    out : where results may be made; without it they may be made in the state's own place
+    """
     params = dict(fold.params)
     least = count if state.left is None else count - int(state.left.max(initial=0))
     on_nothing = params.get("on_nothing")
@@ -65,7 +76,7 @@ def finish_state(fold: Fold, state: State, count: int) -> Planes:
         raise InputError(str(on_nothing))
     quiet = fold.masked or bool(least)
     with np.errstate(divide="ignore" if quiet else None, invalid="ignore" if quiet else None):
-        values = _finished(REDUCTIONS[fold.name], state, count, fold.result, params)
+        values = _finished(REDUCTIONS[fold.name], state, count, fold.result, params, out)
     if not fold.masked:
         if on_nothing == "nan" and not least:
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
@@ -74,7 +85,9 @@ def finish_state(fold: Fold, state: State, count: int) -> Planes:
         return values, None
     freedom: Any = params.get("ddof", 0)
     lost = _seen_at_most(state, count, freedom) if least <= freedom else np.False_
-    if params.get("finite"):
+    if params.get("finite") and not all(
+        np.isfinite(part_of(values, p)).all() for p in tiles(values.shape, TILE_ELEMENTS)
+    ):
         lost = lost | ~np.isfinite(values)
     return values, np.broadcast_to(lost, values.shape) if np.any(lost) else None
 

@@ -21,13 +21,25 @@ from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
 from nbarray.rewrite.chunking import whole_chunks
 from nbarray.rewrite.grain import USUAL, Grain
 
-__all__ = ["Space", "elementwise_grid", "fold_grid", "line_grid", "runs_of_parts", "step_lengths", "unit_grid"]
+__all__ = [
+    "Space",
+    "elementwise_grid",
+    "finishing_grid",
+    "fold_grid",
+    "line_grid",
+    "merged_grid",
+    "runs_of_parts",
+    "step_lengths",
+    "unit_grid",
+]
 
 #: A task covers between these many elements; in between, an array makes about `GOOD_TASKS` of them.
 FEWEST, MOST, GOOD_TASKS = 2**18, 2**23, 64
 #: A task that folds onto many results should see so many elements for each, or merging costs too much; fewer,
 #: down to the second number, where that would leave too few tasks to share.
 FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
+#: So many pieces of a result are finished apart where it has fewer blocks.
+FEW_PIECES = 4
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
 #: fetched, so many deep if that takes no more bytes than these.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
@@ -144,9 +156,12 @@ def _many(grain: Grain) -> int:
     return max(1, grain.of(TILE_ELEMENTS // 4))
 
 
-def _depth(reduced: int) -> int:
-    """How many elements a task should fold onto each of many results, of `reduced` in all."""
-    return max(SHALLOWEST, min(FOLD_DEPTH, -(-reduced // FEW_TASKS)))
+def _depth(reduced: int, alike: float) -> int:
+    """How many elements a task should fold onto each of many results, of `reduced` in all.
+
+    alike : how much there is of the kind, as times of this: tasks of all of it are shared
+    """
+    return max(SHALLOWEST, min(FOLD_DEPTH, math.ceil(reduced * alike / FEW_TASKS)))
 
 
 def _grow(space: Space, order: Sequence[int], lengths: list[int], target: int) -> None:
@@ -203,8 +218,8 @@ def unit_grid(space: Space, units: Sequence[int], grain: Grain = USUAL) -> Chunk
     return _grid(whole, lengths)
 
 
-def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks:
-    """Tasks that each fold a run: few results, seen deep."""
+def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL, alike: float = 1) -> Chunks:
+    """Tasks that each fold a run: few results, seen deep; `alike` as `_depth` has it."""
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
     kept = [k for k in range(len(lengths)) if k not in axes]
     target = _target(math.prod(space.shape), grain)
@@ -223,7 +238,7 @@ def fold_grid(space: Space, axes: Sequence[int], grain: Grain = USUAL) -> Chunks
     results = math.prod(lengths[k] for k in kept)
     if not space.has_blocks:  # what is fetched step by step can be as deep as one likes
         target = _target(math.prod(space.shape), USUAL)
-    deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
+    deep = max(target, results * _depth(reduced, alike)) if results > _many(grain) else target
     _grow(space, [k for k in sorted(axes, reverse=True) if k not in inner], lengths, deep)
     return _grid(space, lengths)
 
@@ -255,12 +270,45 @@ def _nearly(length: int, unit: int, size: int) -> int:
     return min(size, -(-size // (pieces * unit)) * unit)
 
 
-def fold_lengths(shape: Sequence[int], axes: Sequence[int], results: int, grain: Grain = USUAL) -> int:
+def fold_lengths(
+    shape: Sequence[int], axes: Sequence[int], results: int, grain: Grain = USUAL, alike: float = 1
+) -> int:
     """How many positions of the reduced axes, taken together, one task should fold onto `results` results."""
     target = _target(math.prod(shape), grain)
     reduced = math.prod(shape[k] for k in axes)
-    deep = max(target, results * _depth(reduced)) if results > _many(grain) else target
+    deep = max(target, results * _depth(reduced, alike)) if results > _many(grain) else target
     return max(1, deep // max(1, results))
+
+
+def merged_grid(chunks: Chunks, axes: tuple[int, ...], fan: int) -> Chunks:
+    """Neighbouring blocks put together along the reduced axes, `fan` of them at the most.
+
+    >>> merged_grid(Chunks((regular(10, 2), regular(6, 3))), (0,), 2).numblocks
+    (3, 2)
+    """
+    grown = list(chunks.axes)
+    left = fan
+    for k in sorted(axes, reverse=True):
+        times = max(1, min(left, grown[k].count))
+        left //= times
+        offsets = grown[k].offsets
+        grown[k] = AxisChunks.from_offsets(np.concatenate([offsets[:-1:times], offsets[-1:]]))
+    return Chunks(tuple(grown))
+
+
+def finishing_grid(grid: Chunks) -> Chunks:
+    """Blocks of results, or a few pieces of each where there are but few: the last tasks have no others beside them.
+
+    >>> finishing_grid(Chunks((regular(1, 1), regular(721, 721), regular(1440, 1440)))).axes[1].sizes
+    (181, 181, 181, 178)
+    """
+    pieces = min(FEW_PIECES // max(1, grid.nblocks), 2 * math.prod(grid.shape) // FEWEST)
+    longest = next((k for k, axis in enumerate(grid.axes) if axis.size > 1), None)
+    if pieces < 2 or longest is None or grid.axes[longest].count > 1:
+        return grid
+    axes = list(grid.axes)
+    axes[longest] = regular(axes[longest].size, -(-axes[longest].size // pieces))
+    return Chunks(tuple(axes))
 
 
 def runs_of_parts(lengths: list[int], most: int) -> list[int]:

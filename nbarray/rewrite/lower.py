@@ -35,9 +35,19 @@ from nbarray.kernels.native import worth, worth_compiling
 from nbarray.kernels.program import Fold, Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Bounds, Grain
-from nbarray.rewrite.grids import FEWEST, Space, elementwise_grid, fold_grid, fold_lengths, runs_of_parts, step_lengths
+from nbarray.rewrite.grids import (
+    FEWEST,
+    Space,
+    elementwise_grid,
+    finishing_grid,
+    fold_grid,
+    fold_lengths,
+    merged_grid,
+    runs_of_parts,
+    step_lengths,
+)
 from nbarray.rewrite.joins import pieces_at
-from nbarray.rewrite.passes import depths
+from nbarray.rewrite.passes import depths, last_reductions
 
 __all__ = ["Lowering", "Root"]
 
@@ -83,6 +93,7 @@ class Lowering:
         self._done: dict[Expr, Expr] = {}
         self._shown: dict[Expr, int] = {}
         self._folded: Counter[Hashable] = Counter()
+        self._last: frozenset[Reduce] = frozenset()
 
     @property
     def grain(self) -> Grain:
@@ -94,6 +105,7 @@ class Lowering:
         found = depths(roots)
         self._note_shown(roots, found)
         self._note_folded(found)
+        self._last = last_reductions(roots)
         # those that share a pass are lowered with the first of them, so all that they need comes before
         for inner in sorted(found, key=found.__getitem__):
             if inner.stored:
@@ -111,6 +123,11 @@ class Lowering:
         """How many elements all reductions of a kind fold: day less night is two of one kind."""
         for expr in (e for e in exprs if isinstance(e, Reduce) and self._shared.get(e, (e,))[0] is e):
             self._folded[_kind_of(expr)] += math.prod(expr.base.sizes)
+
+    def _alike(self, expr: Reduce) -> float:
+        """How many times what a reduction folds all those of its kind do."""
+        own = math.prod(expr.base.sizes)
+        return max(1.0, self._folded[_kind_of(expr)] / own) if own else 1.0
 
     def root(self, expr: Expr) -> Root:
         """What makes `expr`: a node whose blocks do, and how the result lies on what they make."""
@@ -244,16 +261,16 @@ class Lowering:
         first = reductions[0]
         parts = fuse_folds(of_part, self.operand, first.count, self._grain.divisor)
         space = Space.of(of_part[0].base.sizes, parts.operands, self._grain)
-        grid = fold_grid(space, first.axes, self._grain)
+        grid = fold_grid(space, first.axes, self._grain, self._alike(first))
         if kept is not None:
             grid = Chunks(tuple(kept.get(k, a) for k, a in enumerate(grid.axes)))
         final = kept is None and len(reductions) == 1 and all(grid.axes[k].count == 1 for k in first.axes)
         names = ", ".join(r.name for r in reductions)
-        program, folded = parts.program, max(self._folded[_kind_of(first)], math.prod(first.base.sizes))
+        program, folded = parts.program, math.prod(first.base.sizes) * self._alike(first)
         if not any(fold.linear or fold.name.startswith("arg") for fold in program.folds):
             program = replace(program, narrow=narrow_axes(first.base.sizes, first.axes))
         return Fused(
-            program if program.narrow else self._compiled(program, folded),
+            program if program.narrow else self._compiled(program, int(folded)),
             parts.operands,
             grid,
             step_lengths(space, grid, self._grain, first.axes),
@@ -272,7 +289,9 @@ class Lowering:
         first = self._folding(reductions, by_part[0], None)
         kept = {k: a for k, a in enumerate(first.grid.axes) if k not in axes}
         parts = tuple(self._folding(reductions, p, kept) for p in by_part)
-        whole = fold_lengths(joined.sizes, axes, math.prod(a.largest for a in kept.values()), self._grain)
+        whole = fold_lengths(
+            joined.sizes, axes, math.prod(a.largest for a in kept.values()), self._grain, self._alike(reductions[0])
+        )
         runs = runs_of_parts([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
         if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in axes):
             return self._merge_all(reductions, parts)
@@ -286,13 +305,15 @@ class Lowering:
         fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // state_bytes))
         merged = tuple(self._merge_tree(axes, p, fan, len(parts)) for p in parts)
         grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
+        if self._last.issuperset(reductions):
+            grid = finishing_grid(grid)
         folds = _folds_of(first)
         return [Merge(merged, folds, grid, r.count, k, r.dtype, r.masked) for k, r in enumerate(reductions)]
 
     def _merge_tree(self, axes: tuple[int, ...], part: Lowered, fan: int, parts: int) -> Lowered:
         node = part
         while math.prod(node.chunks.axes[k].count for k in axes) > max(1, fan // parts):
-            grid = _merged_grid(node.chunks, axes, fan)
+            grid = merged_grid(node.chunks, axes, fan)
             node = Merge((node,), _folds_of(part), grid, 0, None, part.dtype, part.masked)
         return node
 
@@ -368,15 +389,3 @@ def _others(expr: Expr, axes: tuple[int, ...]) -> int:
 
 def _zero() -> Int64:
     return np.zeros(1, np.int64)
-
-
-def _merged_grid(chunks: Chunks, axes: tuple[int, ...], fan: int) -> Chunks:
-    """Neighbouring blocks put together along the reduced axes, `fan` of them at the most."""
-    grown = list(chunks.axes)
-    left = fan
-    for k in sorted(axes, reverse=True):
-        times = max(1, min(left, grown[k].count))
-        left //= times
-        offsets = grown[k].offsets
-        grown[k] = AxisChunks.from_offsets(np.concatenate([offsets[:-1:times], offsets[-1:]]))
-    return Chunks(tuple(grown))

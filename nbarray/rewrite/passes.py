@@ -1,4 +1,4 @@
-"""Which reductions share a pass over what they read.
+"""Which reductions share a pass over what they read, and which come last.
 
 Reductions over the same axes of equally shaped arrays that have a large operand in common are folded
 together: each tile is read and unpacked once, and goes into all of them.  ``x.mean(0)`` and ``x.std(0)``
@@ -7,6 +7,7 @@ in one expression, or the means of ``u**2``, ``v**2`` and ``u * v``, read their 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, View
 from nbarray.expr.walk import postorder
 
-__all__ = ["depths", "shared_passes"]
+__all__ = ["depths", "last_reductions", "shared_passes"]
 
 #: So many reductions share a pass at the most, and so many operands: each has buffers, and those should stay in cache.
 MOST_REDUCTIONS, MOST_OPERANDS = 8, 8
@@ -46,6 +47,42 @@ def depths(roots: Sequence[Expr]) -> dict[Expr, int]:
     for expr in postorder(roots):
         found[expr] = max((found[c] for c in expr.children), default=0) + isinstance(expr, Reduce)
     return found
+
+
+def last_reductions(roots: Sequence[Expr]) -> frozenset[Reduce]:
+    """Reductions that results are made of, element by element and without anything else but numbers.
+
+    They may be finished in any pieces: nobody wants blocks of theirs.
+    """
+    last: set[Reduce] = set()
+    on_the_way: set[Expr] = set()
+    for root in roots:
+        chain, leaves = _chain(root)
+        size = math.prod(root.sizes)
+        reductions = {e for e in leaves if isinstance(e, Reduce) and math.prod(e.sizes) == size}
+        if all(e in reductions or (is_direct(e) and e.ndim == 0) for e in leaves):
+            last |= reductions
+            on_the_way |= chain
+    wanted: set[Expr] = set()  # by something else, too
+    for expr in reversed(list(postorder(roots))):
+        if expr not in on_the_way or expr in wanted:
+            wanted.update(expr.children)
+    return frozenset(last - wanted)
+
+
+def _chain(root: Expr) -> tuple[set[Expr], set[Expr]]:
+    """The elementwise operations that end in `root` with the views below them, and what these take in."""
+    chain: set[Expr] = set()
+    leaves: set[Expr] = set()
+    stack = [root]
+    while stack:
+        expr = stack.pop()
+        if not isinstance(expr, Elementwise | View):
+            leaves.add(expr)
+        elif expr not in chain:
+            chain.add(expr)
+            stack.extend(expr.children)
+    return chain, leaves
 
 
 def _parts(expr: Reduce) -> Hashable:

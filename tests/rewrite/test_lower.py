@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,31 @@ def _numpys(name: str, a: np.ndarray) -> object:  # type: ignore[type-arg]
     work = WORK[name]
     theirs = type(work)(work.__code__, {**work.__globals__, "nb": np})
     return theirs(a)
+
+
+LARGE = np.random.default_rng(9).normal(size=(40, 700, 800)).astype(np.float32)
+LARGE[LARGE > 3] = np.nan
+ENDS: dict[str, Callable[[Any], Any]] = {
+    "mean": lambda x: x.mean(axis=0),
+    "difference": lambda x: nb.nanmean(x[::2], axis=0) - nb.nanmax(x[1::2], axis=0) / 2,
+    "deviation, turned": lambda x: nb.nanstd(x, axis=0, dtype=np.float64).T,
+    "other axis": lambda x: x[:, :20].max(axis=1, keepdims=True) * 2,
+    "positions": lambda x: nb.nanargmax(x, axis=0),
+    "wanted twice": lambda x: nb.nansum(y := x[:2] - x[:2].mean(axis=0), axis=0) + y[0],
+}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("name", ENDS)
+def test_results_are_finished_in_pieces(name: str, workers: int) -> None:
+    """What comes last is no task for one worker alone, and what it gives is the same."""
+    work = ENDS[name]
+    x = nb.from_array(LARGE, chunks=(3, 700, 800))
+    expected = type(work)(work.__code__, {**work.__globals__, "nb": np})(LARGE.astype(np.float64))
+    found = work(x).compute(workers=workers)
+
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=1e-5)
+    assert found.size < 2**19 or 3 <= (plan([work(x).expr]).task_node == 0).sum()
 
 
 @pytest.mark.parametrize("kind", ["shifted", "chosen", "no numbers"])

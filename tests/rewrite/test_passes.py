@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.rewrite.passes import last_reductions
+from nbarray.rewrite.stages import optimise
 from nbarray.session import plan
 from tests.compare import check, quiet, tiny_tasks
 from tests.pages.arrays import named
@@ -91,3 +93,26 @@ def test_values(functions: tuple[Callable[..., Any], ...], axis: Any) -> None:
                 made = nb.compute(*(f(x, axis=axis) for f in wanted))
             for one, function in zip(made, wanted, strict=True):
                 check(one, partial(function, array, axis=axis), within=1e-5 if array.dtype == ">f4" else 1e-12)
+
+
+W = u_and_v()[0]
+SHARED = W.mean(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("results", "last"),
+    [
+        ((W.mean(axis=0),), 1),
+        ((W.mean(axis=0) - W.std(axis=0) / 2,), 2),
+        ((W.sum(axis=1, keepdims=True), -W.max(axis=1)), 2),
+        ((W.mean(),), 1),
+        ((W - W.mean(axis=0),), 0),
+        ((W[0] - W.mean(axis=0),), 0),
+        ((SHARED, W - SHARED), 0),
+        ((W.sum(axis=0).max(),), 1),
+        ((W.sum(axis=0) - W.sum(),), 0),
+    ],
+)
+def test_reductions_that_come_last(results: tuple[nb.Array, ...], last: int) -> None:
+    """Those that results consist of, and nobody else needs."""
+    assert last == len(last_reductions(optimise([r.expr for r in results])))
