@@ -58,6 +58,28 @@ def _constant(value: str, place: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Constant(value=value), place)
 
 
+def _again(node: ast.expr) -> ast.expr | None:
+    """A name, or an attribute of one, to be read: where it stands it is written."""
+    if isinstance(node, ast.Name):
+        return ast.copy_location(ast.Name(id=node.id, ctx=ast.Load()), node)
+    owner = _again(node.value) if isinstance(node, ast.Attribute) else None
+    if owner is None or not isinstance(node, ast.Attribute):
+        return None
+    return ast.copy_location(ast.Attribute(value=owner, attr=node.attr, ctx=ast.Load()), node)
+
+
+def _held(target: ast.Attribute | ast.Subscript) -> list[ast.expr]:
+    """What ``target += value`` may change in place, and a key of it, if it has one that can be read twice."""
+    owner = _again(target if isinstance(target, ast.Attribute) else target.value)
+    if owner is None:
+        return []
+    key = target.slice if isinstance(target, ast.Subscript) else None
+    if isinstance(key, ast.Constant):
+        return [owner, ast.copy_location(ast.Constant(value=key.value), key)]
+    again = _again(key) if isinstance(key, ast.Name) else None
+    return [owner] if again is None else [owner, again]
+
+
 class _Lifter(ast.NodeTransformer):
     def visit_all(self, nodes: list[Any]) -> list[Any]:
         return [self.visit(node) for node in nodes]
@@ -113,10 +135,9 @@ class _Lifter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         value = self.visit(node.value)
         if not isinstance(node.target, ast.Name):
-            filled = node.target.value if isinstance(node.target, ast.Subscript) else None
-            if isinstance(filled, ast.Name) and isinstance(node.value, _MAY_BE_SOURCE):
-                owner = ast.copy_location(ast.Name(id=filled.id, ctx=ast.Load()), filled)
-                value = _helper("taken", [owner, value], node.value)
+            held = _held(node.target)
+            if held and not isinstance(node.value, ast.Constant):
+                value = _helper("taken", [value, *held], node.value)
             node.target, node.value = self.target(node.target), value
             return node
         name = node.target

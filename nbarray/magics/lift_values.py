@@ -278,7 +278,7 @@ class Lift:
         if type(value) in _PLAIN and type(other) in _PLAIN:
             return change(value, other)
         if isinstance(value, np.ndarray):
-            return change(value, self._told_value(other))
+            return change(value, self._whole(other))
         return change(self.block(value), self.block(other))
 
     def filled(self, owner: Any) -> Any:
@@ -287,10 +287,15 @@ class Lift:
             return _Filled(owner, self._told)
         return owner
 
-    def taken(self, owner: Any, value: Any) -> Any:
-        """The value of ``owner[...] += value``, which is read whole in the same way."""
+    def taken(self, value: Any, held: Any, *key: Any) -> Any:
+        """The value of ``held[...] += value`` or ``owner.held += value``: an array in memory needs values."""
         __tracebackhide__ = True
-        return self._told(value) if self._active() and isinstance(owner, np.ndarray) else value
+        if key and isinstance(held, dict):
+            held = held.get(*key)
+        return self._whole(value) if self._active() and isinstance(held, np.ndarray) else value
+
+    def _whole(self, value: Any) -> Any:
+        return self._told_value(self.block(value) if is_on_file(value) else value)
 
     def _told(self, value: Any) -> Any:
         if is_on_file(value):
