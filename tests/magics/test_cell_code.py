@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from nbarray.magics.cell_code import compile_cell
@@ -41,6 +43,9 @@ def test_the_cell_may_use_ipythons_own_syntax(shell):
         ("with open('x') as g: pass", {"g"}),
         ("a[0] = 1; b.c = 2", set()),
         ("a += 1", {"a"}),
+        ("[(m := k) for k in []]", {"m"}),
+        ("def f():\n    global g\n    g = h = 1", {"f", "g"}),
+        ("match 1:\n    case [int() as m, *r] | {'k': m, **r}: pass", {"m", "r"}),
     ],
 )
 def test_the_names_a_cell_binds_are_known_before_it_runs(shell, cell, names):
@@ -62,3 +67,29 @@ def test_lines_are_counted_with_the_magics_own(shell):
     frame = raised.traceback[-1]
     assert frame.lineno + 1 == 3
     assert str(frame.statement).strip() == "y = x / 0"
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("%%blocked\n\n  \n1 / 0", 4),
+        ("\n%%blocked\nx = 1\n1 / 0", 4),
+        ("%%time\n\n%%blocked  --workers 1\n1 / 0\n", 4),
+        ("%%time\n%%time\n%%blocked\n\n1 / 0\n", 5),
+        ("x = 1\n\n%blocked 1 / 0", 3),
+        ("for k in range(1):\n    y = %blocked 1 / k", 2),
+        ("%%blocked\nx = 1\n%blocked x / 0", 3),
+        ("%%blocked\n\n\nx = (", 4),
+        ("%%blocked\n\nreturn 3", 3),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_in_the_notebooks_cell(shell, capsys, cell, line):
+    """Below empty lines and other magics, and where the magic isn't on the first line."""
+    shell.colors = "nocolor"
+    shell.run_line_magic("load_ext", "nbarray")
+    failed = shell.run_cell(cell, store_history=True)
+    streams = capsys.readouterr()
+
+    last = re.findall(r"(?:Cell In\[1\], |SyntaxError on )line (\d+)", streams.out + streams.err)[-1]
+    assert not failed.success
+    assert str(line) == last
