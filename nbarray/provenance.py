@@ -79,8 +79,12 @@ def is_ours(step: TracebackType) -> bool:
 
 
 def is_library(step: TracebackType) -> bool:
-    """Whether a frame of a traceback is ours, NumPy's, Python's, or an installed package's."""
-    return is_ours(step) or step.tb_frame.f_code.co_filename.startswith(_libraries())
+    """Whether a frame of a traceback is ours, NumPy's, Python's, or an installed package's.
+
+    What Cython compiled is called as its file was where it was compiled: by a name without a folder of this machine.
+    """
+    name = step.tb_frame.f_code.co_filename
+    return is_ours(step) or name.startswith(_libraries()) or name.endswith((".pyx", ".pxd", ".pxi"))
 
 
 def is_users(step: TracebackType) -> bool:

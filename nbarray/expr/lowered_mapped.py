@@ -91,6 +91,7 @@ class Mapped(Lowered):
         return boxes
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
+        __tracebackhide__ = True  # the function that it calls is the user's
         inputs = Inputs(self, low, high, blocks, workspace)
         boxes = [(low, high)] * len(self.args) if self.aligned else self._boxes_for(low)
         read = (inputs.read_whole(k, *box) for k, box in enumerate(boxes))

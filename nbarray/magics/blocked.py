@@ -103,6 +103,8 @@ class BlockedMagics(Magics):
         chosen = [each for each in _INSTEAD if getattr(asked, each)]
         if len(chosen) > 1:
             raise UsageError(f"{name}: --{chosen[0]} and --{chosen[1]} can't go together; choose one")
+        if asked.report and chosen not in ([], ["background"]):
+            raise UsageError(f"{name}: --report and --{chosen[0]} can't go together, since nothing is computed")
         if cell is None:
             return self._run(name, asked, rest, header="")
         if rest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from IPython.core.error import UsageError
 
@@ -103,7 +104,7 @@ def names_option(text: str) -> list[str]:
     ['a', 'b']
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
-    bad = [name for name in names if not name.isidentifier()]
+    bad = [name for name in names if not name.isidentifier() or iskeyword(name)]
     if bad or not names:
         raise ArgumentTypeError(f"expected a name for a variable, not {(bad or [text])[0]!r}")
     return names
@@ -177,5 +178,7 @@ def _unquoted(value: str) -> str:
 
 def _unknown(magic: str, parser: ArgumentParser, flag: str) -> str:
     known = [name for name in option_names(parser) if name.startswith("--")]
+    if not known:
+        return f"{magic}: there is no option {flag!r}, nor any other ({magic}? shows how it is used)"
     hint = "" if flag.startswith("--") else "; an expression that begins with a minus sign goes in parentheses"
     return f"{magic}: there is no option {flag!r}; {near_names(flag, known)}{hint} ({magic}? shows all options)"

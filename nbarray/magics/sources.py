@@ -36,9 +36,12 @@ def is_on_file(obj: object) -> bool:
     """
     if not any(_is_instance(obj, *kind) for kind in _STORED):
         return False
+    # its file was closed: whoever uses it gets the library's own error
+    if _is_instance(obj, "h5py", "Dataset") and not obj:  # which may still know its dtype and shape
+        return False
     try:
         dtype, shape = obj.dtype, obj.shape  # type: ignore[attr-defined]
-    except Exception:  # its file was closed: whoever uses it gets the library's own error
+    except Exception:
         return False
     return isinstance(dtype, np.dtype) and dtype.kind in _KINDS and shape is not None and len(shape) > 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbarray.errors import near_names
 from nbarray.magics.cell_errors import cells_frames, show_users_frames, syntax_error_text
 
 CELL = "the cell"
@@ -29,6 +30,13 @@ def test_frames_before_the_cell_are_left_out():
     error = error_of("def f():\n    return 1 / 0\nf()")
 
     assert lines(cells_frames(error, CELL)) == [(CELL, 3), (CELL, 2)]
+
+
+def test_our_own_frames_are_left_out_where_the_users_function_fails():
+    """Which we called."""
+    error = error_of("near_names('a', (1 / 0 for k in [1]))", near_names=near_names)
+
+    assert lines(cells_frames(error, CELL)) == [(CELL, 1), (CELL, 1)]
 
 
 def test_frames_of_a_library_stay():

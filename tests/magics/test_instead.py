@@ -260,6 +260,7 @@ def test_a_run_is_steered_by_its_number(shell, a, gate):
     ("cell", "message"),
     [
         ("%%blocked --plan --lazy\na", "--lazy and --plan can't go together"),
+        ("%%blocked --lazy --report r\na", "--report and --lazy can't go together, since nothing is computed"),
         ("%%blocked --backgrund\na", "there is no option '--backgrund'; did you mean '--background'?"),
         ("%%blocked --no-moniter\na", "did you mean '--no-monitor'"),
         ("%%blocked --plan=3\na", "--plan takes no value"),

@@ -69,6 +69,7 @@ def test_a_good_option_is_read(parser, line, field, expected):
         ("--chunks 4,,x", "expected lengths such as 4,200,200"),
         ("--chunks 0,4", "expected lengths such as 4,200,200"),
         ("-o 2x", "expected a name for a variable, not '2x'"),
+        ("-o for", "expected a name for a variable, not 'for'"),
         ("-z", "there is no option '-z'"),
     ],
 )
@@ -123,3 +124,9 @@ def test_every_spelling_is_known_to_completion(parser):
 def test_chunks_are_fitted_to_each_array_of_the_cell(option, shape, expected):
     """Never longer than the array; not at all for arrays with other axes."""
     assert option.for_shape(shape) == expected
+
+
+def test_where_there_are_no_options_that_is_said():
+    """Instead of an empty list."""
+    with pytest.raises(UsageError, match="there is no option '--x', nor any other"):
+        parse("%blocked_report", MagicArgumentParser("blocked_report"), "--x")

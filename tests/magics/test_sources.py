@@ -51,6 +51,16 @@ def test_datasets_and_variables_of_numbers_are_sources(hdf5_file, netcdf_file):
     assert is_source(kept) is False
 
 
+def test_a_closed_dataset_that_still_knows_its_shape_is_none(hdf5_file):
+    """Of a file that was opened to be read, h5py remembers it."""
+    with h5py.File(hdf5_file) as file:
+        kept = file["t"]
+        known = kept.shape, kept.dtype
+
+    assert known == (kept.shape, kept.dtype)
+    assert is_source(kept) is False
+
+
 def test_results_taken_from_a_memmap_are_none(tmp_path):
     """NumPy gives them the type, but there is no file behind them."""
     mapped = np.memmap(tmp_path / "m", dtype="f8", mode="w+", shape=(4, 4))

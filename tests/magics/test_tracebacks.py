@@ -7,6 +7,7 @@ import re
 import pytest
 
 from nbarray.errors import AxisError, InputError
+from nbarray.provenance import users_lines
 from tests.magics.loaded import loaded
 
 CELL = """import nbarray as nb, numpy as np
@@ -70,6 +71,16 @@ def test_what_is_behind_an_error_is_seen_without_our_frames(shell, capsys):
     assert ["Cell In[1]"] * 2 == seen
     assert "KeyError" in text
     assert "During handling" in text
+
+
+def test_what_cython_compiled_is_not_the_users(shell):
+    """Its frames have the names of files that are not here."""
+    compiled = compile("def decode():\n    raise ValueError('bad')", "zstd.pyx", "exec")
+    exec(compiled, names := {})
+    with pytest.raises(ValueError, match="bad") as raised:
+        names["decode"]()
+
+    assert [] == [line for line in users_lines(raised.value) if "zstd" in line]
 
 
 def test_an_error_that_nobodys_line_raised_is_its_message(shell):
