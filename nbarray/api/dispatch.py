@@ -13,7 +13,7 @@ from typing import Any
 
 from nbarray.api.no_axes import with_no_axes
 from nbarray.api.refused import REASONS
-from nbarray.errors import DTypeError, NotBlocked
+from nbarray.errors import DTypeError, NotBlocked, near_names
 
 __all__ = [
     "ABOVE",
@@ -53,13 +53,23 @@ _BY_PLACE = {
     **dict.fromkeys(("mean", "any", "all"), ("keepdims",)),
 }
 
+#: what else they take, by name
+_OF_REDUCTIONS = ("axis", "dtype", "out", "keepdims", "where", "initial", "ddof", "correction", "mean")
 
-def by_place(name: str, given: tuple[Any, ...]) -> dict[str, Any]:
-    """The keywords that a reduction was given by their place.  Raises DTypeError (a TypeError) for too many."""
-    names = _BY_PLACE.get(name, ())
+
+def by_place(name: str, given: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a reduction, with those that were given by their place.
+
+    Raises DTypeError (a TypeError) for too many, and for those that no reduction has.
+    """
+    names = _BY_PLACE.get(name.removeprefix("nan"), ())
     if len(given) > len(names):
         raise DTypeError(f"{name}: {len(given) - len(names)} arguments too many; give them by their keywords")
-    return dict(zip(names, given, strict=False))
+    for option in options:
+        if option not in _OF_REDUCTIONS:
+            near = near_names(option, _OF_REDUCTIONS)
+            raise DTypeError(f"{name}() got an unexpected keyword argument {option!r}; {near}")
+    return dict(**dict(zip(names, given, strict=False)), **options)
 
 
 def public(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

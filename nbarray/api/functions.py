@@ -27,8 +27,7 @@ __all__ = ["map_blocks"]
 
 def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bool, typed: bool, summary: str) -> None:
     def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *more: Any, **options: Any) -> Array:
-        given = dict(**by_place(row, more), **options)
-        options = {k: v for k, v in given.items() if v is not np._NoValue}
+        options = {k: v for k, v in by_place(name, more, options).items() if v is not np._NoValue}
         if dtype is not None:
             options["dtype"] = dtype
         if skip_nan:

@@ -162,6 +162,9 @@ class Lift:
         self._thread = None
         self._wrapped.clear()
 
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return _asleep, ()  # a function of the cell in another process
+
     def _active(self) -> bool:
         return self._thread == threading.get_ident()
 
@@ -312,6 +315,15 @@ class Lift:
 
     def _value(self, value: Any) -> Any:
         return self._compute(value) if isinstance(value, self._blocked) else value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _asleep() -> Lift:
+    """One that hands everything through."""
+    return Lift(_same, Lift, _same, {})
 
 
 def _is_lifted(function: Any) -> bool:

@@ -15,7 +15,7 @@ from numpy.testing.overrides import get_overridable_numpy_array_functions, get_o
 import nbarray as nb
 from nbarray.api.dispatch import IMPLEMENTATIONS, enter_all
 from nbarray.api.refused import REASONS
-from nbarray.errors import NBArrayError, NotBlocked
+from nbarray.errors import DTypeError, NBArrayError, NotBlocked
 
 enter_all()
 #: By name; of twins (some have one for their `like=` form) the one with a blocked form, in whatever order they come.
@@ -165,3 +165,18 @@ def test_keywords_of_dask_are_shown() -> None:
     assert "merge_chunks, limit : taken for dask's sake; nothing changes." in (nb.reshape.__doc__ or "")
     with pytest.raises(TypeError, match="schedulr"):
         X.compute(schedulr="sync")
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "any", "argmax", "nanstd"])
+def test_a_misspelt_keyword_of_a_reduction_is_told_by_its_name(name):
+    """As NumPy refuses it: of functions, ours and NumPy's, and of methods."""
+    x = nb.ones((2, 3))
+    calls = [lambda: getattr(nb, name)(x, kepdims=True)]
+    if hasattr(x, name):
+        calls.append(lambda: getattr(x, name)(kepdims=True))
+
+    for call in calls:
+        with pytest.raises(DTypeError, match=rf"{name}\(\) got an unexpected keyword argument 'kepdims'.*'keepdims'"):
+            call()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'kepdims'"):
+        getattr(np, name)(x, kepdims=True)

@@ -7,7 +7,9 @@ blocked arrays that say how they came about.
 from __future__ import annotations
 
 import ast
+import pickle
 import threading
+from types import FunctionType
 
 import h5py
 import netCDF4
@@ -309,6 +311,16 @@ def test_a_missing_attribute_is_named_by_its_owner(f):
 
 
 # -- afterwards, and elsewhere
+
+
+def test_functions_of_the_cell_can_be_sent_to_other_processes(a):
+    """With what they need of the cell, and nothing of the user's."""
+    namespace = run("def f(x):\n    return np.sqrt(x[1:]).sum()", a=a)
+    sent = pickle.dumps(namespace[HELPER])
+    there = FunctionType(namespace["f"].__code__, {HELPER: pickle.loads(sent), "np": np})
+
+    assert np.sqrt(a[1:]).sum() == there(a)
+    assert len(sent) < 200
 
 
 def test_functions_of_the_cell_are_plain_python_afterwards(a):
