@@ -45,7 +45,7 @@ class BlockedMagics(Magics):
     """The magics that compute, or say what computing would do."""
 
     @declared("blocked", "chunks", "memory", "workers", "output", *_INSTEAD, "monitor", "strict", "report")
-    def blocked(self, line: str, cell: str | None = None) -> Any:
+    def blocked(self, line: str, cell: str | None = None, local_ns: Any = None) -> Any:
         """Evaluate the cell with blocked arrays and compute its last expression.
 
         Inside the cell h5py datasets, netCDF4 variables, memory-mapped arrays and NumPy arrays of 64 MiB or
@@ -70,27 +70,30 @@ class BlockedMagics(Magics):
             run = %blocked -b -o total arr.sum()
         """
         __tracebackhide__ = True
-        return self._magic(self.blocked, "blocked", line, cell)
+        return self._magic(self.blocked, "blocked", line, cell, local_ns)
 
     @declared("blocked_plan", "chunks", "memory", "workers", "output")
-    def blocked_plan(self, line: str, cell: str | None = None) -> Any:
+    def blocked_plan(self, line: str, cell: str | None = None, local_ns: Any = None) -> Any:
         """What computing an expression, or a cell, would do: tasks, bytes to read, peak memory; nothing is read.
 
         %blocked_plan --memory 2GiB t.mean(axis=0)
         """
         __tracebackhide__ = True
-        return self._magic(self.blocked_plan, "blocked_plan", line, cell, instead="plan")
+        return self._magic(self.blocked_plan, "blocked_plan", line, cell, local_ns, instead="plan")
 
     @declared("blocked_graph", "chunks", "output")
-    def blocked_graph(self, line: str, cell: str | None = None) -> Any:
+    def blocked_graph(self, line: str, cell: str | None = None, local_ns: Any = None) -> Any:
         """Draw the operations of an expression, or a cell; nothing is read.
 
         %blocked_graph t[::4].mean(axis=0) - t[2::4].mean(axis=0)
         """
         __tracebackhide__ = True
-        return self._magic(self.blocked_graph, "blocked_graph", line, cell, instead="graph")
+        return self._magic(self.blocked_graph, "blocked_graph", line, cell, local_ns, instead="graph")
 
-    def _magic(self, method: Any, called: str, line: str, cell: str | None, instead: str | None = None) -> Any:
+    def _magic(
+        self, method: Any, called: str, line: str, cell: str | None, local_ns: Any, instead: str | None = None
+    ) -> Any:
+        """local_ns : the variables where a line magic stands; the user's namespace, if that is not in a function"""
         __tracebackhide__ = True
         name = f"%{called}" if cell is None else f"%%{called}"
         options, rest = parse(name, method.parser, line)
@@ -99,6 +102,7 @@ class BlockedMagics(Magics):
             | dict.fromkeys(_INSTEAD, False)
             | vars(options)
             | ({instead: True} if instead else {})
+            | {"local": {} if local_ns is None or local_ns is cast(Any, self.shell).user_ns else dict(local_ns)}
         )
         chosen = [each for each in _INSTEAD if getattr(asked, each)]
         if len(chosen) > 1:
@@ -143,7 +147,7 @@ class BlockedMagics(Magics):
         if computes and options.report:
             namespace[options.report] = report
         with _watched(self.shell, options.monitor, closing=not options.background):
-            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict)
+            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict, options.local)
             assigned = [output for output in outputs if output in code.assigned]
             for output in assigned:
                 if output not in namespace:
@@ -157,7 +161,7 @@ class BlockedMagics(Magics):
                 return wanted.plan() if options.plan else wanted.picture()
             return wanted.start([report]) if options.background else wanted.compute([report])
 
-    def _evaluate(self, code: CellCode, chunks: ChunkOption, strict: bool) -> Any:
+    def _evaluate(self, code: CellCode, chunks: ChunkOption, strict: bool, local: dict[str, Any]) -> Any:
         """Run the cell; its value, still blocked."""
         __tracebackhide__ = True
         namespace: dict[str, Any] = cast(Any, self.shell).user_ns
@@ -168,10 +172,10 @@ class BlockedMagics(Magics):
             return wrapped[-1]
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
-        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict)
+        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict, local)
         watched = lifted_functions(namespace) if strict else contextlib.nullcontext(False)
         with watched as others, _bound(namespace, lift, keep=code.defines or others), lift:
-            value = map_values(code.run(namespace), lift.block)
+            value = map_values(code.run({**namespace, **local} if local else namespace), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))
             said = f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes"

@@ -131,6 +131,7 @@ class Lift:
     new_bytes : how many bytes of in-memory arrays made by the cell itself may be held for later; arrays
         beyond stay NumPy's, or a loop over files would keep every one of them alive
     strict : functions and classes of other packages get blocked arrays too, which tell when they are converted
+    local : what else the code sees, of a function in which it stands
 
     Functions defined in the cell go on calling it after the cell: then, and in other threads (a block
     function), it hands everything through as Python would.
@@ -145,22 +146,26 @@ class Lift:
         new_bytes: int = 2**30,
         tell: Callable[[tuple[int, ...], int], None] = lambda shape, nbytes: None,
         strict: bool = False,
+        local: dict[str, Any] | None = None,
     ) -> None:
         self._wrap, self._blocked, self._compute = wrap, blocked, compute
         self._namespace, self._tell = namespace, tell
         self._thread: int | None = None
         self._new_bytes, self._strict = new_bytes, strict
         self._before: set[int] = set()
+        self._local = local or {}
         self._wrapped: dict[Any, tuple[Any, Any]] = {}
 
     def __enter__(self) -> Lift:
-        self._before = {id(value) for value in list(self._namespace.values()) if isinstance(value, np.ndarray)}
+        seen = [*self._namespace.values(), *self._local.values()]
+        self._before = {id(value) for value in seen if isinstance(value, np.ndarray)}
         self._thread = threading.get_ident()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._thread = None
         self._wrapped.clear()
+        self._local = {}
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:
         return _asleep, ()  # a function of the cell in another process

@@ -41,6 +41,18 @@ def run(shell, cell):
 # -- the value
 
 
+def test_a_line_magic_in_a_function_sees_its_variables(shell, a):
+    """Also inside comprehensions; the function's own names come first, and none of them gets out."""
+    cell = """def f(a, n):
+    rows = %blocked [a[k].sum() * n for k in range(3)]
+    top = %blocked -o highest (a * n).max()
+    return rows, top
+f(np.ones((60, 50)), 2), highest"""
+
+    assert run(shell, cell) == (([100.0] * 3, 2.0), 2.0)
+    assert not {"n", "rows", "top"} & set(shell.user_ns)
+
+
 @pytest.mark.parametrize(
     "expression",
     [
