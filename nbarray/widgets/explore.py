@@ -24,12 +24,26 @@ from nbarray.widgets.comms import close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
 from nbarray.widgets.place import Place
 from nbarray.widgets.png import png
-from nbarray.widgets.views import CELLS, PLANE_PX, Floats, View, check_colours, draw, neighbours, numbers, pointed_at
+from nbarray.widgets.views import (
+    CELLS,
+    PLANE_PX,
+    Floats,
+    View,
+    check_colours,
+    draw,
+    nearest,
+    neighbours,
+    numbers,
+    pointed_at,
+)
 
 __all__ = ["Viewer", "explore"]
 
 #: Seen until something has been computed; a browser shows a broken picture where there is none.
 _NOTHING = png(np.zeros((1, 1, 4), np.uint8))
+
+#: What stands there meanwhile.
+_COMPUTING = "computing …"
 
 #: Seconds that showing a viewer waits for its first picture, so that a saved notebook has one.
 FIRST_PICTURE_S = 3.0
@@ -100,18 +114,21 @@ class Viewer:
         self.places = [slider(f"axis {k}", n, 0) for k, n in enumerate(shape[:-2])]
         self.rows = span("rows", shape[-2]) if len(shape) > 1 else None
         self.columns = span("columns", shape[-1])
-        self.row = slider("at row", shape[-2], shape[-2] // 2) if len(shape) > 1 else None
-        self.column = slider("at column", shape[-1], shape[-1] // 2)
+        self.row = self.column = None
+        if len(shape) > 1:
+            self.row, self.column = (
+                slider(f"at {name}", n, n // 2) for name, n in zip(("row", "column"), shape[-2:], strict=True)
+            )
         self.image = ipywidgets.Image(
             value=_NOTHING, format="png", layout=ipywidgets.Layout(width="608px", max_width="none")
         )
-        self.status = ipywidgets.HTML("computing …")
+        self.status = ipywidgets.HTML(_COMPUTING)
         for k, place in enumerate(self.places):
             place.observe(self._mover(k), names="value")
         for part in (self.rows, self.columns):
             if part is not None:
                 part.observe(self._mover(None), names="value")
-        pointer = [w for w in (self.row, self.column) if w is not None and self.row is not None]
+        pointer = [w for w in (self.row, self.column) if w is not None]
         for part in pointer:
             part.observe(self._pointed, names="value")
         ranges = [w for w in (self.rows, self.columns) if w is not None]
@@ -119,9 +136,10 @@ class Viewer:
             keep_answering(part)
         sides = [ipywidgets.VBox([*self.places, *ranges]), ipywidgets.VBox(pointer)]
         self.clicks = None if self.row is None else self._clickable()
-        picture = self.image if self.clicks is None else self.clicks.box
+        self._picture = self.image if self.clicks is None else self.clicks.box
+        self._picture.layout.display = "none"  # until there is one
         controls = ipywidgets.HBox(sides, layout=ipywidgets.Layout(flex_flow="row wrap"))
-        self.panel = ipywidgets.VBox([controls, picture, self.status])
+        self.panel = ipywidgets.VBox([controls, self._picture, self.status])
         self.panel.add_class("nbarray-panel")
 
     def _clickable(self) -> Clickable:
@@ -132,7 +150,7 @@ class Viewer:
         return Clickable(names, columns, self._click, (width / columns, height / rows), (left, top), self.image)
 
     def _click(self, cell: int) -> None:
-        if self.row is not None:
+        if self.row is not None and self.column is not None:
             self.row.value, self.column.value = pointed_at(self.view, cell)
 
     def _mover(self, axis: int | None) -> Callable[[Any], None]:
@@ -171,24 +189,26 @@ class Viewer:
         with self._drawing:
             if self._closed:
                 return
-            at = (0 if self.row is None else self.row.value, self.column.value)
+            at = (0, 0) if self.row is None or self.column is None else (self.row.value, self.column.value)
             self._last = view, floats
             self.image.value = draw(view, floats, at, self._cmap, self._percentiles)
-            self.status.value = escape(self._words(view, floats, at))
+            self._picture.layout.display = None
+            self.status.value = escape(self._words(view, values, at))
 
     def _fail(self, view: View, error: BaseException) -> None:
         with self._drawing:
             if not self._closed:
+                # what was there before is not what is looked at now
+                self.image.value = _NOTHING
+                self._picture.layout.display = "none"
                 self.status.value = f"<b>{escape(type(error).__name__)}</b>: {escape(str(error))}"
 
-    def _words(self, view: View, values: Floats, at: tuple[int, int]) -> str:
+    def _words(self, view: View, values: Any, at: tuple[int, int]) -> str:
         """Where one is, the value at the pointer, and whether rows or columns were left out."""
-        steps = view.steps
         text = f"x[{', '.join(_index_text(i) for i in view.index)}]"
         if view.rows is not None:
-            inside = [min(max((a - lo) // s, 0), n - 1) for a, lo, s, n in
-                      zip(at, (view.rows[0], view.columns[0]), steps, values.shape, strict=True)]  # fmt: skip
-            text += f", {values[tuple(inside)]:.6g} at ({at[0]}, {at[1]})"
+            found = nearest(view, at)
+            text += f", {_value_text(values[found.inside])} at ({found.row}, {found.column})"
         return text
 
     # ------------------------------------------------------------------------------------------- showing
@@ -214,7 +234,8 @@ class Viewer:
         """The picture as it is now, for pages without widgets."""
         picture = self.image.value
         if picture == _NOTHING:
-            return f"<div>{escape(repr(self))}</div>"
+            why = f"<div>{self.status.value}</div>" if self.status.value != _COMPUTING else ""
+            return f"<div>{escape(repr(self))}</div>{why}"
         alt = escape(f"{self.status.value} of {array_text(self.array.expr)}")
         return f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
 
@@ -234,3 +255,10 @@ def _index_text(index: int | slice) -> str:
         return str(index)
     step = f":{index.step}" if index.step not in (None, 1) else ""
     return f"{index.start}:{index.stop}{step}"
+
+
+def _value_text(value: Any) -> str:
+    """A value as it is: masked, infinite, complex and whole numbers too."""
+    if value is np.ma.masked:
+        return "masked"
+    return str(value) if np.asarray(value).dtype.kind in "biu" else f"{value:.6g}"

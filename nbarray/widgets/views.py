@@ -11,13 +11,24 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nbarray.errors import InputError, near_names
 
-__all__ = ["CELLS", "PLANE_PX", "View", "check_colours", "colour_limits", "draw", "neighbours", "numbers", "pointed_at"]
+__all__ = [
+    "CELLS",
+    "PLANE_PX",
+    "View",
+    "check_colours",
+    "colour_limits",
+    "draw",
+    "nearest",
+    "neighbours",
+    "numbers",
+    "pointed_at",
+]
 
 #: Rows and columns of a picture at most: more has no room.
 MOST_PIXELS = 512
@@ -79,6 +90,28 @@ def pointed_at(view: View, cell: int) -> tuple[int, int]:
     (top, bottom), (left, right) = view.rows, view.columns
     r, c = divmod(cell, CELLS[1])
     return top + int((r + 0.5) * (bottom - top) / CELLS[0]), left + int((c + 0.5) * (right - left) / CELLS[1])
+
+
+class Place(NamedTuple):
+    """An element that is drawn: its index among those drawn, and where it lies in the array."""
+
+    inside: tuple[int, int]
+    row: int
+    column: int
+
+
+def nearest(view: View, at: tuple[int, int]) -> Place:
+    """The element that is drawn at a row and a column, or nearest to them where they aren't in view.
+
+    >>> nearest(View((), (0, 1024), (100, 160)), (501, 7))
+    Place(inside=(250, 0), row=500, column=100)
+    """
+    assert view.rows is not None
+    inside, places = [], []
+    for position, (low, high), step in zip(at, (view.rows, view.columns), view.steps, strict=True):
+        inside.append((min(max(position, low), high - 1) - low) // step)
+        places.append(low + inside[-1] * step)
+    return Place((inside[0], inside[1]), places[0], places[1])
 
 
 def neighbours(view: View, shape: Sequence[int], axis: int) -> list[View]:
@@ -159,15 +192,14 @@ def _draw_plane(
     assert view.rows is not None
     (top, bottom), (left, right) = view.rows, view.columns
     low, high = colour_limits(values, percentiles)
-    row = min(max((at[0] - top) // view.steps[0], 0), values.shape[0] - 1)
-    column = min(max((at[1] - left) // view.steps[1], 0), values.shape[1] - 1)
+    (row, column), at_row, at_column = nearest(view, at)
     image = figure.add_axes(_PLANE)
     drawn = image.imshow(
         values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest",
         extent=(left - 0.5, right - 0.5, bottom - 0.5, top - 0.5),
     )  # fmt: skip
-    image.axhline(at[0], color=_ROW, linewidth=0.9)
-    image.axvline(at[1], color=_COLUMN, linewidth=0.9)
+    image.axhline(at_row, color=_ROW, linewidth=0.9)
+    image.axvline(at_column, color=_COLUMN, linewidth=0.9)
     image.tick_params(labelbottom=False)
     figure.colorbar(drawn, cax=figure.add_axes((0.91, 0.34, 0.018, 0.62)), extend="both").outline.set_edgecolor(_INK)
     along = figure.add_axes((0.08, 0.09, 0.60, 0.22), sharex=image)

@@ -76,6 +76,45 @@ def test_moving_the_pointer_computes_nothing(viewer) -> None:
     assert f"{DATA[0, 0, 3, 15]:g} at" in viewer.status.value
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype", "told"),
+    [
+        (np.ma.masked, "f8", "masked"),
+        (np.inf, "f8", "inf"),
+        (np.nan, "f8", "nan"),
+        (2**53 + 1, "i8", "9007199254740993"),
+        (True, "?", "True"),
+        (3 - 4j, "c16", "3-4j"),
+        (0.1, "f4", "0.1"),
+    ],
+)
+def test_the_value_at_the_pointer_is_told_as_it_is(value, dtype, told) -> None:
+    """What is drawn as a gap or as a magnitude is still told as what it is."""
+    x = np.ma.zeros((5, 7), dtype)
+    x[2, 3] = value
+    viewer = nb.explore(x)
+    assert viewer.wait(10)
+    viewer.close()
+
+    assert viewer.status.value.endswith(f", {told} at (2, 3)")
+
+
+def test_what_is_told_lies_where_it_is_told_to() -> None:
+    """Where rows are left out, or the pointer isn't in view, the place told is that of the element that is drawn."""
+    x = np.arange(2000)[:, None] * 10 + np.arange(4)
+    viewer = nb.explore(x)
+    viewer.row.value, viewer.column.value = 1003, 2
+    assert viewer.wait(10)
+    steps = viewer.status.value
+    viewer.rows.value, viewer.columns.value = (0, 50), (3, 4)
+    assert viewer.wait(10)
+    outside = viewer.status.value
+    viewer.close()
+
+    assert steps.endswith(f", {x[1000, 2]} at (1000, 2)")
+    assert outside.endswith(f", {x[49, 3]} at (49, 3)")
+
+
 def test_one_axis_is_a_line() -> None:
     """An array of one axis is drawn as a line, without pointer."""
     viewer = nb.explore(np.arange(10.0))
@@ -86,6 +125,7 @@ def test_one_axis_is_a_line() -> None:
 
     assert viewer.rows is None
     assert viewer.row is None
+    assert viewer.column is None
 
 
 def test_an_empty_range_shows_one_row(viewer) -> None:
@@ -121,7 +161,7 @@ def test_what_cannot_be_explored(x, options, message) -> None:
 
 
 def test_errors_are_shown_in_place() -> None:
-    """A block that fails is told beneath the picture, and the sliders go on working."""
+    """A block that fails is told instead of a picture, also where it is closed, and the sliders go on working."""
 
     def block(values):
         if values.flat[0] == 0:
@@ -130,13 +170,19 @@ def test_errors_are_shown_in_place() -> None:
 
     viewer = nb.explore(nb.map_blocks(block, nb.from_array(DATA[0], chunks=(1, 20, 30)), dtype=float))
     assert viewer.wait(10)
-    told = viewer.status.value
+    told, first, static = viewer.status.value, viewer.clicks.box.layout.display, viewer._static()
     viewer.places[0].value = 1
     assert np.array_equal(DATA[0, 1], plane(viewer))
+    second = viewer.clicks.box.layout.display
+    viewer.places[0].value = 0
+    assert viewer.wait(10)
+    third = viewer.clicks.box.layout.display
     viewer.close()
 
     assert "TaskError" in told
     assert "<no>" not in told
+    assert told in static
+    assert ("none", None, "none") == (first, second, third)
 
 
 def test_shown_with_a_picture_for_pages_without_widgets(displays, viewer) -> None:
@@ -154,10 +200,11 @@ def test_shown_with_a_picture_for_pages_without_widgets(displays, viewer) -> Non
     assert last["text/plain"].startswith("<Viewer of nbarray.Array(")
 
 
-def test_closing_leaves_no_models(models) -> None:
+@pytest.mark.parametrize("axes", [1, 2, 4])
+def test_closing_leaves_no_models(models, axes) -> None:
     """All widget models go, layouts and styles included, however often it is closed."""
-    viewer = nb.explore(DATA)
-    assert models() > 10
+    viewer = nb.explore(DATA[(0,) * (4 - axes)])
+    assert models() > 5
     viewer.close()
     viewer.close()
 
