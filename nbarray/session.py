@@ -102,7 +102,7 @@ def plan(
     told: Teller | None = None,
     writers: Sequence[Writer | None] = (),
 ) -> Plan:
-    """The plan for some expressions; nothing is read.
+    """The plan for some expressions; nothing is read, save to count sizes that depend on values.
 
     memory : budget in bytes, or the settings'; writers : what results are written to, None for those kept in memory
     """

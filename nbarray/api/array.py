@@ -269,7 +269,7 @@ class Array:
         return later([self._expr], memory=memory, workers=workers, forms=[self._form]).start()
 
     def plan(self, *, memory: int | str | None = None, workers: int | None = None) -> PlanReport:
-        """What computing would do: tasks, bytes read, peak memory; nothing is read."""
+        """What computing would do: tasks, bytes read, peak memory; nothing is read, save to count unknown sizes."""
         return PlanReport(plan([self._expr], memory), *limits(memory, workers))
 
     def visualize(
@@ -281,7 +281,7 @@ class Array:
         color: str | None = None,
         run: Any = None,
     ) -> Picture:
-        """A picture of the operations; nothing is read.
+        """A picture of the operations; nothing is read, save to count unknown sizes of what runs.
 
         filename : also saved there: .svg, .png, .pdf or .dot
         blocks : of the tasks instead, as far as they can be told apart
@@ -292,7 +292,7 @@ class Array:
         return pictures.visualize(self._expr, filename, blocks, optimized, color, run)
 
     def explain(self) -> Explanation:
-        """What is made of the expression before it runs, rule by rule; nothing is read."""
+        """What is made of the expression before it runs, rule by rule; nothing is read, save to count unknown sizes."""
         return pictures.explain(self._expr)
 
     def __repr__(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from nbarray.display.timeline import Timeline
 from nbarray.engines.run import Run
 from nbarray.engines.trace import Trace
 from nbarray.errors import InputError, near_names
-from nbarray.events import Event, PlanReady, RunFinished, TaskFinished
+from nbarray.events import Event, PlanReady, RunCancelled, RunFailed, RunFinished, TaskFinished
 from nbarray.expr.node import Expr
 from nbarray.expr.structure import View
 from nbarray.plan.plan import Plan
@@ -37,7 +36,7 @@ def _lowered(made: Plan) -> list[Expr]:
 
 
 def explain(expr: Expr) -> Explanation:
-    """What is made of an expression, rule by rule; nothing is read."""
+    """What is made of an expression, rule by rule; nothing is read, save to count unknown sizes."""
     rules: list[AppliedRule] = []
     made = plan([expr], told=lambda *rule: rules.append(AppliedRule(*rule)))
     return Explanation([expr], rules, _lowered(made), made.notes)
@@ -106,7 +105,6 @@ def timeline(run: Run, *, ax: Any = None) -> Timeline:
     """
     table, plan = run.trace.table, run.plan
     began = run.trace.started_s or 0.0
-    ended = float(table["stop_s"].max(initial=began)) if run.wait(0) else perf_counter()
     made = Timeline(
         tuple(node.label for node in plan.nodes),
         plan.task_node[table["task"].astype(np.int64)].astype(np.int64),
@@ -114,7 +112,7 @@ def timeline(run: Run, *, ax: Any = None) -> Timeline:
         table["start_s"] - began,
         table["stop_s"] - began,
         table["held_bytes"] + plan.result_bytes,
-        max(0.0, ended - began) if run.trace.started_s else 0.0,
+        run.wall_s,
         run.budget_bytes,
         run.peak_bytes,
         run.trace.every,
@@ -139,6 +137,7 @@ def recorded_timeline(events: Iterable[Event]) -> Timeline:
     for event in seen:
         if isinstance(event, TaskFinished) and event.run == planned.run:
             nodes[event.task] = event.node
+    ends = [e.wall_s for e in seen if isinstance(e, RunFinished | RunFailed | RunCancelled) and e.run == planned.run]
     peaks = [event.peak_bytes for event in seen if isinstance(event, RunFinished) and event.run == planned.run]
     return Timeline(
         tuple(node.name for node in planned.nodes),
@@ -147,7 +146,7 @@ def recorded_timeline(events: Iterable[Event]) -> Timeline:
         table["start_s"] - planned.time_s,
         table["stop_s"] - planned.time_s,
         table["held_bytes"] + planned.result_bytes,
-        float(table["stop_s"].max(initial=planned.time_s)) - planned.time_s,
+        max(ends, default=float(table["stop_s"].max(initial=planned.time_s)) - planned.time_s),
         planned.budget_bytes,
         max(peaks, default=0),
         trace.every,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter, sleep
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 import nbarray as nb
 from nbarray.api.pictures import recorded_timeline
-from nbarray.errors import InputError
+from nbarray.errors import InputError, TaskError
 from nbarray.session import observe
 
 DATA = np.arange(4000.0).reshape(40, 100)
@@ -103,7 +103,8 @@ def test_timeline_of_a_run() -> None:
     assert 1 <= line.workers <= 2
     assert run.peak_bytes == line.peak_bytes
     assert run.budget_bytes == line.budget_bytes
-    assert float(line.stop_s.max()) == pytest.approx(line.wall_s)
+    assert run.wall_s == line.wall_s
+    assert float(line.stop_s.max()) <= line.wall_s
     assert "<img" in line._repr_mimebundle_()["text/html"]
 
 
@@ -116,11 +117,30 @@ def test_timeline_of_a_recording() -> None:
     live, told = run.timeline(), recorded_timeline(seen)
 
     assert [o[:2] for o in live.operations()] == [o[:2] for o in told.operations()]
+    assert live.wall_s == pytest.approx(told.wall_s, abs=0.05)
     assert live.worker.tolist() == told.worker.tolist()
     assert (live.budget_bytes, live.peak_bytes) == (told.budget_bytes, told.peak_bytes)
     assert (live.stop_s - live.start_s).tolist() == pytest.approx((told.stop_s - told.start_s).tolist())
     with pytest.raises(InputError, match="no run among these events"):
         recorded_timeline([])
+
+
+def test_timeline_of_a_run_that_failed() -> None:
+    """A run whose only task failed took as long as it took."""
+
+    def fails(block):
+        sleep(0.1)
+        raise ValueError("no")
+
+    seen = []
+    with observe(seen.append):
+        run = nb.arange(3).map_blocks(fails, dtype=float).start(workers=1)
+        with pytest.raises(TaskError):
+            run.result()
+
+    assert 0.1 <= run.timeline().wall_s == run.wall_s
+    assert 0.1 <= recorded_timeline(seen).wall_s
+    assert run.timeline().title.startswith("1")
 
 
 def test_timeline_of_a_paused_run() -> None:
