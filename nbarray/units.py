@@ -18,6 +18,8 @@ _UNITS = {
     "m": 10**6, "mb": 10**6, "mib": 2**20,
     "g": 10**9, "gb": 10**9, "gib": 2**30,
     "t": 10**12, "tb": 10**12, "tib": 2**40,
+    "p": 10**15, "pb": 10**15, "pib": 2**50,
+    "eb": 10**18, "eib": 2**60,
 }  # fmt: skip
 
 
@@ -44,12 +46,12 @@ def parse_bytes(value: int | float | str, what: str = "a size") -> int:
 def format_bytes(n: int | float) -> str:
     """Bytes as people read them, with three digits.
 
-    >>> format_bytes(0), format_bytes(1536), format_bytes(6_079_000_000)
-    ('0 B', '1.50 KiB', '5.66 GiB')
+    >>> format_bytes(0), format_bytes(1536), format_bytes(6_079_000_000), format_bytes(8 * 10**18)
+    ('0 B', '1.50 KiB', '5.66 GiB', '6.94 EiB')
     """
     size = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(size) < 1023.5 or unit == "TiB":
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+        if abs(size) < 1023.5 or unit == "EiB":
             break
         size /= 1024
     if unit == "B":
@@ -61,14 +63,14 @@ def format_bytes(n: int | float) -> str:
 def format_count(n: int) -> str:
     """A count with thin grouping: ``1 464``, then ``1.5 M``.
 
-    >>> format_count(1464), format_count(1_520_179_440)
-    ('1 464', '1.52 G')
+    >>> format_count(1464), format_count(1_520_179_440), format_count(999_999_999)
+    ('1 464', '1.52 G', '1 G')
     """
     if n < 1_000_000:
         return f"{n:,}".replace(",", " ")
     size = float(n)
-    for unit in ("", " k", " M", " G", " T", " P"):
-        if size < 1000 or unit == " P":
+    for unit in ("", " k", " M", " G", " T", " P", " E", " Z"):
+        if size < 999.5 or unit == " Z":
             break
         size /= 1000
     return f"{size:.3g}{unit}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nbarray.display.explain import AppliedRule, Explanation
+from nbarray.display.facts import shape_text
 from nbarray.display.picture import Picture, expression_picture, tasks_picture
 from nbarray.display.shades import Shades, held_shades, order_shades, time_shades, worker_shades
 from nbarray.display.timeline import Timeline
@@ -56,6 +57,12 @@ def visualize(
     if not (blocks or run is not None) and color not in (None, "kind"):
         raise InputError(f"visualize: color={color!r} is of tasks; draw them with blocks=True")
     if blocks or run is not None:
+        if isinstance(run, Run) and not _computes(run, expr):
+            shapes = ", ".join(shape_text(e.shape) for e in run.exprs[:3])
+            raise InputError(
+                f"visualize: the run is of another array, of shape {shapes} and not {shape_text(expr.shape)}; "
+                "give a run of this array: run=x.start()"
+            )
         made = run.plan if isinstance(run, Run) else plan([expr])
         trace = None if run is None else run.trace if isinstance(run, Run) else Trace.of_events(run)
         picture = tasks_picture(made, shades=_shades(made, color or ("order" if run is None else "time"), trace))
@@ -64,6 +71,18 @@ def visualize(
     if filename is not None:
         picture.save(filename)
     return picture
+
+
+def _computes(run: Run, expr: Expr) -> bool:
+    """Whether a run may be of an expression; sizes of either may have been counted since it began."""
+    return not run.exprs or any(
+        e is expr
+        or (
+            len(e.shape) == len(expr.shape)
+            and all(None in (m, n) or m == n for m, n in zip(e.shape, expr.shape, strict=True))
+        )
+        for e in run.exprs
+    )
 
 
 def _shades(made: Plan, color: str, trace: Trace | None) -> Shades | None:

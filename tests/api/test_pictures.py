@@ -83,6 +83,21 @@ def test_a_run_of_something_else() -> None:
         nb.arange(1000, chunks=1).map_blocks(np.negative).compute()
     with pytest.raises(InputError, match="give a run of this array"):
         nb.arange(3).visualize(blocks=True, run=seen, color="time")
+    other = nb.ones(5).start()
+    with pytest.raises(InputError, match=r"of another array, of shape \(5,\) and not \(3,\); give a run of this array"):
+        nb.arange(3).visualize(run=other)
+
+
+def test_a_run_of_an_array_that_was_counted() -> None:
+    """A run of a size that wasn't known is one of the array, before and after it has been counted."""
+    x = nb.arange(10)
+    y = x[x > 6]
+    run = y.start(workers=1)
+    run.result()
+    before = y.visualize(run=run).dot
+
+    assert (3,) == y.shape
+    assert before == y.visualize(run=run).dot
 
 
 def test_files_by_suffix(tmp_path) -> None:
