@@ -65,7 +65,7 @@ def explore(
     moving on cancels what isn't looked at any more.  Planes of more than 512 rows or columns are shown with steps.
     Close it with ``close()``; then its picture stays.  Raises InputError for arrays that can't be drawn.
     """
-    array = from_array(x)
+    array = Array(from_array(x).expr)  # as it is now: views that are kept must not differ from others
     if array.ndim == 0 or 0 in array.shape:
         raise InputError(f"explore: there is nothing to see in an array of shape {array.shape}")
     if array.dtype.kind not in "biufc":

@@ -43,6 +43,8 @@ PLANE_PX = (
 )
 #: Rows and columns of the places in the plane that can be pointed at.
 CELLS = (40, 60)
+#: Larger values are gaps.
+LARGEST = 1e300
 #: Points of a line at most.
 MOST_POINTS = 4096
 
@@ -131,11 +133,14 @@ def neighbours(view: View, shape: Sequence[int], axis: int) -> list[View]:
 
 
 def numbers(values: Any) -> Floats:
-    """Values as floats that can be drawn: NaN where masked or infinite, magnitudes of complex numbers."""
+    """Values as floats that can be drawn: NaN where masked or infinite, magnitudes of complex numbers.
+
+    What is too large for matplotlib to calculate with, as some files' mark for no value is, isn't drawn either.
+    """
     plain = np.ma.getdata(values)
     plain = np.abs(plain) if plain.dtype.kind == "c" else plain
     floats = plain.astype(np.float64)
-    floats[~np.isfinite(floats) | np.ma.getmaskarray(values)] = np.nan
+    floats[~(np.abs(floats) <= LARGEST) | np.ma.getmaskarray(values)] = np.nan
     return floats
 
 

@@ -135,6 +135,34 @@ def test_an_empty_range_shows_one_row(viewer) -> None:
     assert np.array_equal(DATA[0, 0, 19:20], plane(viewer))
 
 
+def test_it_shows_the_array_as_it_was_when_it_was_asked_for() -> None:
+    """Assigning later changes no plane, whether it has been looked at before or not."""
+    x = nb.from_array(DATA, chunks=(1, 1, 10, 10))
+    viewer = nb.explore(x)
+    first = plane(viewer)
+    x[...] = 7
+    viewer.places[0].value = 2
+    assert np.array_equal(DATA[2, 0], plane(viewer))
+    viewer.close()
+
+    assert np.array_equal(DATA[0, 0], first)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mark", [np.finfo(float).max, np.finfo(float).min, np.inf, np.nan])
+def test_marks_of_files_for_no_value_are_gaps(mark) -> None:
+    """The largest number there is, as some files have for what is missing, is not drawn, and told as it is."""
+    values = DATA[0, 0].copy()
+    values[10:] = mark
+    viewer = nb.explore(values)
+    seen = plane(viewer)
+    viewer.close()
+
+    assert np.array_equal(DATA[0, 0, :10], seen[:10])
+    assert np.isnan(seen[10:]).all()
+    assert viewer.status.value.endswith(f", {mark:.6g} at (10, 15)")
+
+
 def test_files_need_no_wrapping(tmp_path) -> None:
     """A dataset of a file can be looked at as it is; masked values are gaps."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
