@@ -7,6 +7,7 @@ microsecond, since only frames are walked and no source is read until somebody a
 from __future__ import annotations
 
 import linecache
+import re
 import sys
 import sysconfig
 import threading
@@ -15,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["Place", "caller", "is_library", "is_ours", "is_users", "users_lines", "users_place"]
+__all__ = ["Place", "caller", "calls_magic", "is_library", "is_ours", "is_users", "users_lines", "users_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,13 @@ def is_library(step: TracebackType) -> bool:
 
 def is_users(step: TracebackType) -> bool:
     """Whether a frame of a traceback is a line that the user wrote; how IPython calls a magic is nobody's."""
+    return not is_library(step) and not calls_magic(step)
+
+
+def calls_magic(step: TracebackType) -> bool:
+    """Whether a frame of a traceback is what IPython made of the line of a magic: ``y = %blocked x``."""
     text = Place(step.tb_frame.f_code.co_filename, step.tb_lineno).text
-    return not is_library(step) and not text.startswith("get_ipython().run_")
+    return re.match(r"([^()=]+=\s*)?get_ipython\(\)\.run_\w+_magic\('", text) is not None
 
 
 def users_lines(error: BaseException) -> list[str]:

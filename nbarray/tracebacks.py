@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from nbarray.provenance import is_library, is_ours, is_users
+from nbarray.provenance import calls_magic, is_library, is_ours, is_users
 
 __all__ = ["linked", "rendered", "steps", "users_frames"]
 
@@ -36,7 +36,7 @@ def linked(kept: Iterable[TracebackType]) -> TracebackType | None:
 
 def users_frames(error: BaseException) -> TracebackType | None:
     """The frames from the user's first line to the last that isn't ours; packages between them stay, ours go."""
-    found = [step for step in steps(error) if not is_ours(step)]
+    found = [step for step in steps(error) if not is_ours(step) and not calls_magic(step)]
     while found and not is_users(found[0]):
         found.pop(0)
     while found and is_library(found[-1]):

@@ -53,6 +53,17 @@ def test_only_the_users_lines_are_seen(shell, capsys, header, mistake, error, fr
     assert "nbarray/" not in text
 
 
+@pytest.mark.parametrize("line", ["y = %blocked {}", "a, b[0] = %blocked {}", "%blocked {}", "%blocked_plan {}"])
+@pytest.mark.parametrize("mistake", ["x.sum(axis=7)", "nothing + 1", "x.compute(memory='1KiB')"])
+def test_a_line_magic_is_seen_once(shell, capsys, monkeypatch, line, mistake):
+    """As it was written, not as IPython calls it, which the user hasn't seen; with its number in the cell."""
+    for _ in loaded(shell, monkeypatch):
+        text, seen = shown(shell, capsys, f"{CELL}def f():\n    {line.format(mistake)}\nf()")
+
+        lines = re.findall(r"^-+> (.*)", text, flags=re.M)
+        assert ["5 f()", f"4 {mistake}"][-len(seen) :] == lines
+
+
 def test_packages_between_stay_and_the_traceback_is_whole(shell, capsys):
     """They called us with what the user gave them; `%debug` sees every frame, and so does Python."""
     _, seen = shown(shell, capsys, CELL + "import json\njson.loads('1', parse_int=lambda text: x.sum(axis=7))")
