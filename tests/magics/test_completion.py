@@ -21,7 +21,7 @@ def shell(shell):
 
 def completions(shell, text):
     with provisionalcompleter():
-        return [found.text for found in shell.Completer.completions(text, len(text)) if found.text.startswith("-")]
+        return [found.text for found in shell.Completer.completions(text, len(text))]
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,32 @@ def completions(shell, text):
     [
         ("%%blocked --m", ["--mapped", "--memory"]),
         ("%%blocked --memory 2GiB --ma", ["--mapped"]),
-        ("%%other --m", []),
+        ("%%time\n%%blocked --me", ["--memory"]),
+        ("%%blocked -", ["--mapped", "--memory", "-m"]),
     ],
 )
 def test_options_complete_on_the_line_of_the_magic(shell, text, expected):
-    """Wherever on the line."""
+    """Wherever on the line, and nothing but them: what Python has under such names is no option."""
     assert sorted(completions(shell, text)) == expected
+
+
+@pytest.mark.parametrize("text", ["%%other --m", "%%blocked\nx --m", "%%blockedly --m", "x = %%blocked --m"])
+def test_elsewhere_there_are_no_options(shell, text):
+    """On lines of other magics, and of code."""
+    assert not {"--mapped", "--memory"} & set(completions(shell, text))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("run = %blocked --me", ["--memory"]), ("%blocked --me", ["--memory"]), ("run = other --me", [])],
+    [
+        ("run = %blocked --me", ["--memory"]),
+        ("a, b[0] = %blocked --me", ["--memory"]),
+        ("%blocked --me", ["--memory"]),
+        ("for k in x:\n    %blocked --me", ["--memory"]),
+        ("blocked --me", ["--memory"]),
+        ("run = other --me", []),
+        ("run = blocked --me", []),
+    ],
 )
 def test_options_complete_where_the_value_gets_a_name(shell, text, expected):
     """As on a line of its own."""
@@ -49,13 +64,13 @@ def test_options_complete_where_the_value_gets_a_name(shell, text, expected):
     added = completions(shell, text)
     remove_completer(shell, "%blocked")
 
-    assert added == expected
-    assert completions(shell, text) == []
+    assert expected == (added if expected else [name for name in added if name[0] == "-"])
+    assert "--memory" not in completions(shell, text)
 
 
 def test_a_removed_completer_is_gone(shell):
-    """Nothing of it stays in the shell's dispatcher."""
+    """Nothing of it stays in the shell."""
     remove_completer(shell, "%%blocked")
 
-    assert completions(shell, "%%blocked --m") == []
-    assert "%%blocked" not in shell.strdispatchers["complete_command"].strs
+    assert not {"--mapped", "--memory"} & set(completions(shell, "%%blocked --m"))
+    assert shell.Completer.custom_matchers == []

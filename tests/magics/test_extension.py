@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 
 from nbarray.magics.table import MAGICS
 
@@ -24,8 +25,8 @@ def state(shell):
         "magics": {kind: set(names) for kind, names in shell.magics_manager.magics.items()},
         "registry": set(shell.magics_manager.registry),
         "configurables": [type(one).__name__ for one in shell.configurables],
-        "completers": set(shell.strdispatchers["complete_command"].strs),
-        "patterns": len(shell.strdispatchers["complete_command"].regexs),
+        "completers": [matcher.matcher_identifier for matcher in shell.Completer.custom_matchers],
+        "commands": set(shell.strdispatchers["complete_command"].strs),
         "names": set(shell.user_ns),
         "events": {name: len(callbacks) for name, callbacks in shell.events.callbacks.items()},
     }
@@ -86,7 +87,12 @@ def test_options_complete_after_loading(shell):
     """For the cell magic and the line magic."""
     shell.run_line_magic("load_ext", "nbarray")
 
-    assert {"%%blocked", "%blocked"} <= set(shell.strdispatchers["complete_command"].strs)
+    with provisionalcompleter():
+        found = [
+            [c.text for c in shell.Completer.completions(text, len(text))] for text in ("%%blocked --r", "%blocked --r")
+        ]
+
+    assert [["--report"]] * 2 == found
 
 
 @pytest.mark.parametrize("module", ["IPython", "ipywidgets", "traitlets"])
