@@ -1,13 +1,15 @@
 """The buttons and sliders of a monitor: what a person does becomes a call, and nothing else happens here.
 
 Handlers run in whatever thread the kernel chooses, also while a cell computes.  They hand on what was asked
-for and show an error where it was caused; the ticker of the monitor does the rest, and never writes a slider.
+for and show an error where it was caused; the ticker of the monitor does the rest, and writes a slider only where
+somebody else has moved what it stands for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbarray.config import available_memory, current
@@ -86,6 +88,8 @@ class Controls:
         self.priority: Any = None
         self.chunks: Any = None
         self.blocks: Any = None
+        self._followed: Mapping[str, int] = {}
+        self._writer: int | None = None
 
     def steer(self, workers: int, budget_bytes: int, chunks: str | None) -> None:
         """Make what else there is, but for blocks to look at.
@@ -129,12 +133,36 @@ class Controls:
 
     def _caught(self, name: str, value: Callable[[Any], Any]) -> Callable[[Any], None]:
         def handler(event: Any) -> None:
+            if self._writer == threading.get_ident():  # nobody asks for it: see `follow`
+                return
             try:
                 self._ask(name, value(event))
             except Exception as error:  # nobody would see it
                 self._ask("error", f"{name}: {error}")
 
         return handler
+
+    def follow(self, now: Mapping[str, int]) -> None:
+        """Show what was changed elsewhere, in another panel or by a cell; only the ticker calls this.
+
+        now : workers, memory and priority of the run
+        """
+        changed = [name for name, value in now.items() if self._followed.get(name, value) != value]
+        self._followed, self._writer = now, threading.get_ident()
+        try:
+            for name in changed:
+                widget, value = getattr(self, name), now[name]
+                if widget is None or widget.value == value:
+                    continue
+                if name == "workers":
+                    widget.max = max(widget.max, value)
+                elif name == "memory":
+                    widget.options = budgets(value, available_memory())
+                elif value not in dict(PRIORITIES).values():
+                    continue
+                widget.value = value
+        finally:
+            self._writer = None
 
     def show_state(self, state: str) -> None:
         """Let those buttons be pressed that mean something now; only the ticker calls this.

@@ -341,6 +341,9 @@ class Monitor:
             if going and self._clock() - self._shown_s < STEERED_AFTER_S:
                 return
             controls.steer(self._workers, self._budget, None if self._given else "as they are")
+        if self._run is not None and watch is not None:
+            now = {"workers": watch.workers, "memory": watch.budget_bytes, "priority": self._run.priority}
+            controls.follow(now)
         controls.show_grid(watch.cells.shape if watch is not None else ())
 
     def _seen(self) -> tuple[str, str]:

@@ -46,10 +46,11 @@ _BADGES = {
     "failed": ("#c53030", "failed"),
     "cancelled": ("#805ad5", "cancelled"),
 }
-#: ipywidgets marks what has lost its kernel by a class, and by a broken link beside each widget: not here.
+#: ipywidgets marks what has lost its kernel by a class, and by a broken link beside each widget: not here.  Its lines
+#: are as high as buttons; where a summary is all there is, they are as in the notebook.
 UNMARKED = (
     "<style>.nbarray-panel.jupyter-widgets-disconnected::before,.nbarray-panel .jupyter-widgets-disconnected::before"
-    "{display:none!important}</style>"
+    "{display:none!important}.nbarray-panel:not(.nbarray-live) .widget-html-content{line-height:1.6}</style>"
 )
 #: Seen when the kernel has ended under a panel, in the place of buttons that nobody would hear.
 GONE_HTML = (
@@ -285,7 +286,7 @@ def _ending(watch: Watch) -> list[str]:
     return [
         said,
         *([f"read {format_bytes(read)} at {format_bytes(watch.read_rate)}/s"] if read and watch.ended else []),
-        _peak(watch),
+        *([_peak(watch)] if watch.state != "ready" else []),
     ]
 
 

@@ -103,6 +103,31 @@ def test_sliders_change_the_run_under_way(shown, gate, until) -> None:
     assert until(lambda: shown.run.budget_bytes == shown._panel.controls.memory.options[-1][1])
 
 
+def test_sliders_show_what_was_changed_elsewhere(shown, gate, until) -> None:
+    """In another panel of the run, or by a cell; what a panel shows so, it doesn't ask for."""
+    press(shown, "start")
+    until(lambda: shown.state == "running")
+    other = Monitor(shown.run, every_s=0.01)
+    other.show()
+    other._ask("pause", True)  # so that it has sliders at once
+    until(lambda: other._panel.controls.workers is not None)
+    asked = []
+    other._panel.controls._ask = lambda *what: asked.append(what)
+    first, second = shown._panel.controls, other._panel.controls
+    first.workers.value, first.priority.value = 3, 1
+    followed = until(lambda: (second.workers.value, second.priority.value) == (3, 1))
+    shown.run.set_budget(77 * 2**20)
+    shown.run.set_workers(11)
+    shown.run.set_priority(5)
+    all_follow = until(lambda: {77 * 2**20} == {first.memory.value, second.memory.value})
+    many = until(lambda: {11} == {first.workers.value, second.workers.value})
+    other.close()
+
+    assert (followed, all_follow, many) == (True, True, True)
+    assert asked == []
+    assert (shown.run.workers, shown.run.budget_bytes, shown.run.priority) == (11, 77 * 2**20, 5)
+
+
 def test_a_budget_below_the_least_is_told(displays, until) -> None:
     """The run goes on, a task at a time."""
     x = nb.map_blocks(lambda b: (time.sleep(0.05), b)[1], nb.zeros((40, 2**20), chunks=(2, 2**20)), dtype="f8")

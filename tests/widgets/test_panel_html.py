@@ -94,6 +94,21 @@ def test_the_curve_of_memory_lies_where_bytes_and_times_are(slow, gate) -> None:
     assert np.allclose([*seen, (419, 96), (1, 96)], drawn, atol=0.3)
 
 
+def test_what_is_not_started_has_no_peak(slow, gate) -> None:
+    """It holds nothing yet; what it may hold, the plan's numbers say."""
+    run = nb.monitor(slow).run
+    run.wait_planned(10)
+    watch = Watch(run, lambda: 0.0)
+    watch.look()
+    before = summary_text(watch)
+    gate.open.set()
+    run.start().result()
+    watch.look()
+
+    assert "peak" not in before
+    assert "peak" in summary_text(watch)
+
+
 def test_one_task_is_a_task(tmp_path) -> None:
     """Before it runs, and afterwards; two are tasks."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
