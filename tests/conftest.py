@@ -98,9 +98,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Count the examples that a law was tried on."""
+    """Count the examples that a law was tried on, where the report of a test takes the number along."""
     held = re.findall(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
-    EXAMPLES_HELD.append(sum(map(int, held)))
+    item.user_properties.append(("examples held", sum(map(int, held))))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up what was counted, by this process or by another that it started."""
+    if report.when == "teardown":
+        EXAMPLES_HELD.append(int(str(dict(report.user_properties).get("examples held", 0))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

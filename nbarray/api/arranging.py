@@ -15,7 +15,7 @@ from nbarray.errors import AxisError, InputError, ShapeError
 from nbarray.expr.node import Expr
 from nbarray.ops import arranging, joining, reductions, shaping
 from nbarray.ops.elementwise import ufunc
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import normalize_axes, one_axis
 from nbarray.session import compute
 
 __all__ = [
@@ -196,7 +196,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Array:
     (4, 2, 3)
     """
     x = asarray(a)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     if not -x.ndim <= start <= x.ndim:
         raise AxisError(f"rollaxis: 'start' arg requires {-x.ndim} <= start < {x.ndim + 1}, but {start} was passed in")
     to = start + x.ndim if start < 0 else start

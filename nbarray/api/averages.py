@@ -12,7 +12,7 @@ from nbarray.api.array import Array
 from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, public
 from nbarray.errors import DTypeError, InputError, ShapeError
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import normalize_axes, one_axis
 
 __all__ = ["average", "corrcoef", "cov", "fitting"]
 
@@ -36,6 +36,7 @@ def average(
     x = asarray(a)
     if axis is not None:
         normalize_axes(axis, x.ndim)
+        axis = tuple(axis) if isinstance(axis, list) else axis
     keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
     if weights is None:
         mean = x.mean(axis=axis, **keep)
@@ -61,7 +62,7 @@ def fitting(weights: Any, x: Array, axis: Any) -> Array:
         return weight
     if axis is None:
         raise DTypeError("average: Axis must be specified when shapes of a and weights differ.")
-    given = [normalize_axes(k, x.ndim)[0] for k in (axis if isinstance(axis, tuple | list) else [axis])]
+    given = [one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple | list) else [axis])]
     if weight.shape != tuple(x.shape[k] for k in given):
         raise ShapeError(
             f"average: Shape of weights must be consistent with shape of a along specified axis: {weight.shape} along "

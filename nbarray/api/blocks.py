@@ -18,7 +18,7 @@ from nbarray.grid.chunks import AxisChunks
 from nbarray.ops import blockwise as named
 from nbarray.ops.along import along_lines
 from nbarray.ops.indexing import getitem
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 from nbarray.ops.regrouping import reshape_blockwise as reshape_blocks
 from nbarray.ops.regrouping import shuffle as shuffle_expr
 from nbarray.ops.trees import reduction_by
@@ -155,7 +155,7 @@ def apply_along_axis(
     array([3, 4])
     """
     x = asarray(arr)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     if dtype is None or shape is None:
         if 0 in x.shape:
             raise InputError("Cannot apply_along_axis when any iteration dimensions are 0; give dtype= and shape=")
@@ -179,7 +179,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Array:
     """
     x = asarray(a)
     for axis in (axes,) if np.ndim(axes) == 0 else axes:
-        (k,) = normalize_axes(axis, x.ndim)
+        k = one_axis(axis, x.ndim)
         made = asarray(func(x, k))
         if made.ndim == x.ndim - 1:
             made = made[(*(slice(None),) * k, None)]

@@ -16,7 +16,7 @@ from nbarray.api.creation import asarray
 from nbarray.api.dispatch import PUBLIC, is_method, public
 from nbarray.errors import DTypeError, IndexingError, InputError
 from nbarray.ops.lines import asked_of_numpy
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 
 __all__ = ["along_axis"]
 
@@ -116,7 +116,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
 
 def along_axis(positions: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     """The index that takes `positions` along an axis, line by line."""
-    (k,) = normalize_axes(axis, len(shape))
+    k = one_axis(axis, len(shape))
     if positions.dtype.kind not in "iu":
         raise IndexingError("`indices` must be an integer array")
     if positions.ndim != len(shape):

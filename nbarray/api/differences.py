@@ -15,7 +15,7 @@ from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.node import Expr
 from nbarray.ops import neighbours
 from nbarray.ops.lines import asked_of_numpy
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 
 __all__ = ["coarsen", "convolve", "correlate", "diff", "ediff1d", "gradient", "interp", "push"]
 
@@ -48,7 +48,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         raise InputError(f"order must be non-negative but got {n!r}")
     if x.ndim == 0:
         raise InputError("diff requires input that is at least one dimensional")
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     extra = [None if e is None or e is np._NoValue else _beside(e, x, k) for e in (prepend, append)]
     if any(e is not None for e in extra):
         x = _joined([e for e in (extra[0], x, extra[1]) if e is not None], k)
@@ -106,8 +106,10 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     """
     x = asarray(f)
     axes = tuple(range(x.ndim)) if axis is None else tuple(
-        normalize_axes(a, x.ndim)[0] for a in (axis if isinstance(axis, tuple | list) else (axis,))
+        one_axis(a, x.ndim) for a in (axis if isinstance(axis, tuple | list) else (axis,))
     )  # fmt: skip
+    if len(set(axes)) < len(axes):
+        raise InputError("gradient: repeated axis")
     if x.dtype.kind in "mM" or x.masked:
         raise NotBlocked("gradient of dates and of masked arrays has no blocked form")
     if x.dtype.kind not in "iufc" and axes:  # booleans and texts can't be subtracted
@@ -187,7 +189,7 @@ def coarsen(
     array = asarray(x)
     ours = {v: k for k, v in IMPLEMENTATIONS.items()}
     called = ours.get(reduction, reduction)
-    sizes = {normalize_axes(k, array.ndim)[0]: int(n) for k, n in axes.items()}
+    sizes = {one_axis(k, array.ndim): int(n) for k, n in axes.items()}
 
     def build(function: Callable[..., Any], dtype: Any, masked: bool | None) -> Expr:
         return neighbours.coarsen(function, array.expr, sizes, trim_excess, dtype, kwargs, bool(masked))

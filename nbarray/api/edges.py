@@ -12,7 +12,7 @@ from nbarray.api.ghosting import overlap, trim_overlap
 from nbarray.errors import InputError
 from nbarray.expr.node import Expr
 from nbarray.ops import ghosting
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 
 __all__: list[str] = []
 
@@ -106,7 +106,7 @@ def trim_internal(x: Any, axes: Any, boundary: Any = None) -> Array:
 
 def _one_axis(x: Any, axis: int, depth: Any, edge: Any) -> Array:
     array = asarray(x)
-    (k,) = normalize_axes(axis, array.ndim)
+    k = one_axis(axis, array.ndim)
     return boundaries(array, {k: depth}, {k: edge})
 
 

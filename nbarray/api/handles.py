@@ -24,7 +24,7 @@ from nbarray.errors import DTypeError, InputError, MissingAttribute, MissingFile
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.ops.fillvalues import fill_value_of
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import normalize_axes, one_axis
 from nbarray.ops.tasks import of_blocks
 from nbarray.session import Form, compute
 
@@ -283,7 +283,7 @@ def to_npy_stack(dirname: Any, x: Any, axis: int = 0) -> None:
     ['0.npy', '1.npy']
     """
     values, folder = asarray(x), Path(dirname)
-    (k,) = normalize_axes(axis, values.ndim)
+    k = one_axis(axis, values.ndim)
     folder.mkdir(parents=True, exist_ok=True)
     start = 0
     for number, size in enumerate(values.chunks[k]):

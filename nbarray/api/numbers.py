@@ -13,7 +13,7 @@ from nbarray.api.dispatch import PUBLIC, public
 from nbarray.errors import AxisError, DTypeError, NotBlocked
 from nbarray.ops import elementwise
 from nbarray.ops.mapping import map_blocks
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 from nbarray.ops.scans import scan
 
 __all__ = [
@@ -290,7 +290,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     np.float64(4.0)
     """
     values = asarray(y)
-    (k,) = normalize_axes(axis, values.ndim)
+    k = one_axis(axis, values.ndim)
     width: Any = dx
     if x is not None:
         at = asarray(x)
@@ -298,7 +298,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
             width = _steps(at, 0)
             width = width.reshape(tuple(-1 if j == k else 1 for j in range(values.ndim)))
         else:
-            width = _steps(at, normalize_axes(axis, at.ndim)[0])
+            width = _steps(at, one_axis(axis, at.ndim))
     before = (slice(None),) * k
     pairs = values[(*before, slice(1, None))] + values[(*before, slice(None, -1))]
     return (width * pairs / 2.0).sum(axis=k)
@@ -322,7 +322,7 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     x = asarray(p)
     if not x.ndim:
         raise AxisError("unwrap: diff requires input that is at least one dimensional")
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     step = _steps(x, k)
     jump = period / 2 if discont is None else discont
     kind = np.result_type(step.dtype, period)

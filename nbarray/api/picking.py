@@ -17,7 +17,7 @@ from nbarray.api.shapes import concatenate, stack
 from nbarray.errors import BroadcastError, DTypeError, InputError
 from nbarray.grid.indexing import in_bounds
 from nbarray.ops import indexing, picking
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 
 __all__ = ["nonzero", "take"]
 
@@ -142,7 +142,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
         raise InputError("condition must be a 1-d array")
     if axis is None:
         x, axis = x.ravel(), 0
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     chosen = condition
     if isinstance(chosen, Array) and k == 0 and chosen.shape[0] == x.shape[0]:
         made = x[chosen.astype(bool)]
@@ -314,7 +314,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Array:
     x = asarray(arr)
     if axis is None:
         x, axis = (x.ravel() if x.ndim != 1 else x), 0
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     obj = values_of(obj) if isinstance(obj, Array) else obj
     kept: Array = apply(picking.delete, x, obj, k)
     return kept
@@ -337,7 +337,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
     x = asarray(arr)
     if axis is None:
         x, axis = (x.ravel() if x.ndim != 1 else x), 0
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     obj = values_of(obj) if isinstance(obj, Array) else obj
     made: Array = apply(picking.insert, x, obj, unwrap(values), k)
     return made
@@ -361,7 +361,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Array:
     if axis is None:
         x, axis = (x.ravel() if x.ndim != 1 else x), 0
     x = x if x.ndim else x.reshape(1)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     times = np.asarray(values_of(repeats) if isinstance(repeats, Array) else repeats)
     if times.dtype.kind not in "iub" and times.ndim and times.size:
         raise DTypeError(f"Cannot cast array data from {times.dtype!r} to dtype('int64') according to the rule 'safe'")

@@ -15,11 +15,12 @@ from nbarray.expr.leaves import Filled
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.kernels.program import Constant
-from nbarray.ops.elementwise import astype, ufunc, where
+from nbarray.ops.elementwise import astype, where
 from nbarray.ops.joining import concatenate
 from nbarray.ops.masking import filled, getmaskarray, put_on
-from nbarray.ops.operands import normalize_axes
-from nbarray.ops.scans import scan
+from nbarray.ops.operands import one_axis
+from nbarray.ops.reductions import is_nan
+from nbarray.ops.scans import only_axis, scan
 from nbarray.ops.shaping import reshape
 
 __all__: list[str] = []
@@ -33,14 +34,14 @@ def _cumulative(name: str, operation: np.ufunc, nan_is: int | None, summary: str
                 x = reshape(x, -1)
             if along is None:
                 x, along = reshape(x, -1), 0
-            normalize_axes(along, x.ndim)  # NumPy tells of a missing axis first
+            one_axis(along, x.ndim)  # NumPy tells of a missing axis first
             # NumPy's functions make whole numbers of booleans and of small whole numbers, for any ufunc
             kind = getattr(np, name)(np.ones(1, x.dtype), dtype=dtype).dtype
             if x.dtype.kind in "SU":
                 x = astype(x, kind)
-            if nan_is is not None and x.dtype.kind in "fc":
+            if nan_is is not None and x.dtype.kind in "fcO":
                 values = filled(x, nan_is)
-                values = where(ufunc(np.isnan, values), x.dtype.type(nan_is), values)
+                values = where(is_nan(values), x.dtype.type(nan_is), values)
                 x = put_on(values, getmaskarray(x)) if x.masked else values
             return scan(operation, x, along, kind)
 
@@ -83,12 +84,11 @@ def _standard(name: str, of: str, first: int, summary: str) -> None:
         x = x if x.ndim else x.reshape(1)
         if axis is None and x.ndim != 1:
             raise AxisError(f"{name}: axis is needed for an array of {x.ndim} axes")
-        k = 0 if axis is None else axis
+        k = only_axis(axis, x.ndim)
         made: Array = PUBLIC[of](x, axis=k, dtype=dtype, out=None if include_initial else out)
         if not include_initial:
             return made
-        (along,) = normalize_axes(k, made.ndim)
-        one = Chunks(tuple(regular(1, 1) if j == along else axis for j, axis in enumerate(made.expr.chunks.axes)))
+        one = Chunks(tuple(regular(1, 1) if j == k else axis for j, axis in enumerate(made.expr.chunks.axes)))
         start = Filled(Constant.of(made.dtype.type(first)), one)
         longer = Array(concatenate([start, made.expr], k))
         return longer if out is None else _cast_into(out, longer)

@@ -18,7 +18,7 @@ from nbarray.api.handles import moment as central_moment
 from nbarray.errors import InputError, NotBlocked
 from nbarray.kernels import distributions
 from nbarray.ops.mapping import map_blocks
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 
 __all__ = [
     "Finding",
@@ -65,7 +65,7 @@ def _sample(a: Any, axis: Any, nan_policy: str, least: int = 0, what: str = "") 
     x = asarray(a)
     if axis is None:
         x, axis = x.ravel(), 0
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     n = x.shape[k]
     if n < least:
         raise InputError(f"{what} is not valid with less than {least} samples; only {n} samples were given.")

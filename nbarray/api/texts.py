@@ -19,7 +19,7 @@ from nbarray.grid.chunks import Chunks, regular
 from nbarray.ops.indexing import getitem
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.mapping import map_blocks
-from nbarray.ops.operands import as_expr, normalize_axes
+from nbarray.ops.operands import as_expr, one_axis
 from nbarray.ops.padding import pad_axis
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import reshape
@@ -194,7 +194,7 @@ def _check_order(name: str, bitorder: Any) -> None:
 
 def _packed(x: Expr, axis: int, bitorder: str) -> Expr:
     x = x if x.ndim else reshape(x, 1)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     step = max(1, x.chunks.axes[k].largest // 8)
     cut, made = (list(x.chunks.axes) for _ in range(2))
     cut[k], made[k] = regular(x.sizes[k], 8 * step), regular(-(-x.sizes[k] // 8), step)
@@ -224,7 +224,7 @@ def unpackbits(a: Any, /, axis: int | None = None, count: int | None = None, bit
 
 def _unpacked(x: Expr, axis: int, count: int | None, bitorder: str) -> Expr:
     x = x if x.ndim else reshape(x, 1)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     step = x.chunks.axes[k].largest
     cut, made = (list(x.chunks.axes) for _ in range(2))
     cut[k], made[k] = regular(x.sizes[k], max(1, step)), regular(8 * x.sizes[k], max(1, 8 * step))

@@ -94,6 +94,8 @@ def roll(x: Expr, shift: Any, axis: Any = None) -> Expr:
     if axis is None:
         return reshape(roll(reshape(x, -1), shift, 0), x.sizes)
     axes = np.atleast_1d(np.asarray(axis))
+    if axes.size and axes.dtype.kind not in "iu":
+        raise DTypeError(f"roll: axis={axis!r}; expected integers")
     try:
         pairs = np.broadcast(shift, axis)
     except ValueError as error:

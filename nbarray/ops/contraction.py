@@ -11,7 +11,7 @@ from nbarray.expr.blocks import Contract
 from nbarray.expr.elementwise import broadcast_sizes
 from nbarray.expr.node import Expr
 from nbarray.ops.elementwise import astype, ufunc
-from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
+from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, one_axis
 from nbarray.ops.shaping import expand_dims, transpose
 
 __all__ = ["dot", "matmul", "tensordot"]
@@ -68,7 +68,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
             list(first) if isinstance(first, list | tuple) else [first],
             list(second) if isinstance(second, list | tuple) else [second],
         )
-    summed = [[normalize_axes(k, e.ndim)[0] for k in p] for p, e in zip(pairs, (left, right), strict=True)]
+    summed = [[one_axis(k, e.ndim) for k in p] for p, e in zip(pairs, (left, right), strict=True)]
     for i, j in zip(*summed, strict=False):
         _check_counted("tensordot", (left.shape[i], right.shape[j]))
     if len(summed[0]) != len(summed[1]) or [left.shape[i] for i in summed[0]] != [right.shape[j] for j in summed[1]]:

@@ -11,7 +11,7 @@ from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import moveaxis
 from nbarray.ops.tasks import of_blocks
@@ -29,7 +29,7 @@ def diagonal(x: Expr, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Expr:
     """
     if x.ndim < 2:
         raise ShapeError("diag requires an array of at least two dimensions")
-    (i,), (j,) = normalize_axes(axis1, x.ndim), normalize_axes(axis2, x.ndim)
+    i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
     if i == j:
         raise AxisError("axis1 and axis2 cannot be the same")
     k = int(offset)

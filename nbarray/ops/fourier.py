@@ -28,7 +28,7 @@ from nbarray.ops.elementwise import astype, function, ufunc, where
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.matrices import room
-from nbarray.ops.operands import given_chunks, normalize_axes
+from nbarray.ops.operands import given_chunks, one_axis
 from nbarray.ops.shaping import moveaxis, reshape, swapaxes
 from nbarray.ops.tasks import of_blocks, whole
 
@@ -106,7 +106,7 @@ def fourier(x: Expr, name: str, lengths: Sequence[Any], axes: Sequence[Any], nor
     steps: list[Step] = []
     sizes = list(x.sizes)
     for k in order:
-        (axis,) = normalize_axes(axes[k], x.ndim)
+        axis = one_axis(axes[k], x.ndim)
         step = Step(names[k], _length(names[k], lengths[k], x.sizes[axis]), axis, sizes[axis])
         sizes[axis] = step.makes
         steps.append(step)
@@ -302,7 +302,7 @@ def with_function(
     names = [*[family.others] * (len(axes) - 1), family.last]
     steps, kind = [], x.dtype
     for name_, given, axis in zip(names, lengths, axes, strict=True):
-        (k,) = normalize_axes(axis, x.ndim)
+        k = one_axis(axis, x.ndim)
         steps.append(Step(name_, _length(name_, given, x.sizes[k]), k, x.sizes[k]))
     for step in steps[::-1] if family.before else steps:
         kind = _dtype(step.name, kind) if dtype is None else np.dtype(dtype)
@@ -320,7 +320,7 @@ def shift(x: Expr, axes: Any, back: bool) -> Expr:
     chunks = x.chunks
     given = range(x.ndim) if axes is None else axes if isinstance(axes, tuple | list) else (axes,)
     for axis in given:
-        (k,) = normalize_axes(axis, x.ndim)
+        k = one_axis(axis, x.ndim)
         n = x.sizes[k]
         cut = n // 2 if back else n - n // 2
         parts = [getitem(x, (*[slice(None)] * k, part)) for part in (slice(cut, None), slice(0, cut))]

@@ -18,7 +18,7 @@ from nbarray.grid.regions import AxisMap, Placement, identity
 from nbarray.kernels.elementwise import Op
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.fields import fields, names_fields
-from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
+from nbarray.ops.operands import as_expr, broadcast_to, one_axis
 
 __all__ = ["check_mask", "getitem", "in_bounds", "outer_index", "parsed_index", "pick", "slab", "take", "viewed"]
 
@@ -167,7 +167,7 @@ def outer_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
 def take(x: Expr, indices: Any, axis: int, mode: str = "raise") -> Expr:
     """Positions along one axis; their axes take its place.  mode : "raise", "wrap" or "clip" what is out of bounds."""
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     size = x.sizes[k]
     given = indices if isinstance(indices, Expr) else np.asarray(indices)
     shape = (*x.sizes[:k], *np.shape(given), *x.sizes[k + 1 :])

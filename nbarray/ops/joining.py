@@ -13,7 +13,7 @@ from nbarray.expr.node import Expr
 from nbarray.expr.structure import Concatenate
 from nbarray.ops.elementwise import astype
 from nbarray.ops.masking import put_on
-from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
+from nbarray.ops.operands import as_expr, broadcast_to, one_axis
 from nbarray.ops.shaping import expand_dims, reshape
 
 __all__ = ["concatenate", "stack"]
@@ -32,7 +32,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
     first = parts[0]
     if first.ndim == 0:
         raise ShapeError("concatenate: zero-dimensional arrays cannot be concatenated")
-    (k,) = normalize_axes(axis, first.ndim)
+    k = one_axis(axis, first.ndim)
     for i, part in enumerate(parts):
         if part.ndim != first.ndim:
             raise ShapeError(
@@ -85,6 +85,6 @@ def stack(arrays: Sequence[Any], axis: int = 0, dtype: Any = None, casting: str 
                 f"stack: all input arrays must have the same shape; array 0 has {parts[0].shape}, "
                 f"array {i} has {part.shape}"
             )
-    (k,) = normalize_axes(axis, parts[0].ndim + 1)
+    k = one_axis(axis, parts[0].ndim + 1)
     expanded = [expand_dims(p, k) if p.ndim else broadcast_to(p, (1,)) for p in parts]
     return concatenate(expanded, k, dtype, casting)

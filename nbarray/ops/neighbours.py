@@ -14,7 +14,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.ops.elementwise import astype
 from nbarray.ops.indexing import getitem
 from nbarray.ops.lines import asked_of_numpy
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 from nbarray.ops.padding import pad_axis
 from nbarray.ops.tasks import of_blocks, whole
 
@@ -113,7 +113,7 @@ def interp(x: Expr, places: Expr, values: Expr, options: dict[str, Any]) -> Expr
 
 def push(x: Expr, most: int | None, axis: Any) -> Expr:
     """The last value before each NaN: within blocks, and across them from the last value that each block has."""
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     if x.masked:
         raise NotBlocked("push of masked arrays has no blocked form; fill them with NaN first")
     if most is not None and most < 0:

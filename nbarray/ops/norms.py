@@ -13,7 +13,7 @@ from nbarray.ops.equations import inv
 from nbarray.ops.factors import eigvalsh, svdvals
 from nbarray.ops.indexing import getitem
 from nbarray.ops.matrices import check_square, fits, matrices, of_each, real_dtype
-from nbarray.ops.operands import as_expr, normalize_axes
+from nbarray.ops.operands import as_expr, normalize_axes, one_axis
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, moveaxis
 
@@ -31,8 +31,8 @@ def norm(x: Any, order: Any = None, axis: Any = None, keepdims: bool = False) ->
         if flat:
             return _lengths(a, axes, keepdims)
     else:
-        given = axis if isinstance(axis, tuple | list) else (axis,)
-        axes = tuple(normalize_axes(k, a.ndim)[0] for k in given)
+        given = axis if isinstance(axis, tuple) else (axis,)
+        axes = tuple(one_axis(k, a.ndim) for k in given)
     if len(axes) == 1:
         return vector_norm(a, order, axes, keepdims)
     if len(axes) != 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import operator
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "drop_axes",
     "given_chunks",
     "normalize_axes",
+    "one_axis",
     "sample",
 ]
 
@@ -108,6 +110,15 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise AxisError(f"duplicate value in 'axis': {axis!r}")
     return tuple(sorted(axes))
+
+
+def one_axis(axis: Any, ndim: int) -> int:
+    """An axis as a non-negative integer.  Raises AxisError, or DTypeError for what is no integer: None, a tuple."""
+    try:
+        k = operator.index(axis)
+    except TypeError:
+        raise DTypeError(f"axis={axis!r}: expected an integer") from None
+    return normalize_axes(k, ndim)[0]
 
 
 def drop_axes(expr: Expr, axes: tuple[int, ...]) -> Expr:

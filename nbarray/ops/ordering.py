@@ -20,7 +20,7 @@ from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import MOST_LINES, asked_of_numpy, is_empty, line_room, map_lines, refuse_masked
 from nbarray.ops.masking import as_last
-from nbarray.ops.operands import as_expr, normalize_axes
+from nbarray.ops.operands import as_expr, one_axis
 from nbarray.ops.shaping import expand_dims, moveaxis, rechunk, reshape
 from nbarray.ops.sorting import sort
 
@@ -48,7 +48,7 @@ def partition(x: Expr, kth: Any, axis: int | None = -1, positions: bool = False)
         x, axis = reshape(x, -1), 0
     if x.ndim == 0:
         return as_expr(np.asarray(0)) if positions else x
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     n = x.sizes[k]
     ranks = np.asarray(kth)
     if ranks.dtype.kind not in "iu":
@@ -69,7 +69,7 @@ def topk(x: Expr, k: int, axis: int = -1, positions: bool = False) -> Expr:
         refuse_masked(name, x)
     if not hasattr(k, "__index__"):
         raise DTypeError(f"{name}: k={k!r}; expected a whole number")
-    (j,) = normalize_axes(axis, x.ndim)
+    j = one_axis(axis, x.ndim)
     count, largest = min(abs(int(k)), x.sizes[j]), k > 0
     if x.masked:
         last = np.ma.maximum_fill_value(x.dtype) if largest else np.ma.minimum_fill_value(x.dtype)
@@ -105,7 +105,7 @@ def lexsort(keys: Sequence[Expr], axis: int = -1) -> Expr:
         raise ShapeError("all keys need to be the same shape")
     if first.ndim == 0:
         return as_expr(np.asarray(0))
-    (j,) = normalize_axes(axis, first.ndim)
+    j = one_axis(axis, first.ndim)
     n = first.sizes[j]
     widest = np.dtype([(f"f{i}", k.dtype) for i, k in enumerate(reversed(keys))])
     if n <= line_room(widest) or is_empty(first):

@@ -16,7 +16,7 @@ from nbarray.ops.einsum import einsum
 from nbarray.ops.elementwise import ufunc
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import stack
-from nbarray.ops.operands import as_expr, broadcast_to, normalize_axes
+from nbarray.ops.operands import as_expr, broadcast_to, one_axis
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, moveaxis, reshape, swapaxes
 
@@ -109,7 +109,7 @@ def vecdot(a: Any, b: Any, axis: int = -1) -> Expr:
     left, right = _plain("vecdot", a, b)
     if left.ndim == 0 or right.ndim == 0:
         raise ShapeError("vecdot: expected arrays of at least one axis")
-    axes = [normalize_axes(axis, x.ndim)[0] for x in (left, right)]
+    axes = [one_axis(axis, x.ndim) for x in (left, right)]
     left, right = (moveaxis(x, k, -1) for x, k in zip((left, right), axes, strict=True))
     if left.sizes[-1] != right.sizes[-1]:
         raise ShapeError(f"vecdot: vectors of {left.sizes[-1]} and of {right.sizes[-1]} elements")
@@ -139,8 +139,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         axisa = axisb = axisc = axis
     if left.ndim == 0 or right.ndim == 0:
         raise InputError("At least one array has zero dimension")
-    left = moveaxis(left, normalize_axes(axisa, left.ndim)[0], -1)
-    right = moveaxis(right, normalize_axes(axisb, right.ndim)[0], -1)
+    left = moveaxis(left, one_axis(axisa, left.ndim), -1)
+    right = moveaxis(right, one_axis(axisb, right.ndim), -1)
     n, m = left.sizes[-1], right.sizes[-1]
     if n not in (2, 3) or m not in (2, 3):
         raise ShapeError(f"incompatible dimensions for cross product (dimension must be 2 or 3), not {n} and {m}")

@@ -23,7 +23,7 @@ from nbarray.ops.elementwise import where as where_
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.shaping import expand_dims
 
-__all__ = ["reduction"]
+__all__ = ["is_nan", "reduction"]
 
 _UFUNC_OF = {"sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum}
 #: Made of sums and products, which begin with the first of objects: there is no number 0 or 1 of their kind.
@@ -98,6 +98,8 @@ def _reduced_axes(name: str, axis: Any, ndim: int, skip_nan: bool) -> tuple[int,
     by_ufunc = skip_nan or name not in ("mean", "var", "std")
     if ndim == 0 and by_ufunc and not isinstance(axis, tuple | list) and axis in (0, -1):
         return ()  # NumPy's ufuncs reduce a number along its first and last axis, which it hasn't got
+    if isinstance(axis, list) and name != "count":
+        raise DTypeError(f"{name}: axis={axis!r}; expected an integer or a tuple of integers")
     return normalize_axes(axis, ndim)
 
 
@@ -127,7 +129,7 @@ def _check_dtype(name: str, given: np.dtype[Any], dtype: Any, skip_nan: bool) ->
 
 def _of_objects(name: str, x: Expr, axes: tuple[int, ...], keepdims: bool, ddof: float, skip_nan: bool) -> Expr:
     """Reductions made of sums or products of Python objects, operation for operation as NumPy's; all axes are kept."""
-    skip = _is_nan(x) if skip_nan else None
+    skip = is_nan(x) if skip_nan else None
     if name in ("sum", "prod"):
         return _one_by_one(name, _without(x, skip, 0 if name == "sum" else 1), axes)
     count = as_expr(np.intp(math.prod(x.sizes[a] for a in axes)))
@@ -135,23 +137,25 @@ def _of_objects(name: str, x: Expr, axes: tuple[int, ...], keepdims: bool, ddof:
         count = reduction("sum", ufunc(np.logical_not, skip), axes, keepdims=True)
     total, divisor = _one_by_one("sum", _without(x, skip, 0), axes), count
     if name != "mean":
-        away = _without(ufunc(np.subtract, x, ufunc(np.true_divide, total, count)), skip, 0)
+        mean = Elementwise(ufunc_op(np.true_divide if x.ndim else _PER), (total, count), x.dtype)
+        away = _without(ufunc(np.subtract, x, mean), skip, 0)
         squares = ufunc(np.multiply, away, away if skip_nan else ufunc(np.conjugate, away))
         total, divisor = _one_by_one("sum", squares, axes), ufunc(np.subtract, count, ddof)
         divisor = divisor if skip_nan else ufunc(np.maximum, divisor, 0)
     # an object by itself is divided by a number of NumPy's, which gives NaN for nothing; in arrays there is an error
-    alone = len(axes) == x.ndim and not keepdims
+    alone = len(axes) == x.ndim and not (keepdims and x.ndim)
     if name != "mean" and 0 in (x.sizes[a] for a in axes):
         alone, divisor = False, count  # there is no mean to begin with
     made: Expr = Elementwise(ufunc_op(_PER if alone else np.true_divide), (total, divisor), x.dtype)
     if name != "mean" and skip_nan:
-        made = where_(ufunc(np.less_equal, divisor, 0), np.nan, made)
+        made = Elementwise(ufunc_op(_OR_NAN), (made, ufunc(np.less_equal, divisor, 0)), x.dtype)
     if name != "std":
         return made
     return Elementwise(ufunc_op(_ROOT if alone else np.sqrt), (made,), x.dtype)
 
 
 _PER = np.frompyfunc(lambda total, count: total / np.asarray(count)[()], 2, 1)
+_OR_NAN = np.frompyfunc(lambda made, too_few: np.float64(np.nan) if too_few else made, 2, 1)
 _ROOT = np.frompyfunc(np.sqrt, 1, 1)
 
 
@@ -263,7 +267,8 @@ def _has_nan(name: str, dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "fcO" or (dtype.kind in "mM" and name in ("min", "max"))
 
 
-def _is_nan(x: Expr) -> Expr:
+def is_nan(x: Expr) -> Expr:
+    """Where there is NaN; of objects, what isn't equal to itself."""
     made: Expr = ufunc(np.not_equal, x, x) if x.dtype.hasobject else ufunc(np.isnan, x)
     return made
 
@@ -271,7 +276,7 @@ def _is_nan(x: Expr) -> Expr:
 def _left_out(x: Expr, where: Any, skip_nan: bool) -> Expr | None:
     skip = None
     if skip_nan:
-        skip = _is_nan(x)
+        skip = is_nan(x)
     if where is not None and where is not True:
         chosen = as_expr(where)
         if chosen.dtype.kind != "b":
@@ -345,7 +350,7 @@ def _of_selection(
     skip_nan = skip_nan and _has_nan(name, base.dtype)
     skip = ufunc(np.logical_not, mask)
     if skip_nan:
-        skip = ufunc(np.logical_or, skip, _is_nan(base))
+        skip = ufunc(np.logical_or, skip, is_nan(base))
     base = _cast(name, base, dtype)
     params = list(_params(name, ddof, skip_nan, initial))
     if name in ("min", "max") and not skip_nan and initial is None:

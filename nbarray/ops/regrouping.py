@@ -15,7 +15,7 @@ from nbarray.expr.picking import Take, at_positions
 from nbarray.expr.regrouped import Groups, ReshapeBlocks
 from nbarray.expr.structure import Rechunk
 from nbarray.grid.chunks import AxisChunks, Chunks
-from nbarray.ops.operands import as_sizes, normalize_axes
+from nbarray.ops.operands import as_sizes, one_axis
 
 __all__ = ["reshape_blockwise", "shuffle"]
 
@@ -84,7 +84,7 @@ def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Groups:
 
 def shuffle(x: Expr, indexer: Any, axis: int) -> Expr:
     """Positions along an axis, group by group; small groups share a chunk, and large ones make others' chunks short."""
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     if not isinstance(indexer, list | tuple) or not all(isinstance(g, list | tuple | np.ndarray) for g in indexer):
         raise InputError(f"indexer must be a list of lists of positional indices, not {indexer!r}")
     positions = np.array([int(p) for group in indexer for p in group], np.int64)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.errors import DTypeError, NotBlocked
+from nbarray.errors import DTypeError, InputError, NotBlocked
 from nbarray.expr.blocks import MapBlocks, UserFunction, held_once
 from nbarray.expr.node import Expr
 from nbarray.grid.chunks import Chunks, regular
@@ -22,7 +22,7 @@ from nbarray.ops.elementwise import ufunc as call
 from nbarray.ops.masking import filled, getdata, getmaskarray, put_on
 from nbarray.ops.operands import normalize_axes, sample
 
-__all__ = ["SCANNED", "named", "scan"]
+__all__ = ["SCANNED", "named", "only_axis", "scan"]
 
 #: The ufuncs that can be taken block by block, because it doesn't matter how they are bracketed.
 SCANNED = (
@@ -41,7 +41,7 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
     """
     if ufunc not in SCANNED:
         raise NotBlocked(f"np.{ufunc.__name__}.accumulate has no blocked form; compute first: x.compute()")
-    (k,) = normalize_axes(axis, x.ndim)
+    k = only_axis(axis, x.ndim)
     if dtype is not None and np.dtype(dtype).kind in "mM":
         x, dtype = astype(x, np.dtype(dtype)), None  # ufuncs take no unit for a dtype
     try:
@@ -86,6 +86,14 @@ def scan(ufunc: np.ufunc, x: Expr, axis: int, dtype: Any = None) -> Expr:
     totals = _blocks(f"total by {name}", total, (x,), (x.chunks,), one_each, kind)
     carried = _blocks(f"carry by {name}", carry, (totals,), (together,), together, kind)
     return _blocks(f"scan by {name}", go_on, (x, carried), (x.chunks, one_each), x.chunks, kind, True, quick)
+
+
+def only_axis(axis: Any, ndim: int) -> int:
+    """An axis as ufuncs' methods along one take it: an integer, also in a tuple, or None for the only one."""
+    axes = normalize_axes(axis if axis is None or isinstance(axis, tuple) else (axis,), ndim)
+    if len(axes) != 1:
+        raise InputError(f"axis={axis!r}: accumulate and reduceat do not allow multiple axes")
+    return axes[0]
 
 
 def _masked(ufunc: np.ufunc, x: Expr, axis: int) -> Expr:

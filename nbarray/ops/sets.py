@@ -29,7 +29,7 @@ from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import asked_of_numpy, map_lines, refuse_masked
-from nbarray.ops.operands import as_expr, drop_axes, normalize_axes
+from nbarray.ops.operands import as_expr, drop_axes, one_axis
 from nbarray.ops.ordering import isin, searchsorted
 from nbarray.ops.reductions import reduction
 from nbarray.ops.scans import scan
@@ -183,7 +183,7 @@ def _selected(base: Expr, mask: Expr, then: Callable[[Expr], Expr]) -> Expr:
 def rows_of(x: Expr, axis: int) -> tuple[Expr, Callable[[Expr], Expr]]:
     """The parts of `x` along `axis` as elements of one axis, and what makes an array of such elements again."""
     refuse_masked("unique", x)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     others = tuple(j for j in range(x.ndim) if j != k)
     if x.dtype.hasobject or not math.prod(x.sizes):
         raise NotBlocked(f"unique along an axis of an array of {x.dtype} and shape {x.shape} has no blocked form")

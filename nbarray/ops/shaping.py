@@ -14,7 +14,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.normalize import check_axes_named
 from nbarray.grid.regions import AxisMap, Placement
 from nbarray.grid.reshaping import are_runs, reshaped_chunks
-from nbarray.ops.operands import as_sizes, drop_axes, given_chunks, normalize_axes
+from nbarray.ops.operands import as_sizes, drop_axes, given_chunks, normalize_axes, one_axis
 from nbarray.ops.operands import broadcast_to as spread
 
 __all__ = ["broadcast_to", "expand_dims", "flip", "moveaxis", "rechunk", "reshape", "squeeze", "swapaxes", "transpose"]
@@ -22,14 +22,10 @@ __all__ = ["broadcast_to", "expand_dims", "flip", "moveaxis", "rechunk", "reshap
 
 def transpose(x: Expr, axes: Any = None) -> Expr:
     """Axes in another order; reversed if none is given."""
-    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(_one_axis(a, x.ndim) for a in axes)
+    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(one_axis(a, x.ndim) for a in axes)
     if len(order) != x.ndim or len(set(order)) != x.ndim:
         raise AxisError(f"transpose: axes {axes} don't name each of the {x.ndim} axes once")
     return _reorder(x, order)
-
-
-def _one_axis(axis: Any, ndim: int) -> int:
-    return normalize_axes(axis, ndim)[0]
 
 
 def _reorder(x: Expr, order: tuple[int, ...]) -> Expr:
@@ -43,7 +39,7 @@ def moveaxis(x: Expr, source: Any, destination: Any) -> Expr:
     given = [list(a) if hasattr(a, "__iter__") else [a] for a in (source, destination)]
     if len(given[0]) != len(given[1]):
         raise ShapeError("moveaxis: `source` and `destination` arguments must have the same number of elements")
-    start, goal = ([_one_axis(a, x.ndim) for a in axes] for axes in given)
+    start, goal = ([one_axis(a, x.ndim) for a in axes] for axes in given)
     if len(set(start)) != len(start) or len(set(goal)) != len(goal):
         raise AxisError(f"moveaxis: repeated axis in {source} -> {destination}")
     order = [k for k in range(x.ndim) if k not in start]
@@ -55,7 +51,7 @@ def moveaxis(x: Expr, source: Any, destination: Any) -> Expr:
 def swapaxes(x: Expr, first: int, second: int) -> Expr:
     """Two axes exchanged."""
     order = list(range(x.ndim))
-    a, b = _one_axis(first, x.ndim), _one_axis(second, x.ndim)
+    a, b = one_axis(first, x.ndim), one_axis(second, x.ndim)
     order[a], order[b] = order[b], order[a]
     return _reorder(x, tuple(order))
 

@@ -25,7 +25,7 @@ from nbarray.ops.indexing import getitem
 from nbarray.ops.joining import concatenate
 from nbarray.ops.lines import MOST_LINES, line_room, map_lines
 from nbarray.ops.masking import as_last, filled
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import one_axis
 from nbarray.ops.shaping import expand_dims, rechunk, reshape, transpose
 
 __all__ = ["sort"]
@@ -43,7 +43,7 @@ def sort(x: Expr, axis: int | None = -1, positions: bool = False) -> Expr:
     """
     if axis is None:
         x, axis = reshape(x, -1), 0
-    (k,) = normalize_axes(axis, x.ndim)
+    k = one_axis(axis, x.ndim)
     if x.masked:
         last = _last(x.dtype)
         return sort(filled(x, last), k, True) if positions else as_last(lambda y: sort(y, k), x, k, last)

@@ -24,7 +24,7 @@ from nbarray.ops.indexing import getitem, slab
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.reductions import reduction
-from nbarray.ops.scans import SCANNED, named, scan
+from nbarray.ops.scans import SCANNED, named, only_axis, scan
 from nbarray.ops.shaping import expand_dims
 from nbarray.ops.tasks import of_blocks
 
@@ -185,7 +185,7 @@ def accumulate(function: np.ufunc, x: Expr, axis: Any = 0, dtype: Any = None) ->
     if function in SCANNED and not x.dtype.hasobject:
         return scan(function, x, axis, dtype)
     _refuse(function, "accumulate", x)
-    (k,) = normalize_axes(axis, x.ndim)
+    k = only_axis(axis, x.ndim)
     kind = asked_of_numpy(function.accumulate, np.zeros(1, x.dtype), dtype=dtype).dtype
     cut = _lines(function, "accumulate", x, k)
 
@@ -210,7 +210,7 @@ def reduceat(function: np.ufunc, x: Expr, indices: Any, axis: Any = 0, dtype: An
         raise InputError(f"{function.__name__}.reduceat: expected a list of places, not {at.ndim} axes of them")
     if x.ndim == 0:
         raise DTypeError("cannot reduceat on a scalar")
-    (k,) = normalize_axes(axis, x.ndim)
+    k = only_axis(axis, x.ndim)
     outside = at[(at < 0) | (at >= x.sizes[k])]
     if outside.size:
         raise IndexingError(f"index {outside[0]} out-of-bounds in {function.__name__}.reduceat [0, {x.sizes[k]})")

@@ -15,7 +15,7 @@ from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype
 from nbarray.ops.ghosting import no_shorter
-from nbarray.ops.operands import normalize_axes
+from nbarray.ops.operands import normalize_axes, one_axis
 
 __all__ = ["rolling", "sliding_window_view"]
 
@@ -37,7 +37,7 @@ def sliding_window_view(x: Expr, window_shape: Any, axis: Any = None, automatic_
         axes = tuple(range(x.ndim))
     else:
         given = tuple(axis) if hasattr(axis, "__iter__") else (axis,)
-        axes = tuple(normalize_axes(a, x.ndim)[0] for a in given)
+        axes = tuple(one_axis(a, x.ndim) for a in given)
     if len(lengths) != len(axes):
         raise InputError(
             f"window_shape {window_shape!r} must give a length for each of the axes {axes}: of {x.ndim} axes, or those "
@@ -103,7 +103,7 @@ def rolling(
     axes = normalize_axes(axis, x.ndim)
     given = tuple(window) if hasattr(window, "__iter__") else (window,) * len(axes)
     if isinstance(axis, tuple | list):
-        order = [normalize_axes(a, x.ndim)[0] for a in axis]
+        order = [one_axis(a, x.ndim) for a in axis]
         given = tuple(given[order.index(a)] for a in axes) if len(given) == len(order) else given
     lengths = _lengths(given, axes, x)
     if x.dtype.kind not in "biufc" or (x.dtype.kind == "c" and name in ("min", "max")):

@@ -67,6 +67,26 @@ def test_sums_of_objects(name: str) -> None:
                     same(lambda x, f=function, k=axis: f(x, axis=k), a, chunks=2, close=True)
 
 
+@pytest.mark.parametrize("value", [3, 2.5, np.nan, 1 + 2j, Fraction(1, 3)], ids=repr)
+def test_one_object(value: Any) -> None:
+    """An object of no axes is divided by a number of NumPy's, and has a root, whether or not axes are kept."""
+    a = np.array(value, object)
+    for name in ("std", "var", "mean", "sum", "prod"):
+        for function in (getattr(np, name), getattr(np, f"nan{name}")):
+            for options in ({}, {"keepdims": True}, {"axis": ()}):
+                with quiet():
+                    same(lambda x, f=function, o=options: f(x, **o), a)
+    for function in (np.nanstd, np.std):
+        same(lambda x, f=function: f(x, keepdims=True), a.reshape(1))
+
+
+@pytest.mark.parametrize("name", ["nancumsum", "nancumprod"])
+def test_running_totals_without_nan(name: str) -> None:
+    """NaN among objects is what isn't equal to itself."""
+    for axis in (None, 0, 1):
+        same(lambda x, k=axis: getattr(np, name)(x, axis=k), FLOATS, chunks=2)
+
+
 def test_numbers_alone_in_views() -> None:
     """A view without axes of objects is one of them."""
     same(lambda x: x[1:2, 0].reshape(()), NUMBERS)
