@@ -201,6 +201,8 @@ def _outgrows(made: Array, x: Array) -> bool:
 
 def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[Array, Any], Array]:
     def in_place(self: Array, other: Any) -> Array:
+        if function is operator.matmul and not (self.ndim and np.ndim(other) > 1):
+            raise InputError("x @= y: x needs an axis, and y two")
         made = function(self, other)
         if self.form is not Form.ARRAY and isinstance(made, Array) and _outgrows(made, self):
             return made  # as for NumPy's numbers, which are no arrays that could be changed

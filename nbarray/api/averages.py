@@ -42,7 +42,7 @@ def average(
         mean = x.mean(axis=axis, **keep)
         count = x.size / mean.size if mean.size else np.nan
         total: Any = PUBLIC["full"](mean.shape, mean.dtype.type(count))
-        return (mean, total) if returned else mean
+        return (mean, total if total.ndim else total[()]) if returned else mean
     weight = fitting(weights, x, axis)
     kind = np.result_type(x.dtype, weight.dtype, *(["f8"] if x.dtype.kind in "iub" else []))
     total = weight.sum(axis=axis, dtype=kind, **keep)

@@ -75,9 +75,10 @@ def check_like(like: Any) -> None:
 
 @public()
 @takes("order", "allow_unknown_chunksizes")
-def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None) -> Array:
+def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, copy: bool | None = None, like: Any = None) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on, lists of them are stacked.
 
+    copy : True for another array to write to than the one given, False to refuse what can't do without a copy
     like : a blocked or a NumPy array; what is made is blocked anyway
 
     Cost: none, but for the list or scalar that is made an array of.
@@ -87,11 +88,14 @@ def asarray(obj: Any, dtype: Any = None, chunks: Any = None, *, like: Any = None
     np.int64(6)
     """
     check_like(like)
+    if copy is False and not (hasattr(obj, "dtype") and dtype in (None, obj.dtype)):
+        raise InputError("copy=False: a copy can't be avoided; leave it out, or give copy=None")
     if isinstance(obj, list | tuple) and _holds_arrays(obj):
         obj = wrap(joining.stack([asarray(o).expr for o in obj]))
     if isinstance(obj, Array) or (hasattr(obj, "shape") and hasattr(obj, "dtype")):
         made = from_array(obj, chunks)
-        return made if dtype is None else made.astype(dtype)
+        made = made if dtype is None else made.astype(dtype)
+        return made.copy() if copy and made is obj else made
     return wrap(constant(asked_of_numpy(np.asarray, obj, dtype), chunks))  # what texts and tuples are, the dtype says
 
 
@@ -209,9 +213,8 @@ def empty(shape: Any, dtype: Any = float, chunks: Any = None, *, like: Any = Non
 
 
 @public(np.full_like)
-def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any
-) -> Array:
+@takes("order", "subok", "device", "name")
+def full_like(a: Any, fill_value: Any, dtype: Any = None, chunks: Any = None, shape: Any = None) -> Array:
     """An array of one value, with the shape, dtype and chunks of another.
 
     Cost: none by itself: made block by block when it is needed.
@@ -227,7 +230,8 @@ def full_like(
 
 
 @public(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+@takes("order", "subok", "device", "name")
+def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None) -> Array:
     """Zeros, with the shape, dtype and chunks of another array.
 
     Cost: none by itself: made block by block when it is needed.
@@ -240,7 +244,8 @@ def zeros_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None,
 
 
 @public(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+@takes("order", "subok", "device", "name")
+def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None) -> Array:
     """Ones, with the shape, dtype and chunks of another array.
 
     Cost: none by itself: made block by block when it is needed.
@@ -253,7 +258,8 @@ def ones_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, 
 
 
 @public(np.empty_like)
-def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None, **ignored: Any) -> Array:
+@takes("order", "subok", "device", "name")
+def empty_like(a: Any, dtype: Any = None, chunks: Any = None, shape: Any = None) -> Array:
     """An array whose values don't matter, with the shape, dtype and chunks of another.
 
     Cost: none by itself: made block by block when it is needed.

@@ -13,6 +13,7 @@ from nbarray.api.creation import eye as eye_array
 from nbarray.api.dispatch import IMPLEMENTATIONS, PUBLIC, implements, is_method, public
 from nbarray.errors import DTypeError, InputError
 from nbarray.ops import arranging, diagonals, joining, shaping, spacing, triangles
+from nbarray.ops.creation import spaced_dtype
 
 __all__ = [
     "array",
@@ -57,13 +58,20 @@ def array(
     >>> nb.array([1, 2], ndmin=2).compute()
     array([[1, 2]])
     """
-    x = asarray(object, dtype, chunks, like=like)
+    x = asarray(object, dtype, chunks, copy=copy, like=like)
     return x[(None,) * (ndmin - x.ndim)] if x.ndim < ndmin else x
 
 
 @public(np.asanyarray)
 def asanyarray(
-    a: Any, dtype: Any = None, order: Any = None, *, chunks: Any = None, like: Any = None, **ignored: Any
+    a: Any,
+    dtype: Any = None,
+    order: Any = None,
+    *,
+    chunks: Any = None,
+    copy: bool | None = None,
+    device: None = None,
+    like: Any = None,
 ) -> Array:
     """A blocked array of anything NumPy makes an array of; blocked arrays are handed on.
 
@@ -75,7 +83,7 @@ def asanyarray(
     >>> nb.asanyarray([1, 2]).compute()
     array([1, 2])
     """
-    return asarray(a, dtype, chunks, like=like)
+    return asarray(a, dtype, chunks, copy=copy, like=like)
 
 
 @public(np.ascontiguousarray, np.asfortranarray)
@@ -306,7 +314,7 @@ def linspace(
     axis: int = 0,
     *,
     chunks: Any = None,
-    **ignored: Any,
+    device: None = None,
 ) -> Any:
     """`num` numbers evenly spaced from `start` to `stop`; between arrays, along the new axis `axis`.
 
@@ -322,7 +330,10 @@ def linspace(
     if not retstep:
         return made
     parts = num - 1 if endpoint else num
-    return made, (np.multiply(stop, 1.0) - np.multiply(start, 1.0)) / parts if parts > 0 else np.nan
+    if parts <= 0:
+        return made, np.nan
+    kind = spaced_dtype(*(v.expr if isinstance(v, Array) else v for v in (start, stop)))
+    return made, np.subtract(stop, start, dtype=kind) / parts
 
 
 @public(np.logspace)

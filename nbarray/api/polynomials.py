@@ -34,8 +34,12 @@ def polyval(p: Any, x: Any) -> Array:
     return made
 
 
-def _horner(x: Array, c: Any) -> Any:
-    """Coefficients from the lowest power up, along the first axis of `c`, at `x`."""
+def _at(x: Array, c: Any, each: bool) -> Any:
+    """Coefficients from the lowest power up, along the first axis of `c`, at `x`; `each`: others by all of `x`."""
+    c = c if c.ndim else c.reshape(1)
+    c = c + 0.0 if c.dtype.char in "?bBhHiIlLqQpP" else c
+    if each:
+        c = c.reshape(c.shape + (1,) * x.ndim)
     made = c[-1] + x * 0
     for k in range(2, len(c) + 1):
         made = c[-k] + made * x
@@ -45,18 +49,10 @@ def _horner(x: Array, c: Any) -> Any:
 def _by_axes(product: bool) -> Callable[..., Array]:
     def function(x: Any, y: Any, c: Any) -> Array:
         first, second = asarray(x), asarray(y)
-        table = np.array(c, ndmin=2, copy=True)
-        table = table + 0.0 if table.dtype.kind in "?bBhHiIqQlLpP" else table
-        if product:
-            shape = (*first.shape, *second.shape)
-            first = first[(..., *(None,) * second.ndim)]
-        elif first.shape != second.shape:
+        if not product and first.shape != second.shape:
             raise ShapeError(f"x, y are incompatible: {first.shape} and {second.shape}")
-        else:
-            shape = first.shape
-        rows = [_horner(first, list(table[:, k])) for k in range(table.shape[1])]
-        made = _horner(second, rows)
-        return made if made.shape == shape else shapes.broadcast_to(made, shape)
+        made: Array = _at(second, _at(first, np.array(c), True), product)
+        return made
 
     return function
 

@@ -87,11 +87,17 @@ def apply_along_fields(func: Callable[..., Any], arr: Any) -> Array:
 
 
 def append_fields(
-    base: Any, names: Any, data: Any, dtypes: Any = None, fill_value: int = -1, usemask: bool = True, **ignored: Any
+    base: Any,
+    names: Any,
+    data: Any,
+    dtypes: Any = None,
+    fill_value: int = -1,
+    usemask: bool = True,
+    asrecarray: bool = False,
 ) -> Array:
     """Records with more fields; as long as the records are, and without a mask (``usemask=False``)."""
-    if usemask:
-        raise DTypeError("append_fields: blocked records have no masks; say usemask=False")
+    if usemask or asrecarray:
+        raise DTypeError("append_fields: blocked records have no masks, and are no recarrays; say usemask=False")
     x = asarray(base)
     labels = [names] if isinstance(names, str) else list(names)
     columns = [asarray(d) for d in ([data] if isinstance(names, str) else data)]

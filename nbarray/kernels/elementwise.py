@@ -127,6 +127,8 @@ def _ufunc_values(ufunc: np.ufunc) -> Callable[[Op, np.dtype[Any]], ValueKernel]
                 return values
 
             return one_of_many
+        if ufunc.__name__ == "_slice":  # of np.strings.slice; it takes no `out`
+            return lambda args, out: ufunc(*args, **options)
         if not options and ufunc in (np.maximum, np.minimum):  # NumPy wants their `out` by name
             return lambda args, out: ufunc(args[0], args[1], out=out)
         if not options and ufunc.nin == 2:

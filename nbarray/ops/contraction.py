@@ -92,7 +92,7 @@ def _check_counted(name: str, sizes: tuple[int | None, int | None]) -> None:
 
 def dot(a: Any, b: Any) -> Expr:
     """The product `numpy.dot` has: over the last axis of `a` and the last but one (or only) of `b`."""
-    left, right = as_expr(a), as_expr(b)
+    left, right = (as_expr(np.asarray(v)[()] if np.isscalar(v) else v) for v in (a, b))
     if left.ndim == 0 or right.ndim == 0:
         product: Expr = ufunc(np.multiply, left, right)
         return product

@@ -20,7 +20,7 @@ from nbarray.ops.elementwise import astype, ufunc
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, as_sizes, given_chunks
 
-__all__ = ["arange", "eye", "from_source", "from_sources", "full", "linspace"]
+__all__ = ["arange", "eye", "from_source", "from_sources", "full", "linspace", "spaced_dtype"]
 
 
 def from_source(source: Source, chunks: Any = None) -> Expr:
@@ -138,6 +138,12 @@ def _ticks(start: Any, stop: Any, step: Any, kind: np.dtype[Any]) -> tuple[int, 
     return first, last, count(step, apart)
 
 
+def spaced_dtype(start: Any, stop: Any) -> np.dtype[Any]:
+    """What is evenly spaced between two ends: Python's numbers have no dtype of their own, whole ones become floats."""
+    given = (v.dtype if isinstance(v, Expr) else v if np.isscalar(v) else np.asarray(v) for v in (start, stop))
+    return np.result_type(*given, 0.0)
+
+
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, chunks: Any = None
 ) -> Expr:
@@ -148,7 +154,7 @@ def linspace(
     if num < 0:
         raise InputError(f"linspace: number of samples, {num}, must be non-negative")
     parts = num - 1 if endpoint else num
-    kind = np.result_type(np.asarray(start).dtype, np.asarray(stop).dtype, float(1))
+    kind = spaced_dtype(start, stop)
     chunked = given_chunks(chunks, (num,), kind)
     index = astype(Arange(Constant.of(0), Constant.of(1), np.dtype(np.int64), chunked), kind)
     delta = np.subtract(stop, start, dtype=kind)

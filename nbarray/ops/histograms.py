@@ -116,12 +116,12 @@ def histogram(
             raise NotBlocked(f"histogram with weights of {w.dtype} has no blocked form")
         args, dtype = [x, w], w.dtype
     equal = np.ndim(bins) == 0 and not isinstance(bins, Expr)
-    count = edges.sizes[0] - 1
+    count = max(0, edges.sizes[0] - 1)
     made = (
         asked_of_numpy(np.histogram, np.zeros(0, x.dtype), 2, (0, 1), density, np.zeros(0, dtype)) if density else None
     )
     kind = dtype if made is None else made[0].dtype
-    if is_empty(x):
+    if is_empty(x) or not count:
         return as_expr(np.full(count, np.nan if density else 0).astype(kind)), edges
     return Summarise(Histogram(count, equal, dtype, density), tuple(args), (edges,), (count,), kind), edges
 
@@ -134,6 +134,8 @@ def histogramdd(
     if any(c.ndim != 1 or c.sizes != columns[0].sizes for c in columns):
         raise ShapeError(f"histogramdd: expected columns of one length, not of shapes {[c.shape for c in columns]}")
     refuse_masked("histogramdd", *columns)
+    common = np.result_type(*(c.dtype for c in columns))  # NumPy makes one array of them
+    columns = [astype(c, common) for c in columns]
     given = list(bins) if hasattr(bins, "__len__") else [bins] * d
     if len(given) != d:
         raise InputError("The dimension of bins must be equal to the dimension of the sample x.")

@@ -27,7 +27,9 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
     parts = [_array(a) for a in arrays]
     if not parts:
         raise ShapeError("concatenate: need at least one array")
-    if axis is None:
+    samples: list[Any] = [p.dtype for p in parts]
+    if axis is None:  # then Python's numbers have no dtype of their own
+        samples = [a if type(a) in (int, float, complex) else p.dtype for a, p in zip(arrays, parts, strict=True)]
         parts, axis = [reshape(p, -1) for p in parts], 0
     first = parts[0]
     if first.ndim == 0:
@@ -45,7 +47,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, 
                     f"concatenate: sizes must match along all axes but {k}; along axis {j} the array at index 0 has "
                     f"size {n} and the array at index {i} has size {m}. Shapes: {_few([p.shape for p in parts], i)}"
                 )
-    kind = _common_dtype(parts) if dtype is None else np.dtype(dtype)
+    kind = _common_dtype(samples) if dtype is None else np.dtype(dtype)
     cast = tuple(astype(p, kind, casting) for p in parts)
     if len({p.dtype for p in cast}) > 1:  # "S" is as long as each part needs: the longest holds them all
         cast = tuple(astype(p, np.result_type(*(c.dtype for c in cast))) for p in cast)
@@ -67,9 +69,9 @@ def _array(value: Any) -> Expr:
     return expr
 
 
-def _common_dtype(parts: list[Expr]) -> np.dtype[Any]:
+def _common_dtype(samples: list[Any]) -> np.dtype[Any]:
     try:
-        return np.result_type(*(p.dtype for p in parts))
+        return np.result_type(*samples)
     except TypeError as error:
         raise DTypeError(f"concatenate: {error}") from None
 

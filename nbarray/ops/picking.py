@@ -76,6 +76,11 @@ def choose(chosen: Expr, parts: Sequence[Any], mode: str) -> Expr:
     except ValueError as error:
         raise InputError(f"choose: {error}") from None
 
+    choices = [  # a number of Python's comes round where it doesn't fit
+        as_expr(np.asarray(p).astype(made.dtype)) if type(p) in (bool, int, float, complex) else c
+        for p, c in zip(parts, choices, strict=True)
+    ]
+
     def choose_of(block: Any, *blocks: Any) -> Any:
         return np.choose(block, blocks, mode=mode)  # type: ignore[call-overload]
 
@@ -103,7 +108,9 @@ def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any) -> E
         dtype = np.result_type(*[sample(v) for v in values])
     except TypeError as error:
         raise DTypeError(f"select: {error}") from None
-    made = cast_to(values[-1], dtype)
+    if isinstance(default, int) and dtype.kind in "iu":
+        default = np.asarray(default).astype(dtype)[()]  # NumPy lets a number that doesn't fit come round
+    made = cast_to(as_expr(default), dtype)
     for test, value in reversed(list(zip(tests, values[:-1], strict=True))):
         made = where(test, cast_to(value, dtype), made)
     return made

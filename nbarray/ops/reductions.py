@@ -325,6 +325,8 @@ def _begun_with(name: str, result: Expr, initial: Any, kind: np.dtype[Any], skip
     function = _NAN_UFUNC_OF[name] if skip_nan and name in _NAN_UFUNC_OF else _UFUNC_OF.get(name)
     if function is None:
         raise DTypeError(f"{name}: initial= is not taken; sum, prod, min and max take it")
+    if isinstance(initial, complex) and kind.kind in "biuf":
+        raise DTypeError(f"{name}: initial={initial!r} is no {kind}")
     try:
         first = np.array(initial, kind) if kind.kind in "mM" else np.full((), initial, kind)
     except (ValueError, TypeError) as error:

@@ -13,7 +13,7 @@ from nbarray.expr.node import Expr
 from nbarray.kernels.program import Constant
 from nbarray.ops import creation
 from nbarray.ops.elementwise import astype, ufunc, where
-from nbarray.ops.operands import as_expr, drop_axes, given_chunks
+from nbarray.ops.operands import as_expr, drop_axes, given_chunks, one_axis
 from nbarray.ops.reductions import reduction
 from nbarray.ops.shaping import expand_dims, moveaxis
 
@@ -25,13 +25,15 @@ def linspace(
 ) -> Expr:
     """`num` numbers evenly spaced from `start` to `stop`; between arrays, along the new axis `axis`."""
     if not any(isinstance(v, Expr) or np.ndim(v) for v in (start, stop)):
+        if axis != 0:
+            one_axis(axis, 1)
         return creation.linspace(start, stop, num, endpoint, dtype, chunks)
     num = operator.index(num)
     if num < 0:
         raise InputError(f"linspace: number of samples, {num}, must be non-negative")
     parts = num - 1 if endpoint else num
-    first, last = as_expr(ufunc(np.multiply, start, 1.0)), as_expr(ufunc(np.multiply, stop, 1.0))
-    kind = np.result_type(first.dtype, last.dtype, float(1))
+    kind = creation.spaced_dtype(start, stop)
+    first, last = (astype(as_expr(v), kind) for v in (start, stop))
     delta = ufunc(np.subtract, last, first)
     grid = given_chunks(chunks, (num,), kind)
     line = Arange(Constant.of(0), Constant.of(1), np.dtype(np.int64), grid)
@@ -47,7 +49,7 @@ def linspace(
     made = ufunc(np.add, made, first)
     if endpoint and num > 1:
         made = where(ufunc(np.equal, index, num - 1), last, made)
-    made = moveaxis(made, 0, axis) if axis else made
+    made = moveaxis(made, 0, axis) if axis != 0 else made
     if dtype is not None and np.dtype(dtype).kind in "iu":
         made = ufunc(np.floor, made)
     return made if dtype is None else astype(made, dtype)
@@ -105,5 +107,5 @@ def geomspace(
     made = ufunc(np.multiply, made, sign)
     if shape == ():
         made = drop_axes(made, (1,))
-    made = moveaxis(made, 0, axis) if axis else made
+    made = moveaxis(made, 0, axis) if axis != 0 else made
     return made if dtype is None else astype(made, dtype)

@@ -60,6 +60,8 @@ def reduce(
     """
     begun = None if initial is np._NoValue else initial
     if function in REDUCTION_OF and (not x.dtype.hasobject or function in (np.add, np.multiply)):
+        if initial is None and x.ndim and not math.prod(x.sizes[k] for k in normalize_axes(axis, x.ndim)):
+            raise InputError(f"zero-size array to reduction operation {function.__name__} which has no identity")
         logical = function in (np.logical_or, np.logical_and)
         options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": None if logical else begun}
         if where is not True:
@@ -76,6 +78,7 @@ def reduce(
     kind = asked_of_numpy(function.reduce, one, axis=axes, dtype=dtype, keepdims=True).dtype  # an object has no dtype
     empty = not math.prod(x.sizes[k] for k in axes)
     if function in SCANNED and not x.dtype.hasobject and not empty:
+        x = astype(x, kind) if kind.kind == "f" else x  # whole numbers can't tell what changes nothing from others
         made = _by_parts(function, x if where is True else _filled(function, x, where, initial), axes, kind)
         if begun is not None:
             made = ufunc(function, np.asarray(begun, kind)[()], made)
@@ -263,7 +266,7 @@ def outer(function: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
     """``function.outer(a, b)``: all pairs."""
     if function.nin != 2:
         raise InputError(f"outer product only supported for binary functions, not for {function.__name__}")
-    x, y = as_expr(a), as_expr(b)
+    x, y = (as_expr(np.asarray(v)[()] if np.isscalar(v) else v) for v in (a, b))
     if x.ndim + y.ndim > 64:
         raise AxisError(f"{function.__name__}.outer: {x.ndim + y.ndim} axes are too many")
     return ufunc(function, getitem(x, (..., *(None,) * y.ndim)) if x.ndim and y.ndim else x, y, **options)

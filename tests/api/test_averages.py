@@ -18,6 +18,7 @@ AVERAGES: dict[str, Callable[[Any], Any]] = {
     "axis": lambda x: np.average(x, 0),
     "axes": lambda x: np.average(x, (0, 1), keepdims=True),
     "returned": lambda x: np.average(x, 1, returned=True),
+    "of all returned": lambda x: np.average(x, returned=True),
     "weighted": lambda x: np.average(x, weights=W),
     "weighted rows": lambda x: np.average(x, 0, W),
     "weights of an axis": lambda x: np.average(x, 1, W[0]),

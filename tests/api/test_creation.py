@@ -67,6 +67,28 @@ def test_asarray() -> None:
     check(nb.asarray(nb.arange(3), dtype=float), np.arange(3.0))
 
 
+def test_copies() -> None:
+    """`array` makes another array to write to, `asarray` one if it has to, or is told to."""
+    for made in (lambda m, x: m.array(x), lambda m, x: m.asarray(x, copy=True), lambda m, x: m.asarray(x)):
+        found = []
+        for module, x in ((nb, nb.arange(3)), (np, np.arange(3))):
+            made(module, x)[0] = 9
+            found.append(np.asarray(x).tolist())
+
+        assert found[1] == found[0]
+    for function in (lambda m, x: m.array(x, "f4", copy=False), lambda m, x: m.asarray([1, 2], copy=False)):
+        check(lambda f=function: f(nb, nb.arange(3)), lambda f=function: f(np, np.arange(3)))
+    check(nb.asanyarray(nb.arange(3), copy=False, device="cpu"), np.arange(3))
+
+
+@pytest.mark.parametrize("name", ["zeros_like", "ones_like", "empty_like", "asanyarray"])
+def test_unknown_keywords(name: str) -> None:
+    """A keyword that is misspelt isn't let pass."""
+    for module in (np, nb):
+        with pytest.raises(TypeError, match="unexpected keyword"):
+            getattr(module, name)(module.arange(3), dtpye=float)
+
+
 def test_changes_show_as_they_do_in_views() -> None:
     """Nothing is copied: the array shows what its source holds when it is computed."""
     a = values_of("d")

@@ -32,7 +32,8 @@ CALLS: list[Callable[[Any], Any]] = [
     lambda x: np.extract([1, 0, 1], x), lambda x: np.select([x > 1, x < 0], [x, x * 2], 7),
 
     lambda x: np.select([x > 1], [x.astype("f4")]), lambda x: np.select([x], [x]),
-    lambda x: np.select([x > 0], [1, 2]),
+    lambda x: np.select([x > 0], [1, 2]), lambda x: np.select([x > 1], [x.astype("u4")], -1),
+    lambda x: np.choose((x > 0).astype(int), [x.astype("u1"), 3]),
     lambda x: np.choose((x > 0).astype(int), [x, x * 10]), lambda x: np.choose(np.arange(5) % 2, [0, x]),
     lambda x: np.choose((x > 0).astype(int) * 2, [x, -x]), lambda x: (x > 0).astype(int).choose([1, 2]),
     lambda x: np.choose((x > 0).astype(int) * 2, [x, -x], mode="clip"), lambda x: np.choose(x > 0.5, [x, 1.5]),

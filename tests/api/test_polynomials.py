@@ -50,6 +50,9 @@ def test_polynomials_in_two_variables() -> None:
     same(lambda x: polynomial.polygrid2d(x[0], x[:, 1], c), values_of("d"), close=True)
     same(lambda x: polynomial.polyval2d(x, x[:2], c), values_of("d"))
     same(lambda x: polynomial.polyval2d(x, x, [[1, 2], [3, 4]]), values_of("i"), close=True)
+    for some in (c, c[0], np.arange(8.0).reshape(2, 2, 2), 3.0):
+        same(lambda x, some=some: polynomial.polygrid2d(x, x[0], some), values_of("d"), close=True)
+        same(lambda x, some=some: polynomial.polyval2d(x, x + 1, some), values_of("d"), close=True)
 
 
 def test_polynomial_of_blocked_coefficients() -> None:

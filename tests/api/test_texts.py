@@ -43,6 +43,8 @@ TEXTS: dict[str, Callable[[Any], Any]] = {
     "greater_equal": lambda x: np.char.greater_equal(x, x[0]),
     "str_len": lambda x: np.strings.str_len(x),
     "add": lambda x: np.strings.add(x, "!"),
+    "slice": lambda x: np.strings.slice(x, 1, 3),
+    "slice backwards": lambda x: np.strings.slice(x, None, None, -1),
 }
 DATES: dict[str, Callable[[Any], Any]] = {
     "busday_count": lambda d: np.busday_count(d, np.datetime64("2016-01-01")),

@@ -169,10 +169,11 @@ def averaged(draw: Draw, name: str) -> Call:
     x = tame(array(draw, kinds=NUMBERS))
     assume(x.size)
     axis = axes_of(draw, x)
+    options = {"returned": draw(st.booleans()), "keepdims": draw(st.booleans())}
     if draw(st.booleans()):
-        return [x], lambda f, x: f(x, axis)
+        return [x], lambda f, x: f(x, axis, **options)
     weights = np.random.default_rng(3).integers(1, 5, x.shape).astype(float)
-    return [x], lambda f, x: f(x, axis, weights)  # blocked ones can't raise where they add up to zero
+    return [x], lambda f, x: f(x, axis, weights, **options)  # blocked ones can't raise where they add up to zero
 
 
 def quantiled(draw: Draw, name: str) -> Call:

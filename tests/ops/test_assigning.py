@@ -49,6 +49,17 @@ def test_assigned(index: Any) -> None:
           lambda: assigned(index, values)(a * 2))  # fmt: skip
 
 
+def test_products_in_place() -> None:
+    """Two lines have a product that is no line."""
+    for other in (np.eye(3), np.ones(3)):
+
+        def multiply(x: Any, other: Any = other) -> Any:
+            x @= other
+            return x
+
+        check(lambda f=multiply: f(nb.arange(3.0)), lambda f=multiply: f(np.arange(3.0)))
+
+
 @pytest.mark.parametrize("kind", ["dtype-d", "dtype-?", "text", "datetime", "dtype-F", "dtype-b"])
 def test_kinds(kind: str) -> None:
     """Values of every kind, assigned to themselves in another order."""

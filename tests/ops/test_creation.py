@@ -125,7 +125,8 @@ def test_ranges_of_times(args: tuple[Any, ...]) -> None:
         (0, 5e-324, 3), (1j, 2, 4), (np.float32(0), np.float32(1), 7), (0, np.inf, 3), (np.nan, 1, 3), (0, 1, -1),
         (0, 1, 2.5),
         (0, 100, 1000), (0.1, 0.7, 97), (5, -3, 17), (np.array(0.0), 1, 4), (True, 5, 4), (-0.0, 1, 3), (0, -0.0, 3),
-        (1e16, 1e16 + 10, 7),
+        (1e16, 1e16 + 10, 7), (0, np.float32(8), 3), (np.float16(1), 2.5, 4), (np.complex64(1), 2, 3),
+        (np.int32(1), np.float32(3), 3), (np.array([1, 2], "f4"), 5, 3), (1, np.array([2, 3], "f2"), 3),
     ],
     ids=repr,
 )  # fmt: skip
@@ -133,6 +134,24 @@ def test_linspace(args: tuple[Any, ...]) -> None:
     """Evenly spaced numbers: the same bits, and the end exactly."""
     for options in ({}, {"endpoint": False}, {"dtype": "i4"}, {"dtype": "f4"}, {"dtype": "c8"}, {"dtype": "e"}):
         both("linspace", *args, **options, chunks=4)
+    both("logspace", *args, chunks=4)
+
+
+@pytest.mark.parametrize("axis", [0, -1, 1, -2, 1.0, None], ids=repr)
+def test_spaced_along_an_axis(axis: Any) -> None:
+    """Numbers make an array of one axis, and it is no other."""
+    for name in ("linspace", "logspace"):
+        both(name, 1, 2, 3, axis=axis)
+        both(name, [1, 2], 3, 4, axis=axis)
+
+
+@pytest.mark.parametrize(
+    "ends", [(0, np.float32(3)), (np.float16(1), 2), (np.array([1, 2], "f4"), 3), (1, 4)], ids=repr
+)
+def test_distances(ends: Any) -> None:
+    """The distance is of the numbers' dtype."""
+    for num in (1, 4):
+        check(lambda n=num: nb.linspace(*ends, n, retstep=True), lambda n=num: np.linspace(*ends, n, retstep=True))
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,20 @@ def test_a_list_of_numbers_is_one_column() -> None:
     )
 
 
+def test_coordinates_of_several_dtypes() -> None:
+    """They are one array for NumPy, and edges are of its dtype."""
+    x, y = np.arange(5, dtype="f4"), np.arange(5)[::-1]
+    same(lambda x, y: np.histogram2d(x, y, 2), x, y, chunks=2)
+    same(lambda x, y: np.histogramdd([x, y], [2, [0, 1, 4]])[1], x, y, chunks=2)
+
+
+def test_no_bins() -> None:
+    """No edges, or a single one, are around nothing."""
+    for edges in ([], [1]):
+        for density in (False, True):
+            same(lambda x, e=edges, d=density: np.histogram(x, e, density=d), np.arange(4.0))
+
+
 def test_counts_of_an_empty_list() -> None:
     """A list of nothing has no wrong dtype; an array of no floats has."""
     for x in ([], (), np.zeros(0), np.zeros(0, int)):

@@ -40,6 +40,23 @@ def test_reduce_options(ufunc: Any, options: Any) -> None:
     same(lambda x: ufunc.reduce(x, axis=0, **options), values_of("q"), chunks=(3, 2))
 
 
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.logical_or, np.logaddexp, np.hypot, np.maximum], **ids)
+def test_reduce_nothing(ufunc: Any) -> None:
+    """What doesn't count leaves what the ufunc begins with, unless that is said to be none."""
+    same(lambda x: ufunc.reduce(x, where=np.False_), np.arange(3))
+    same(lambda x: ufunc.reduce(x, axis=0, where=np.arange(5) > 1), values_of("q"), chunks=2, close=True)
+    for shape in ((0,), (0, 2), (2, 0), (3,)):
+        same(lambda x: ufunc.reduce(x, initial=None), np.ones(shape), close=True)
+    same(lambda x: np.sum(x, initial=2j), np.arange(3))
+
+
+def test_numbers_of_python_in_outer() -> None:
+    """They are arrays there, with a dtype of their own."""
+    same(lambda x: np.add.outer(x, 3), values_of("b"))
+    same(lambda x: np.dot(x, 3), values_of("b"))
+    same(lambda x: np.concatenate([x, 3], axis=None), values_of("b"))
+
+
 @pytest.mark.parametrize("ufunc", [np.add, np.fmin, np.hypot, np.subtract, np.logical_xor], **ids)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts(ufunc: Any, layout: str) -> None:
