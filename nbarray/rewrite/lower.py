@@ -303,16 +303,19 @@ class Lowering:
         low, high = (a[:1] for a in first.chunks.boxes(_zero()))
         state_bytes = max(1, int(first.block_bytes(low, high)[0]))
         fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // state_bytes))
-        merged = tuple(self._merge_tree(axes, p, fan, len(parts)) for p in parts)
-        grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
+        whole = grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
         if self._last.issuperset(reductions):
             grid = finishing_grid(grid)
+        # all that pieces are made of is held until the last of them is
+        fewest = max(1, fan // len(parts)) if grid == whole else 1
+        merged = tuple(self._merge_tree(axes, p, fan, fewest) for p in parts)
         folds = _folds_of(first)
         return [Merge(merged, folds, grid, r.count, k, r.dtype, r.masked) for k, r in enumerate(reductions)]
 
-    def _merge_tree(self, axes: tuple[int, ...], part: Lowered, fan: int, parts: int) -> Lowered:
+    def _merge_tree(self, axes: tuple[int, ...], part: Lowered, fan: int, fewest: int) -> Lowered:
+        """Merges of `fan` states each, until there are no more than the `fewest`."""
         node = part
-        while math.prod(node.chunks.axes[k].count for k in axes) > max(1, fan // parts):
+        while math.prod(node.chunks.axes[k].count for k in axes) > fewest:
             grid = merged_grid(node.chunks, axes, fan)
             node = Merge((node,), _folds_of(part), grid, 0, None, part.dtype, part.masked)
         return node
