@@ -179,7 +179,7 @@ class BlockedMagics(Magics):
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))
             said = f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes"
-            warnings.warn_explicit(said, UserWarning, code.name, 1)  # where the option stands
+            warnings.warn_explicit(said, UserWarning, code.name, code.line)  # where the option stands
         return value
 
 

@@ -28,6 +28,7 @@ class CellCode:
     last : the expression at the end whose value is the cell's, or None
     assigned : the names that the statements bind in the user's namespace
     defines : whether it defines functions, which may be called after the cell
+    line : on which line of the notebook's cell the magic stands
     """
 
     name: str
@@ -35,6 +36,7 @@ class CellCode:
     last: CodeType | None
     assigned: frozenset[str]
     defines: bool
+    line: int
 
     def run(self, namespace: dict[str, Any]) -> Any:
         """Run it in `namespace`; returns the value of the last expression, or None."""
@@ -77,6 +79,7 @@ def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
         shell.compile(lift_last(last), name, "eval") if isinstance(last, ast.Expr) else None,
         assigned,
         defines,
+        line,
     )
 
 

@@ -9,7 +9,6 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, magics_class
 
 from nbarray import runs
-from nbarray.errors import near_names
 from nbarray.magics.declared import declared
 from nbarray.magics.options import parse
 from nbarray.observers.report import RunReport
@@ -126,7 +125,6 @@ class RunningMagics(Magics):
 def _found(name: str, number: int) -> RunRecord:
     record = runs.find(number)
     if record is None:
-        known = [str(record.number) for record in runs.recent()]
-        told = near_names(str(number), known) if known else "there are none yet"
+        told = "%blocked_runs lists them" if runs.recent() else "there are none yet"
         raise UsageError(f"{name}: there is no run {number}; {told}")
     return record

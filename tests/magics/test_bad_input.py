@@ -85,3 +85,12 @@ def test_interrupted_twice_the_shell_goes_on(shell):
 
     assert failed is None or not failed.success
     assert shell.run_cell("%%blocked\na.sum()").success
+
+
+@pytest.mark.parametrize(("cell", "line"), [("%%blocked {}\na.sum()", 1), ("x = 1\n\ny = %blocked {} a.sum()", 3)])
+def test_chunks_of_no_array_are_told_where_they_stand(shell, cell, line):
+    """In the line of the magic."""
+    with pytest.warns(UserWarning, match="--chunks 4,3,2 was not used: no array here has 3 axes") as told:
+        shell.run_cell(cell.format("--chunks 4,3,2")).raise_error()
+
+    assert [line] == [each.lineno for each in told]
