@@ -138,7 +138,7 @@ def _rows(x: Array, as_given: bool) -> Array:
 
 def _observations(fweights: Any, aweights: Any, count: int) -> Array | None:
     """The weight of each observation.  Raises TypeError, RuntimeError or ValueError, as NumPy has it."""
-    weight = None
+    weight, known = None, np.ones(count)
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is None:
             continue
@@ -153,6 +153,9 @@ def _observations(fweights: Any, aweights: Any, count: int) -> Array | None:
         if looked_at is not None and np.any(looked_at < 0):
             raise InputError(f"cov: {name} cannot be negative")
         weight = values if weight is None else weight * values
+        known = known if looked_at is None else known * looked_at
+    if weight is not None and not known.sum():
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     return weight
 
 

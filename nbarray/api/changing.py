@@ -67,6 +67,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     target = changeable("put", a)
     positions = np.asarray(ind).astype(np.int64).ravel()
     values = np.ma.asanyarray(values_of(v)) if isinstance(v, Array) and v.masked else np.asanyarray(v)
+    if type(v) is int and target.dtype.kind in "iu":
+        asked_of_numpy(np.asarray, v, target.dtype)  # it has to fit
     values = values.ravel()
     if positions.size and not target.size:
         raise IndexingError("cannot replace elements of an empty array")

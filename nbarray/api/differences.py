@@ -235,8 +235,10 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     array([2, 5, 8])
     """
     x, y = asarray(a), asarray(v)
-    y = y.conj()[::-1] if y.ndim else y
-    if x.ndim and y.ndim and len(y) > len(x) and mode != "full":
+    if not (x.ndim and y.ndim):
+        raise InputError("correlate: object of too small depth for desired array; expected arrays of one axis")
+    y = y.conj()[::-1]
+    if len(y) > len(x) and mode != "full":
         # NumPy turns the longer one round and the result back, so the middle lies elsewhere
         return _sliding("correlate", y[::-1], x[::-1], mode)[::-1]
     return _sliding("correlate", x, y, mode)

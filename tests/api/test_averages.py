@@ -38,6 +38,7 @@ TOGETHER: dict[str, Callable[[Any], Any]] = {
     "cov of two": lambda x: np.cov(x[0], x[1]),
     "cov of more": lambda x: np.cov(x, x[:2] * 2),
     "cov of more columns": lambda x: np.cov(x, x[:, 1], rowvar=False),
+    "cov of weights that are nothing": lambda x: np.cov(x, fweights=[0] * x.shape[1]),
     "cov biased": lambda x: np.cov(x, bias=True),
     "cov ddof": lambda x: np.cov(x, ddof=2),
     "cov ddof too many": lambda x: np.cov(x, ddof=9),

@@ -75,6 +75,13 @@ def test_coarsen(function: Any) -> None:
         nb.coarsen(function, nb.from_array(A), {0: 3})
 
 
+@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+def test_products_with_a_number(function: Any) -> None:
+    """To `convolve` a number is a line, to `correlate` it is too little."""
+    same(lambda x: function(x, 3), np.arange(5.0))
+    same(lambda x: function(3, x), np.arange(5.0))
+
+
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 @pytest.mark.parametrize("function", [np.convolve, np.correlate])
 def test_convolve(mode: str, function: Any) -> None:

@@ -251,6 +251,7 @@ def test_functions_that_change() -> None:
     order = np.argsort(a, axis=1)[:, :2]
     changes: list[Callable[[Any], Any]] = [
         lambda x: np.put(x, [0, -1, 3], [10, 20]), lambda x: np.put(x, [99], 1),
+        lambda x: np.put(x, [1], 2**70),
         lambda x: np.put(x, [99, -99], 1, "wrap"),
         lambda x: np.put(x, [99, -99], 1, "clip"), lambda x: np.put(x, [], 1), lambda x: x.put([[1, 2]], [3]),
         lambda x: np.place(x, x > 0, [1, 2, 3]), lambda x: np.place(x, x > 99, []), lambda x: np.place(x, x > 0, []),
