@@ -14,7 +14,16 @@ import numpy as np
 
 from nbarray.expr.leaves import Random, SourceArray
 from nbarray.expr.node import Expr
-from nbarray.expr.operands import Operand, is_direct, is_generated, operand_of, reads_freely, reads_storage, stored_axis
+from nbarray.expr.operands import (
+    Operand,
+    decodes,
+    is_direct,
+    is_generated,
+    operand_of,
+    reads_freely,
+    reads_storage,
+    stored_axis,
+)
 from nbarray.expr.structure import view_chunks
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.tiles import STORED_LENGTH, TILE_ELEMENTS, TURNED_LENGTH
@@ -54,6 +63,7 @@ class Space:
     units : along each axis the chunks that should not be cut, or None where any cut is as good
     has_blocks : operands are blocks that other tasks make; a task holds all those that it needs
     stored_bytes : an element takes in all operands that are read from storage
+    spread : so many elements are decoded or generated for one of the space, as views leave others out
     """
 
     shape: tuple[int, ...]
@@ -62,12 +72,13 @@ class Space:
     has_generated: bool
     has_blocks: bool = False
     stored_bytes: int = 0
+    spread: int = 1
 
     @staticmethod
     def of(shape: tuple[int, ...], operands: Sequence[Expr], grain: Grain = USUAL) -> Space:
         units: list[AxisChunks | None] = [None] * len(shape)
         has_storage = has_generated = has_blocks = False
-        stored_bytes = 0
+        stored_bytes, spread = 0, 1
         in_memory: list[Operand] = []
         for expr in operands:
             operand = operand_of(expr)
@@ -80,6 +91,7 @@ class Space:
             has_storage |= stored
             stored_bytes += operand.base.dtype.itemsize if stored else 0
             has_blocks |= not (stored or random)
+            spread = max(spread, _spread(operand))
             chunks = view_chunks(_readable_chunks(operand.base, grain), operand.placement)
             skip = len(shape) - len(chunks.axes)
             for k, (axis, m) in enumerate(zip(chunks.axes, operand.placement.axes, strict=True)):
@@ -88,11 +100,25 @@ class Space:
         if grain.divisor == 1 and grain.most(STORED_LENGTH * TURNED_LENGTH) == STORED_LENGTH * TURNED_LENGTH:
             for operand in in_memory:  # last, so that they don't cut what is stored
                 _keep_turned(units, operand)
-        return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes)
+        return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes, spread)
 
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
         return have if have is not None else regular(self.shape[axis], 1)
+
+
+def _spread(operand: Operand) -> int:
+    """How many elements are decoded or generated for one that a view with steps, or without some axes, shows."""
+    base, placement = operand.base, operand.placement
+    if isinstance(base, Random):
+        whole: Sequence[int] = base.draw.tiles(base.sizes)
+    elif isinstance(base, SourceArray) and decodes(base) and base.reader.stored_chunks is not None:
+        whole = base.reader.stored_chunks
+    else:
+        return 1
+    left_out = [min(abs(m.step), whole[m.axis]) for m in placement.axes if m.axis >= 0]
+    left_out += [min(whole[axis], base.sizes[axis]) for axis, _ in placement.fixed]
+    return math.prod(max(1, n) for n in left_out)
 
 
 def _keep_turned(units: list[AxisChunks | None], operand: Operand) -> None:
@@ -201,9 +227,10 @@ def _grid(space: Space, lengths: Sequence[int]) -> Chunks:
 
 
 def elementwise_grid(space: Space, grain: Grain = USUAL) -> Chunks:
-    """Tasks that each write a block, long along the last axes."""
+    """Tasks that each write a block, long along the last axes; as large as what they have to decode lets them be."""
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
-    _grow(space, range(len(lengths) - 1, -1, -1), lengths, _target(math.prod(space.shape), grain))
+    target = max(1, _target(math.prod(space.shape) * space.spread, grain) // space.spread)
+    _grow(space, range(len(lengths) - 1, -1, -1), lengths, target)
     return _grid(space, lengths)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,6 +94,16 @@ def test_stored_chunks_are_decoded_once() -> None:
         made = plan([array.expr], "64MiB")
 
         assert made.read_bytes.sum() <= f.nbytes
+
+
+@pytest.mark.parametrize("index", [np.s_[0, ::40, ::40], np.s_[0], np.s_[5, :, ::100]])
+def test_tasks_follow_what_is_decoded(tmp_path: Any, index: Any) -> None:
+    """A view that leaves most of a large file out is many tasks that each decode a few chunks, not one for all."""
+    with h5py.File(tmp_path / "large.h5", "w") as file:
+        file.create_dataset("v", shape=(10, 8000, 8000), dtype="f4", chunks=(10, 1000, 1000), compression="gzip")
+    x = nb.open(tmp_path / "large.h5", "v")
+
+    assert 8 <= plan([x[index].expr]).ntasks <= 100
 
 
 def test_plans_do_not_know_workers() -> None:
