@@ -14,7 +14,7 @@ import numpy as np
 from nbarray.engines.run import Run
 from nbarray.expr.node import Expr
 from nbarray.ops.indexing import getitem
-from nbarray.session import later
+from nbarray.session import later, resolve_sizes
 from nbarray.widgets.panel_html import message_html
 from nbarray.widgets.png import png, png_address
 
@@ -34,7 +34,8 @@ class Preview:
 
     def __init__(self, expr: Expr, cell: tuple[int, ...], region: Sequence[slice], memory: int) -> None:
         self.cell, self.region = cell, tuple(region)
-        self._run: Run = later([getitem(expr, self.region)], memory=memory).start()
+        # sizes that depend on values have been counted for the plan: where a block lies is known
+        self._run: Run = later([getitem(resolve_sizes(expr), self.region)], memory=memory).start()
         self._run.set_priority(2)
         self._html: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import re
 import time
 
 import ipywidgets
@@ -325,6 +326,37 @@ def test_blocks_to_click_on_follow_the_plan(displays, until) -> None:
     assert (before, seen, followed, cleared) == ((16, 1), True, True, "")
     assert count == 8
     assert other
+
+
+def test_blocks_of_sizes_that_depend_on_values_are_looked_at(displays, until) -> None:
+    """Their places are known once there is a plan; nothing is counted again."""
+    a = np.random.default_rng(2).random((2000, 1000))
+    x, looked = nb.from_array(a, chunks=(100, 1000)), []
+
+    def look(block):
+        looked.append(len(block))
+        return block
+
+    kept = x[nb.map_blocks(look, x[:, 0], dtype="f8") > 0.5]
+    monitor = Monitor([kept.expr], memory="64MiB", every_s=0.01)
+    monitor.show()
+    until(lambda: monitor.state == "ready")
+    monitor._panel.controls.blocks.value = True
+    until(lambda: monitor._panel.blocks.grid is not None)
+    grid = monitor._panel.blocks.grid
+    before, grid.cells.value = sum(looked), len(grid.cells.options) - 1
+    there = until(lambda: "mean" in block_of(monitor))
+    text, after = block_of(monitor), sum(looked)
+    monitor.close()
+    place.close_all()
+    last = a[a[:, 0] > 0.5]
+    start, stop = map(int, re.search(r"\[(\d+):(\d+)", text).groups())
+
+    assert there
+    assert f"mean {last[start:stop].mean():.6g}" in text
+    assert stop == len(last)
+    assert before == 2000
+    assert after <= 2 * 2000
 
 
 def test_a_block_nobody_wants_any_more_is_no_error(shown, gate, until) -> None:
