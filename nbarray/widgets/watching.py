@@ -27,8 +27,9 @@ HOLDERS = ("blocks", "scratch", "result", "other")
 MOST_LOOKS = 160
 #: An estimate before this much work says more about the first tasks than about the rest.
 ESTIMATE_AFTER_S, ESTIMATE_AFTER_SHARE = 1.0, 0.02
-#: The grid of the result is filled, and the system asked for memory, at every third look: they cost most.
-FILL_EVERY = 3
+#: The system is asked for memory, and the grid of the result filled where there are many tasks, at every third look:
+#: they cost most.
+FILL_EVERY, FEW_TASKS = 3, 2000
 #: Rates are taken over the last so many seconds.
 RATE_S = 8.0
 
@@ -138,7 +139,7 @@ class Watch:
         seldom = over or self._seen % FILL_EVERY == 1
         if self.state == "done":
             self.filled = np.ones(self.cells.shape)
-        elif seldom and done.blocks:
+        elif done.blocks and (seldom or self.plan.ntasks <= FEW_TASKS):
             self._tally.mark(seen)
             self.filled = self.cells.filled(self._tally.made)
         share = 0.0 if over and self.state != "done" else done.blocks / max(1, len(self._tally.made))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import re
+import threading
 import time
 
 import ipywidgets
@@ -340,7 +340,7 @@ def test_blocks_of_sizes_that_depend_on_values_are_looked_at(displays, until) ->
     kept = x[nb.map_blocks(look, x[:, 0], dtype="f8") > 0.5]
     monitor = Monitor([kept.expr], memory="64MiB", every_s=0.01)
     monitor.show()
-    until(lambda: monitor.state == "ready")
+    until(lambda: monitor._panel.controls.blocks is not None)
     monitor._panel.controls.blocks.value = True
     until(lambda: monitor._panel.blocks.grid is not None)
     grid = monitor._panel.blocks.grid

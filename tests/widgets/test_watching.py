@@ -49,6 +49,19 @@ def test_what_is_done_is_counted_by_operation(slow, gate, until, clock) -> None:
     assert (watch.filled == 1).all()
 
 
+def test_blocks_of_small_results_are_as_many_as_tasks(clock) -> None:
+    """At every look, so that numbers that stand beside each other agree."""
+    source = nb.from_array(np.zeros((40, 100)), chunks=(1, 100))
+    run = nb.map_blocks(lambda b: (time.sleep(0.01), b)[1], source, dtype="f8").start(workers=1)
+    watch, seen = Watch(run, clock), []
+    while not run.wait(0.01):
+        watch.look()
+        seen.append((watch.done, int((watch.filled == 1).sum())))
+
+    assert len(set(seen)) > 5
+    assert all(done == filled for done, filled in seen)
+
+
 def test_time_left_comes_from_bytes_and_is_silent_at_first(clock) -> None:
     """Half of the bytes in four seconds: four more; nothing is said in the first second, nor in a pause."""
     source = nb.from_array(np.zeros((64, 1000)), chunks=(1, 1000))
