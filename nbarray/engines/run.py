@@ -361,7 +361,10 @@ class Run(Awaited):
             self._blocks[task] = block
         self.trace.add(task, worker, start, stop, ledger.held_bytes)
         for r in ledger.finish(task):
-            if self._blocks.pop(r, None) is not None and self._observers:
+            freed = self._blocks.pop(r, None)
+            if freed is not None and self.plan.nodes[self.plan.task_node[r]].copies:
+                self._spares.leave([freed[0]])
+            if freed is not None and self._observers:
                 self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))
         if self._observers:
             spent = reader_s, file_s, self._waited.pop(worker, 0.0)

@@ -43,6 +43,7 @@ class Lowered(Expr):
     kind: ClassVar[str] = "lowered"
     #: whether blocks are reduction states, not arrays
     gives_states: ClassVar[bool] = False
+    copies: ClassVar[bool] = False
     #: whether a block that goes into a result is written there directly, and never exists besides
     fills_sink: ClassVar[bool] = False
     #: in boxes of which shape a block can be made piece by piece, by `stream`; None if it can't

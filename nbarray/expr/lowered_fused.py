@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Pieces, Sink, deliver, new_block
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import (
@@ -102,6 +103,11 @@ class Fused(Lowered):
             boxes.append((a, b))
         return boxes
 
+    @property
+    def copies(self) -> bool:  # type: ignore[override]
+        """Whether blocks are what is stored in a source, read once for all that need it."""
+        return not self.members and not self.program.folds and isinstance(operand_of(self.args[0]).base, SourceArray)
+
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
         if not self.program.folds:
             return super().block_bytes(low, high)
@@ -180,7 +186,7 @@ class Fused(Lowered):
         read = self.aligned(inputs)
         if not self.program.folds:
             shape = tuple(b - a for a, b in zip(low, high, strict=True))
-            out, mask = sink if sink is not None else new_block(self, shape)
+            out, mask = sink if sink is not None else self._new_block(shape, workspace)
             any_masked = evaluate_box(self.program, low, high, self.step, read, out, mask, workspace)
             return None if sink is not None else (out, mask if any_masked else None)
         states = fold_box(self.program, low, high, self.step, self.grid.shape, read, workspace)
@@ -188,6 +194,11 @@ class Fused(Lowered):
             return states
         (fold,), (state,) = self.program.folds, states
         return deliver(sink, finish_state(fold, state, math.prod(self.grid.axes[a].size for a in fold.axes)), workspace)
+
+    def _new_block(self, shape: Corner, workspace: Workspace) -> Planes:
+        if self.copies and not self.masked:
+            return workspace.spares.take(shape, self.dtype), None
+        return new_block(self, shape)
 
     @property
     def streams(self) -> Corner | None:  # type: ignore[override]

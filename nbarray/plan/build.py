@@ -14,6 +14,8 @@ import numpy as np
 
 from nbarray.compiling import COMPILER_BYTES
 from nbarray.expr.lowered import Lowered
+from nbarray.expr.lowered_folds import Merge
+from nbarray.expr.lowered_fused import Fused
 from nbarray.expr.node import Expr
 from nbarray.expr.operands import is_direct, operand_of
 from nbarray.grid.chunks import Int64
@@ -139,9 +141,10 @@ def _flatten(
         [np.arange(demands[t].first, demands[t].first + len(demands[t].blocks)) for t in dict.fromkeys(targets)]
         or [np.zeros(0, np.int64)]
     )
-    order = depth_first(roots, indptr, deps, first)
-    del roots
     lengths = [len(d.blocks) for d in demands]
+    streamed = _streamed(nodes)
+    order = depth_first(roots, indptr, deps, first, np.repeat(streamed, lengths) if any(streamed) else None)
+    del roots
     new_indptr, new_deps = _renumbered(indptr, deps, order, first)
     del indptr, deps
     task_node = np.repeat(np.arange(len(nodes)), lengths)[order]
@@ -170,6 +173,19 @@ def _flatten(
         compiler_bytes=COMPILER_BYTES if any(lowered.compiled for lowered in nodes) else 0,
         panel_bytes=max((d.panel_bytes for d in demands), default=0),
     )
+
+
+def _streamed(nodes: list[Lowered]) -> list[bool]:
+    """Nodes that read together what a source is copied to, block by block, and those that merge their states."""
+    users: dict[Lowered, list[int]] = {}
+    for k, lowered in enumerate(nodes):
+        for base in dict.fromkeys(_bases(lowered)):
+            users.setdefault(base, []).append(k)
+    copies = [base for base, by in users.items() if len(by) > 1 and isinstance(base, Fused) and base.copies]
+    if not copies:
+        return [False] * len(nodes)
+    readers = {k for base in copies for k in users[base]}
+    return [k in readers or isinstance(lowered, Merge) for k, lowered in enumerate(nodes)]
 
 
 def _renumbered(indptr: Int64, deps: Int64, order: Int64, ntasks: int) -> tuple[Int64, Int64]:

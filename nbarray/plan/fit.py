@@ -32,25 +32,63 @@ SCRATCH_ALIGNMENT = 64
 COPY_BYTES, COPY_PAYS = 32 * 2**20, 2
 
 
-def fit(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:
+#: A copy that several passes read holds at most this share of the budget more than they would without it.
+COPY_SHARE = 1 / 8
+#: It pays where a source would be taken so many times, counting what has to be decoded.
+READ_TWICE = 1.25
+
+
+def fit(
+    build: Callable[[Grain], Plan],
+    grain: Grain,
+    budget_bytes: int,
+    in_several: Callable[[], frozenset[SourceArray]] = frozenset,
+) -> Plan:
     """The plan that fits into a budget at the least cost, or one that takes least if none does.
 
     build : makes the plan of a grain
+    in_several : finds the sources that passes read which could go through them together
 
     Blocks are held while there is room.  Where there isn't, work is first cut more finely, which costs a little
     time; then blocks that many tasks wait for go through a scratch file.  Elementwise chains and reads
     are never held to begin with: they are done again by each task that needs them.  Only a source whose stored
-    chunks lie so that tasks would decode them many times over is read once, into blocks.
+    chunks lie so that tasks would decode them many times over is read once, into blocks; and so is one that several
+    passes can go through together.
     """
     best = _fit_staged(build, grain, budget_bytes)
     often = _decoded_often(best)
     if not often:
-        return best
+        return _read_together(build, grain, budget_bytes, best, in_several)
     copied = _fit_staged(build, replace(grain, copied=frozenset(often)), budget_bytes)
     if copied.run_bytes() > budget_bytes or COPY_PAYS * _moved_bytes(copied) > _moved_bytes(best):
         return best
     notes = tuple(_copied_note(source, reads) for source, reads in often.items())
     return replace(copied, notes=(*notes, *copied.notes))
+
+
+def _read_together(
+    build: Callable[[Grain], Plan],
+    grain: Grain,
+    budget_bytes: int,
+    best: Plan,
+    in_several: Callable[[], frozenset[SourceArray]],
+) -> Plan:
+    """`best`, or a plan that reads once what several passes of it read."""
+    found = reads_by_source(best) if best.read_bytes.any() else {}
+    again = {source for source, reads in found.items() if reads.decoded_bytes > READ_TWICE * _size(source)}
+    again &= in_several() if again else set()
+    if not again:
+        return best
+    copied = _fit_staged(build, replace(grain, copied=frozenset(again)), budget_bytes)
+    held = copied.run_bytes() - best.run_bytes()
+    if copied.run_bytes() > budget_bytes or held > COPY_SHARE * budget_bytes or best.notes != copied.notes:
+        return best
+    if READ_TWICE * _moved_bytes(copied) > _moved_bytes(best):
+        return best
+    names = sorted(source.label for source in again)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    note = f"{names[0]}{more}: read once, into blocks that several operations go through together"
+    return replace(copied, notes=(note, *copied.notes))
 
 
 def _fit_staged(build: Callable[[Grain], Plan], grain: Grain, budget_bytes: int) -> Plan:

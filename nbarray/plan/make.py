@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
 from nbarray.io.writers import Writer
 from nbarray.plan.build import build_plan
@@ -13,6 +14,7 @@ from nbarray.plan.check import check_plan
 from nbarray.plan.fit import fit
 from nbarray.plan.plan import Plan
 from nbarray.rewrite.grain import Grain
+from nbarray.rewrite.passes import read_in_several, shared_passes
 from nbarray.rewrite.stages import Teller, lower, optimise
 
 __all__ = ["Making", "grain_of"]
@@ -50,12 +52,15 @@ class Making:
 
     def plan(self) -> Plan:
         """The plan that fits, or takes least if none does."""
-        made = fit(self._build, self.grain, self._budget_bytes)
+        made = fit(self._build, self.grain, self._budget_bytes, self._in_several)
         if made.compiler_bytes and made.run_bytes() > self._budget_bytes:
-            made = fit(self._build, replace(self.grain, compiles=False), self._budget_bytes)
+            made = fit(self._build, replace(self.grain, compiles=False), self._budget_bytes, self._in_several)
         if os.environ.get("NBARRAY_CHECK") == "1":
             check_plan(made)
         return made
+
+    def _in_several(self) -> frozenset[SourceArray]:
+        return read_in_several(self._optimised, shared_passes(self._optimised))
 
     def _build(self, grain: Grain) -> Plan:
         self.attempts += 1

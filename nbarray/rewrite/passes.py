@@ -8,19 +8,19 @@ in one expression, or the means of ``u**2``, ``v**2`` and ``u * v``, read their 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbarray.expr.elementwise import Elementwise
 from nbarray.expr.leaves import SourceArray
 from nbarray.expr.node import Expr
-from nbarray.expr.operands import is_direct
+from nbarray.expr.operands import is_direct, reads_storage
 from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, View
 from nbarray.expr.walk import postorder
 
-__all__ = ["depths", "last_reductions", "shared_passes"]
+__all__ = ["depths", "last_reductions", "read_in_several", "shared_passes"]
 
 #: So many reductions share a pass at the most, and so many operands: each has buffers, and those should stay in cache.
 MOST_REDUCTIONS, MOST_OPERANDS = 8, 8
@@ -39,6 +39,31 @@ def shared_passes(roots: Sequence[Expr]) -> dict[Reduce, tuple[Reduce, ...]]:
             if len(group) > 1:
                 shared.update(dict.fromkeys(group, tuple(group)))
     return shared
+
+
+def read_in_several(roots: Sequence[Expr], shared: Mapping[Reduce, tuple[Reduce, ...]]) -> frozenset[SourceArray]:
+    """Stored sources that several passes read none of which needs another.
+
+    shared : for each reduction that shares its pass, all that do
+    """
+    readers: dict[SourceArray, set[Expr]] = {}
+    needs: dict[Expr, frozenset[Expr]] = {}  # of each expression, what is stored below it, once and for all
+    taken: dict[Expr, frozenset[SourceArray]] = {}  # the sources that it reads itself
+    for expr in postorder(roots):
+        below = [frozenset({c}) | needs[c] if c.stored else needs[c] for c in expr.children]
+        needs[expr] = frozenset[Expr]().union(*below)
+        taken[expr] = frozenset[SourceArray]().union(*(taken[c] for c in expr.children if not c.stored))
+        if isinstance(expr, SourceArray) and reads_storage(expr):
+            taken[expr] = frozenset({expr})
+        if expr.stored or expr in roots:
+            first = shared.get(expr, (expr,))[0] if isinstance(expr, Reduce) else expr
+            for source in taken[expr]:
+                readers.setdefault(source, set()).add(first)
+    return frozenset(
+        source
+        for source, passes in readers.items()
+        if len(passes) > 1 and not any(passes & needs[each] for each in passes)
+    )
 
 
 def depths(roots: Sequence[Expr]) -> dict[Expr, int]:

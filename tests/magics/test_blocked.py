@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import h5py
 import numpy as np
 import pytest
 from IPython.utils.capture import capture_output
@@ -182,6 +183,19 @@ def test_output_stores_the_value_under_a_name(shell, a):
     value = run(shell, "%%blocked -o total\na.sum()")
 
     assert shell.user_ns["total"] == value == pytest.approx(a.sum())
+
+
+def test_what_a_cell_needs_is_read_once(shell, tmp_path):
+    """Its value and all that is computed for names go through a file together, over whatever axes."""
+    values = np.random.default_rng(5).normal(size=(200, 60, 70))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        shell.push({"t": file.create_dataset("x", data=values, chunks=(5, 60, 70), compression="gzip")})
+        top = run(shell, "%%blocked -o m,s --report took\nm = t.mean(axis=0)\ns = t.std(axis=(1, 2))\nt.max()")
+
+    assert values.max() == top
+    np.testing.assert_allclose(shell.user_ns["m"], values.mean(axis=0))
+    np.testing.assert_allclose(shell.user_ns["s"], values.std(axis=(1, 2)))
+    assert values.nbytes == shell.user_ns["took"].read_bytes
 
 
 def test_output_computes_a_name_the_cell_assigns(shell, a):

@@ -6,19 +6,21 @@ import time
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from nbarray.plan.order import depth_first
 from tests.engines.plans import Graph, graphs
 
 
-def order(needs: dict[str, str], roots: str) -> str:
-    """The order of tasks named by letters; `needs` says what each needs, in order."""
+def order(needs: dict[str, str], roots: str, eager: str = "") -> str:
+    """The order of tasks named by letters; `needs` says what each needs, in order, `eager` which don't wait."""
     names = sorted(set(needs) | set("".join(needs.values())) | set(roots))
     number = {name: k for k, name in enumerate(names)}
     each = [[number[d] for d in needs.get(name, "")] for name in names]
     indptr = np.concatenate([[0], np.cumsum([len(d) for d in each])]).astype(np.int64)
     deps = np.array([d for one in each for d in one], np.int64)
-    made = depth_first(np.array([number[r] for r in roots], np.int64), indptr, deps, len(names))
+    early = np.array([name in eager for name in names]) if eager else None
+    made = depth_first(np.array([number[r] for r in roots], np.int64), indptr, deps, len(names), early)
     return "".join(names[k] for k in made.tolist())
 
 
@@ -100,18 +102,33 @@ def test_a_mean_comes_before_what_it_is_taken_from() -> None:
     assert "abmef" == order({"e": "am", "f": "bm", "m": "ab"}, "ef")
 
 
+def test_eager_tasks_come_as_soon_as_they_can() -> None:
+    """Two folds go through the same blocks together, and their states are merged meanwhile.
+
+       g       h
+      / \\     / \\
+     c   d   e   f
+     |   |   |   |
+     a   b   a   b
+    """
+    needs = {"g": "cd", "h": "ef", "c": "a", "d": "b", "e": "a", "f": "b"}
+    assert "acbdgefh" == order(needs, "gh")
+    assert "aecbfhdg" == order(needs, "gh", "cdefgh")
+
+
 def test_without_needs_it_is_the_order_of_the_roots() -> None:
     """Tasks that need nothing run as they were asked for."""
     assert "cab" == order({}, "cab")
 
 
-@given(graphs())
-def test_every_task_comes_after_what_it_needs(graph: Graph) -> None:
-    """In any graph, each task that is asked for comes once, after all that it needs."""
+@given(graphs(), st.data())
+def test_every_task_comes_after_what_it_needs(graph: Graph, data: st.DataObject) -> None:
+    """In any graph, each task that is asked for comes once, after all that it needs, however many are eager."""
     needs = graph[0]
     indptr = np.concatenate([[0], np.cumsum([len(d) for d in needs])]).astype(np.int64)
     deps = np.array([d for each in needs for d in each], np.int64)
-    made = depth_first(np.arange(len(needs)), indptr, deps, len(needs)).tolist()
+    eager = data.draw(st.none() | st.lists(st.booleans(), min_size=len(needs), max_size=len(needs)).map(np.array))
+    made = depth_first(np.arange(len(needs)), indptr, deps, len(needs), eager).tolist()
     place = {task: k for k, task in enumerate(made)}
 
     assert list(range(len(needs))) == sorted(made)
