@@ -192,7 +192,7 @@ def _spread(
     """The variance as NumPy has it for such a dtype: a pass for the mean, which is cast to the dtype, and one more."""
     if x.masked:
         return _masked_spread(name, x, axes, dtype, keepdims, where, ddof)
-    if name == "std" and dtype.kind in "biu" and (keepdims or len(axes) < x.ndim):
+    if name == "std" and dtype.kind in "biu" and x.ndim and (keepdims or len(axes) < x.ndim):
         raise DTypeError(f"std: Cannot cast ufunc 'sqrt' output from dtype('float64') to {dtype!r}")
     skip = _left_out(x, where, skip_nan)
     kept = None if skip is None else ufunc(np.logical_not, skip)

@@ -449,6 +449,7 @@ def lines(draw: Draw, name: str) -> Call:
 def interpolated(draw: Draw, name: str) -> Call:
     """interp(x, places, values)."""
     x = array(draw, kinds=NUMBERS)
+    assume(x.ndim or x.dtype.kind != "c")  # of a complex number NumPy takes the real part, of an array none
     n = draw(st.integers(1, 6))
     return [x, np.sort(np.arange(n) * 2.0 - 4), like(draw, (n,), x, NUMBERS)], lambda f, x, p, v: f(x, p, v)
 
