@@ -30,12 +30,6 @@ def takes(name: str, *options: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_spread_of_a_number_as_whole_numbers() -> None:
-    """What has no axes keeps none, and its root is cast."""
-    for name in ("std", "var", "nanstd"):
-        same(lambda x, n=name: getattr(np, n)(x, dtype="i8", keepdims=True), np.array(3))
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_kinds(name: str, kind: str) -> None:
     """Every reduction treats every dtype as NumPy does: whole, along an axis, along none."""
@@ -167,6 +161,12 @@ def test_out(name: str) -> None:
 
     with pytest.raises(NotBlocked, match="out="):
         getattr(np, name)(x, axis=0, out=np.zeros(5))
+
+
+def test_spread_of_a_number_as_whole_numbers() -> None:
+    """What has no axes keeps none, and its root is cast."""
+    for name in ("std", "var", "nanstd"):
+        same(lambda x, n=name: getattr(np, n)(x, dtype="i8", keepdims=True), np.array(3))
 
 
 def test_long_sums() -> None:
