@@ -155,12 +155,12 @@ def _names(x: Array) -> list[str]:
 
 @is_method("view")
 @takes("order")
-def _view(x: Array, dtype: Any) -> Array:
-    """The same bytes as another dtype; where its items are longer or shorter, the last axis is, too.
+def _view(x: Array, dtype: Any = None) -> Array:
+    """The same bytes as another dtype, `x` itself by default; where items are longer or shorter, the last axis is, too.
 
     Raises DTypeError (a TypeError) for objects, InputError (a ValueError) for a last axis that doesn't fit.
     """
-    return apply(_viewed, x, np.dtype(dtype))
+    return x if dtype is None else apply(_viewed, x, np.dtype(dtype))
 
 
 def _viewed(x: Expr, dtype: np.dtype[Any]) -> Expr:

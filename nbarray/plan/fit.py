@@ -32,8 +32,9 @@ SCRATCH_ALIGNMENT = 64
 COPY_BYTES, COPY_PAYS = 32 * 2**20, 2
 
 
-#: A copy that several passes read holds at most this share of the budget more than they would without it.
-COPY_SHARE = 1 / 8
+#: With a copy that several passes read, a plan takes no more than twice as much or so many bytes more, and no more
+#: than this share of the budget more.
+COPY_HELD, COPY_SHARE = 128 * 2**20, 1 / 8
 #: It pays where a source would be taken so many times, counting what has to be decoded.
 READ_TWICE = 1.25
 
@@ -80,8 +81,8 @@ def _read_together(
     if not again:
         return best
     copied = _fit_staged(build, replace(grain, copied=frozenset(again)), budget_bytes)
-    held = copied.run_bytes() - best.run_bytes()
-    if copied.run_bytes() > budget_bytes or held > COPY_SHARE * budget_bytes or best.notes != copied.notes:
+    most = min(COPY_SHARE * budget_bytes, max(COPY_HELD, best.run_bytes()))
+    if copied.run_bytes() > min(budget_bytes, best.run_bytes() + most) or best.notes != copied.notes:
         return best
     if READ_TWICE * _moved_bytes(copied) > _moved_bytes(best):
         return best
