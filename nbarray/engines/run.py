@@ -363,7 +363,7 @@ class Run(Awaited):
         for r in ledger.finish(task):
             freed = self._blocks.pop(r, None)
             if freed is not None and self.plan.nodes[self.plan.task_node[r]].copies:
-                self._spares.leave([freed[0]])
+                self._spares.leave_freed(freed)
             if freed is not None and self._observers:
                 self.tell(events.BlockReleased(self.number, r, ledger.block_bytes(r), ledger.held_bytes))
         if self._observers:

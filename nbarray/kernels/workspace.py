@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,12 @@ class Spares:
         with self._lock:
             if self._most and arrays:
                 self._arrays = [*self._arrays, *arrays][-self._most * len(arrays) :]
+
+    def leave_freed(self, block: tuple[Tile, Tile | None]) -> None:
+        """Keep the values of a block that was freed, if nobody has a view on them."""
+        values = block[0]
+        if sys.getrefcount(values) <= 3 and values.base is None:  # ours, the block's, and the argument
+            self.leave([values])
 
     def take(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
         """An array to be filled, and kept: one that was left, or a new one."""

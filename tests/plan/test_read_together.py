@@ -128,3 +128,13 @@ def test_where_memory_is_short_it_is_read_again(stored: h5py.Dataset) -> None:
         assert made.run_bytes() <= 60_000
         for got, expected in zip(nb.compute(*work), (VALUES.mean(axis=0), VALUES.std(axis=(1, 2))), strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_functions_that_give_back_what_they_were_given(stored: h5py.Dataset) -> None:
+    """A block that goes on in another isn't filled again."""
+    with tiny_tasks():
+        x = nb.from_array(stored, chunks=(8, 20, 30))
+        y = x.map_blocks(lambda block: block)
+        found = nb.compute(y - nb.nanmean(y, axis=0), nb.nanmax(x, axis=(1, 2)), workers=1)
+    np.testing.assert_allclose(found[0], VALUES - np.nanmean(VALUES, axis=0), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found[1], np.nanmax(VALUES, axis=(1, 2)))
