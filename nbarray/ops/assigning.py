@@ -20,6 +20,7 @@ from nbarray.ops.elementwise import astype, ufunc, where
 from nbarray.ops.fields import names_fields, with_fields
 from nbarray.ops.fillvalues import fill_value_of, with_fill_value
 from nbarray.ops.indexing import check_mask, parsed_index
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.masking import put_on
 from nbarray.ops.operands import as_expr, broadcast_to
 from nbarray.ops.scans import scan
@@ -77,10 +78,19 @@ def assign(x: Expr, index: Any, value: Any) -> Expr:
     if any(isinstance(p, Later) for p in parsed.positions):
         raise UnknownSize("positions to assign to have to be known")
     shape = _picked_shape(parsed)
-    if isinstance(value, list | tuple) and new.ndim > len(shape):
+    if new.ndim and not shape and not x.dtype.hasobject and _is_one_element(index):
+        asked = np.empty((1,) * new.ndim, value.dtype) if isinstance(value, Expr) else value
+        asked_of_numpy(np.empty((), x.dtype).__setitem__, (), asked)  # a sequence is an element of truth values only
+    elif isinstance(value, list | tuple) and new.ndim > len(shape):
         raise InputError(f"setting an array element with a sequence: a list {new.ndim} deep for {len(shape)} axes")
     new = _fit(new, shape)
     return x if 0 in shape else _assign(x, parsed, new)
+
+
+def _is_one_element(index: Any) -> bool:
+    """Whether an index is of whole numbers alone: what it picks is no array, but an element."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(i, int | np.integer | np.ndarray) and np.asarray(i).dtype.kind in "iu" for i in items)
 
 
 def _check_listed(new: Expr, count: int) -> None:

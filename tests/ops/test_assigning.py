@@ -103,6 +103,17 @@ def test_values(value: Any) -> None:
         same(assigned(S[[1, 2]], value), values_of(kind))
 
 
+@pytest.mark.parametrize("value", [[1], [[2]], np.ones(1), np.ones((1, 1)), np.ones(2), np.array(2)], ids=repr)
+@pytest.mark.parametrize("dtype", ["d", "i", "D", "?", "U3", "M8[s]"])
+def test_an_element_is_no_sequence(dtype: str, value: Any) -> None:
+    """An index of whole numbers alone picks an element, which a sequence of one isn't; an array of no axes takes it."""
+    for index in (0, -1, np.array(1), (0, ...), (0, None)):
+        same(assigned(index, value), np.zeros(3, dtype), chunks=2)
+    for index in ((), ..., None):
+        same(assigned(index, value), np.zeros((), dtype))
+    same(after(lambda x: x.__setitem__(0, x[:1])), np.zeros(3, dtype))
+
+
 def test_masks() -> None:
     """Masks, blocked or not, with one value, with values for what follows, and one value after the other."""
     a = values_of("d")
