@@ -331,9 +331,10 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
         ambiguous = rest == 0
     else:
         high, ambiguous = period / 2, True
-    within = PUBLIC["mod"](step + high, period) - high
+    low = -high  # which NumPy calculates with, and refuses where it doesn't fit the dtype
+    within = PUBLIC["mod"](step - low, period) + low
     if ambiguous:
-        within = functions.where((within == -high) & (step > 0), high, within)
+        within = functions.where((within == low) & (step > 0), high, within)
     correction = functions.where(abs(step) < jump, 0, within - step).astype(kind)
     before = (slice(None),) * k
     corrected = x[(*before, slice(1, None))] + apply(scan, np.add, correction, k)

@@ -14,6 +14,7 @@ from nbarray.ops.creation import full
 from nbarray.ops.elementwise import astype, round_, ufunc
 from nbarray.ops.indexing import slab
 from nbarray.ops.joining import concatenate
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import broadcast_to, drop_axes
 from nbarray.ops.quantiles import median
 from nbarray.ops.reductions import reduction
@@ -152,10 +153,10 @@ def _about(x: Expr, axis: int, edge: int, part: slice) -> Expr:
 
 
 def _constant(x: Expr, axis: int, width: int, value: Any) -> list[Expr]:
-    if not width:
-        return []
+    # what NumPy makes of a value, or its error, also where no element is added
+    one = asked_of_numpy(np.pad, np.zeros(1, x.dtype), 1, constant_values=value)[0]
     shape = (*x.sizes[:axis], width, *x.sizes[axis + 1 :])
-    return [full(shape, np.asarray(value).astype(x.dtype)[()], dtype=x.dtype)]
+    return [full(shape, one, dtype=x.dtype)] if width else []
 
 
 def _statistic(x: Expr, axis: int, width: int, mode: str, length: Any, behind: bool) -> list[Expr]:

@@ -34,6 +34,7 @@ AXES: dict[str, Callable[[Any], Any]] = {
     "unwrap": lambda x: np.unwrap(x * 2.1),
     "unwrap down": lambda x: np.unwrap(x, axis=0, period=6),
     "unwrap of odd periods": lambda x: np.unwrap(x, period=3),
+    "unwrap of halves that don't fit": lambda x: np.unwrap(np.abs(x).astype("u1"), period=3),
     "unwrap large jumps": lambda x: np.unwrap(x, 4.0, period=5.0),
     "unwrap outside": lambda x: np.unwrap(x, axis=-3),
 }

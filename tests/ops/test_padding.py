@@ -83,6 +83,14 @@ def test_options() -> None:
     check(nb.pad(nb.from_array(a), {1: (1, 2)}), np.pad(a, ((0, 0), (1, 2))))
 
 
+@pytest.mark.parametrize("dtype", ["b", "B", "h", "?", "U2", "M8[D]", "O"])
+@pytest.mark.parametrize("value", [300, -1, 2.5, (1, 300), ((-1, 2),), True, "4"], ids=repr)
+@pytest.mark.parametrize("width", [1, 0])
+def test_constants_of_other_dtypes(dtype: str, value: Any, width: int) -> None:
+    """They are cast or refused as by NumPy, also where none is put."""
+    same(lambda x: np.pad(x, width, constant_values=value), np.arange(2).astype(dtype))
+
+
 def test_refusals() -> None:
     """Negative widths, widths for other axes, empty axes, and modes without a blocked form."""
     a = np.arange(12).reshape(3, 4)
