@@ -77,6 +77,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "cond--2": lambda x: np.linalg.cond(x, -2),
     "matrix_rank": lambda x: np.linalg.matrix_rank(x),
     "matrix_rank-tol": lambda x: np.linalg.matrix_rank(x, tol=1.0),
+    "matrix_rank-tols": lambda x: np.linalg.matrix_rank(x, tol=[[[0.5]], [[2.0]]]),
     "matrix_rank-hermitian": lambda x: np.linalg.matrix_rank(x, hermitian=True),
     "matrix_power": lambda x: np.linalg.matrix_power(x, 5),
     "matrix_power-0": lambda x: np.linalg.matrix_power(x, 0),

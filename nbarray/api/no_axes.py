@@ -54,6 +54,11 @@ def _keeping(*args: Any, keepdims: Any = False, **options: Any) -> Form:
     return Form.ARRAY if keepdims else Form.SCALAR
 
 
+def _quantile(*args: Any, keepdims: Any = False, weights: Any = None, **options: Any) -> Form:
+    """Weighted ones are taken out of arrays."""
+    return Form.SCALAR if weights is None and not keepdims else Form.ARRAY
+
+
 def _polyval(p: Any = None, /, *args: Any, **options: Any) -> Form:
     """Of no coefficients there is nothing to add up: zeros are made."""
     return Form.SCALAR if np.size(p) else Form.ARRAY
@@ -84,7 +89,8 @@ FUNCTIONS: dict[str, Rule] = {
         " ma.masked_greater_equal ma.masked_inside ma.masked_invalid ma.masked_less ma.masked_less_equal"
         " ma.masked_not_equal ma.masked_outside ma.masked_values ma.masked_where ma.ones_like ma.where ma.zeros_like",
         _like_first: "astype diff imag moveaxis permute_dims real rechunk reshape squeeze transpose trim_zeros",
-        _keeping: "median nanmedian nanpercentile nanquantile percentile quantile",
+        _keeping: "median nanmedian",
+        _quantile: "nanpercentile nanquantile percentile quantile",
         _python: "allclose array_equal array_equiv poly",
         # what they are made of would be arrays
         _scalar: "busday_count busday_offset is_busday iscomplex isreal ma.average unravel_index",

@@ -14,6 +14,7 @@ from nbarray.expr.node import Expr, remember_place
 from nbarray.expr.unsized import Unsized
 from nbarray.kernels.keys import held_by_key
 from nbarray.ops import sets
+from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import normalize_axes
 from nbarray.ops.ordering import isin
 from nbarray.provenance import caller
@@ -180,7 +181,15 @@ def union1d(ar1: Any, ar2: Any) -> Array:
     >>> nb.union1d(nb.arange(3), [2, 5]).compute()
     array([0, 1, 2, 5])
     """
-    return _array(sets.set_of("union1d", _known(ar1), _known(ar2)).values)
+    first, second = _beside(ar1, ar2), _beside(ar2, ar1)
+    return _array(sets.set_of("union1d", _known(first), _known(second)).values)
+
+
+def _beside(given: Any, other: Any) -> Any:
+    """A number of Python's as NumPy puts it behind an array: in its dtype, if that is of the kind."""
+    if not isinstance(given, int | float | complex) or not hasattr(other, "dtype"):
+        return given
+    return asked_of_numpy(np.concatenate, (np.empty(0, other.dtype), given), axis=None)
 
 
 @public(np.intersect1d)

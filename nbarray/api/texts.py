@@ -154,7 +154,7 @@ for _name in DATES:
 
 @public(np.datetime_as_string)
 def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", casting: str = "same_kind") -> Array:
-    """Dates as text; what fits all of them (unit="auto") is counted first, in a pass over the data.
+    """Dates as text, in one pass; as exact as each is on the whole for ``unit="auto"``.
 
     >>> import numpy as np, nbarray as nb
     >>> nb.datetime_as_string(nb.asarray(np.array(["2014-01-01"], "M8[D]"))).compute()
@@ -162,8 +162,6 @@ def datetime_as_string(arr: Any, unit: Any = None, timezone: Any = "naive", cast
     """
     function = _original(np.datetime_as_string)
     options = {"unit": unit, "timezone": timezone, "casting": casting}
-    if unit == "auto":
-        return wrap(_as_long_as_needed(function, (asarray(arr),), options, "U"))
     return wrap(_elements(function, (asarray(arr),), options, _dtype_of(function, (asarray(arr),), options)))
 
 

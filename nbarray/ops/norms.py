@@ -87,7 +87,7 @@ def vector_norm(x: Any, order: Any = 2, axes: Any = None, keepdims: bool = False
 
 def _extreme(name: str, sizes: Expr, axes: Any, keepdims: bool = False) -> Expr:
     """A reduction of numbers that aren't negative: the largest of none is 0."""
-    return reduction(name, sizes, axes, keepdims=keepdims, initial=0 if name == "max" else None)
+    return reduction(name, sizes, axes, keepdims=keepdims, initial=0 if name == "max" else np._NoValue)
 
 
 #: Matrix norms that are a sum of absolute values: which axis is summed, and which of the sums is taken.
@@ -150,4 +150,4 @@ def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, rtol: Any = No
         limit = ufunc(np.multiply, reduction("max", values, -1, keepdims=True, initial=0.0), share)
     else:
         limit = expand_dims(as_expr(tol), -1)
-    return reduction("count", values, -1, where=ufunc(np.greater, values, limit))
+    return reduction("sum", ufunc(np.greater, values, limit), -1)  # for one matrix there may be many tolerances

@@ -53,6 +53,7 @@ DATES: dict[str, Callable[[Any], Any]] = {
     "is_busday": lambda d: np.is_busday(d, holidays=["2014-01-01"]),
     "as text": lambda d: np.datetime_as_string(d),
     "as text of a unit": lambda d: np.datetime_as_string(d, unit="h"),
+    "none as text that fits": lambda d: np.datetime_as_string(d[:0], unit="auto"),
     "as text that fits": lambda d: np.datetime_as_string(d.astype("M8[s]"), unit="auto"),
 }
 

@@ -116,6 +116,10 @@ def test_masked(name: str) -> None:
 def test_weights() -> None:
     """Weights of the array's shape, or one for each place along the axis."""
     full = RNG.integers(0, 4, CUBE.shape) + 0.5
+    for function in (np.quantile, np.nanpercentile):  # an array, also of no axes
+        for a in (np.ones(1), np.arange(3.0), np.ones((1, 1))):
+            same(lambda x, w, f=function: f(x, 0.5, weights=w, method="inverted_cdf"), a, a + 1)
+            same(lambda x, w, f=function: f(x, 0.5, axis=0, weights=w, method="inverted_cdf"), a, a + 1)
     same(lambda x, w: np.quantile(x, [0.2, 0.7], axis=1, weights=w, method="inverted_cdf"), CUBE, full)
     same(lambda x, w: np.percentile(x, 30, axis=2, weights=w, method="inverted_cdf"), CUBE, np.arange(6.0))
     same(lambda x, w: np.quantile(x, 0.5, axis=2, weights=w, method="linear"), CUBE, np.arange(6.0))

@@ -214,3 +214,10 @@ def test_ways_to_look(kind: str | None) -> None:
     """The way is NumPy's business, but a table is for whole numbers alone."""
     same(lambda x: np.isin(x, [1, 3], kind=kind), np.arange(5))
     same(lambda x: np.isin(x, [1.0], kind=kind), np.arange(5.0))
+
+
+def test_union_with_a_number_of_python() -> None:
+    """It is put behind the array, whose dtype it takes, if that is of the kind."""
+    for dtype, number in (("b", 3), ("b", 300), ("b", 2.5), ("f", 1e300), ("i", 1j), ("?", 2)):
+        same(lambda x, n=number: np.union1d(x, n), np.arange(2).astype(dtype), chunks=1)
+        same(lambda x, n=number: np.union1d(n, x), np.arange(2).astype(dtype), chunks=1)
