@@ -119,7 +119,8 @@ def _reducing(name: str) -> Callable[..., Any]:
     def method(self: Array, axis: Any = None, dtype: Any = None, out: Any = None, *more: Any, **options: Any) -> Any:
         if dtype is not None:
             options["dtype"] = dtype
-        made = apply(reductions.reduction, name, self, axis, **by_place(name, more, options))
+        options = by_place(name, more, options)
+        made = apply(reductions.reduction, name, self, axis, into=getattr(out, "dtype", None), **options)
         return _into(out, made, "_receive_reduced")
 
     def plain(self: Array, axis: Any = None, out: Any = None, *more: Any, **options: Any) -> Any:

@@ -133,12 +133,12 @@ def receive(x: Array, result: Any) -> Array:
 
 
 def store_reduced(out: Any, result: Array) -> Array:
-    """Be the ``out=`` of a reduction, which isn't spread.  Raises BroadcastError for another shape."""
+    """Be the ``out=`` of a reduction, which isn't spread; of dates too, for truth.  Raises BroadcastError."""
     if isinstance(out, Array) and out.shape != result.shape:
         raise BroadcastError(
             f"out=: an array of shape {out.shape} for a result of shape {result.shape}; they have to agree"
         )
-    stored: Array = store_into(out, result)
+    stored: Array = store_into(out, result, casting="unsafe" if result.dtype.kind == "b" else "same_kind")
     return stored
 
 

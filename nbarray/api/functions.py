@@ -32,7 +32,7 @@ def _reduction(name: str, row: str, numpy_functions: Sequence[Any], skip_nan: bo
             options["dtype"] = dtype
         if skip_nan:
             options["skip_nan"] = True
-        made: Array = apply(reductions.reduction, row, asarray(a), axis, **options)
+        made: Array = apply(reductions.reduction, row, asarray(a), axis, into=getattr(out, "dtype", None), **options)
         return made if out is None else store_reduced(out, made)
 
     def untyped(a: Any, axis: Any = None, out: Any = None, *more: Any, **options: Any) -> Array:

@@ -23,7 +23,7 @@ from nbarray.ops.elementwise import where as where_
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
 from nbarray.ops.shaping import expand_dims
 
-__all__ = ["is_nan", "reduction"]
+__all__ = ["check_first", "is_nan", "reduction"]
 
 _UFUNC_OF = {"sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum}
 #: Made of sums and products, which begin with the first of objects: there is no number 0 or 1 of their kind.
@@ -39,17 +39,20 @@ def reduction(
     dtype: Any = None,
     keepdims: bool = False,
     where: Any = None,
-    initial: Any = None,
+    initial: Any = np._NoValue,
     ddof: float = 0,
     correction: float | None = None,
     mean: Any = None,
     skip_nan: bool = False,
+    into: Any = None,
 ) -> Expr:
     """Row `name` of the table of reductions over axes of `x`.
 
     axis : an integer, a tuple, or None for all
-    where : elements that count; initial : what to begin with; skip_nan : leave NaN out
+    where : elements that count; skip_nan : leave NaN out
+    initial : what to begin with; None: the first element, without which nothing can be reduced
     correction : another name for `ddof`; mean : what variances are taken about, of a shape as `keepdims` gives it
+    into : the dtype of ``out=``, in which NumPy divides the sums of variances and takes their roots
 
     Raises AxisError, DTypeError (for dtypes NumPy refuses), InputError (nothing to reduce).
     """
@@ -59,6 +62,11 @@ def reduction(
         ddof = correction
     if mean is not None:
         return _about_given(name, x, mean, axis, dtype, keepdims, where, ddof, skip_nan)
+    if initial is None and name in ("sum", "prod"):
+        if isinstance(x, Select):
+            raise UnknownSize(f"{name} of x[mask] from its first element on needs its size")
+        check_first(_UFUNC_OF[name], x, _reduced_axes(name, axis, x.ndim, skip_nan), where)
+    initial = None if initial is np._NoValue else initial
     if isinstance(x, Select):
         return _of_selection(name, x, axis, dtype, keepdims, where, initial, ddof, skip_nan)
     axes = _reduced_axes(name, axis, x.ndim, skip_nan)
@@ -71,7 +79,8 @@ def reduction(
         return made if keepdims else drop_axes(made, axes)
     if _about_other_means(name, x, dtype):
         _check_dtype(name, x.dtype, dtype, skip_nan)
-        return _spread(name, x, axes, np.dtype(dtype), keepdims, where, ddof, skip_nan and x.dtype.kind in "fc")
+        skip_nan = skip_nan and x.dtype.kind in "fc"
+        return _spread(name, x, axes, np.dtype(dtype), keepdims, where, ddof, skip_nan, into=into)
     kind = _result_dtype(name, x.dtype, dtype, x.masked)
     _check_dtype(name, x.dtype, dtype, skip_nan)
     skip_nan = skip_nan and _has_nan(name, x.dtype)  # asked before the cast: integers have no NaN
@@ -188,12 +197,15 @@ def _spread(
     ddof: float,
     skip_nan: bool,
     mean: Expr | None = None,
+    into: Any = None,
 ) -> Expr:
     """The variance as NumPy has it for such a dtype: a pass for the mean, which is cast to the dtype, and one more."""
     if x.masked:
         return _masked_spread(name, x, axes, dtype, keepdims, where, ddof)
-    if name == "std" and dtype.kind in "biu" and x.ndim and (keepdims or len(axes) < x.ndim):
-        raise DTypeError(f"std: Cannot cast ufunc 'sqrt' output from dtype('float64') to {dtype!r}")
+    kind = dtype if into is None else np.dtype(into)
+    in_array = into is not None or (x.ndim and (keepdims or len(axes) < x.ndim))
+    if name == "std" and kind.kind in "biu" and in_array:
+        raise DTypeError(f"std: Cannot cast ufunc 'sqrt' output from dtype('float64') to {kind!r}")
     skip = _left_out(x, where, skip_nan)
     kept = None if skip is None else ufunc(np.logical_not, skip)
     options: dict[str, Any] = {"keepdims": True, "where": kept}
@@ -203,10 +215,10 @@ def _spread(
         mean = astype(ufunc(np.true_divide, reduction("sum", x, axes, dtype=dtype, **options), count), dtype)
     total = reduction("sum", _squares(ufunc(np.subtract, x, mean)), axes, dtype=dtype, **options)
     freedom = ufunc(np.maximum, ufunc(np.subtract, count, ddof), 0)
-    made = astype(ufunc(np.true_divide, total, freedom), dtype)
+    made = astype(ufunc(np.true_divide, total, freedom), kind)
     if skip_nan:
         made = where_(ufunc(np.equal, freedom, 0), np.nan, made)
-    made = astype(ufunc(np.sqrt, made), dtype) if name == "std" else made
+    made = astype(ufunc(np.sqrt, made), kind) if name == "std" else made
     return made if keepdims else drop_axes(made, axes)
 
 
@@ -285,6 +297,17 @@ def _left_out(x: Expr, where: Any, skip_nan: bool) -> Expr | None:
         skip = left if skip is None else ufunc(np.logical_or, skip, left)
     result: Expr | None = skip
     return result
+
+
+def check_first(function: np.ufunc, x: Expr, axes: tuple[int, ...], where: Any = None) -> None:
+    """Raises InputError where what is to begin with its first element (``initial=None``) has none, or may have none."""
+    if where is not None and where is not True:
+        raise InputError(
+            f"reduction operation '{function.__name__}' does not have an identity, so to use a where mask one has to "
+            "specify 'initial'"
+        )
+    if not math.prod(x.sizes[k] for k in axes):
+        raise InputError(f"zero-size array to reduction operation {function.__name__} which has no identity")
 
 
 def _check_not_empty(name: str, x: Expr, axes: tuple[int, ...], where: Any, initial: Any) -> None:

@@ -23,7 +23,7 @@ from nbarray.ops.elementwise import where as choose
 from nbarray.ops.indexing import getitem, slab
 from nbarray.ops.lines import asked_of_numpy
 from nbarray.ops.operands import as_expr, broadcast_to, drop_axes, normalize_axes
-from nbarray.ops.reductions import reduction
+from nbarray.ops.reductions import check_first, reduction
 from nbarray.ops.scans import SCANNED, named, only_axis, scan
 from nbarray.ops.shaping import expand_dims
 from nbarray.ops.tasks import of_blocks
@@ -60,10 +60,10 @@ def reduce(
     """
     begun = None if initial is np._NoValue else initial
     if function in REDUCTION_OF and (not x.dtype.hasobject or function in (np.add, np.multiply)):
-        if initial is None and x.ndim and not math.prod(x.sizes[k] for k in normalize_axes(axis, x.ndim)):
-            raise InputError(f"zero-size array to reduction operation {function.__name__} which has no identity")
+        if initial is None and x.ndim:
+            check_first(function, x, normalize_axes(axis, x.ndim), where)
         logical = function in (np.logical_or, np.logical_and)
-        options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": None if logical else begun}
+        options: dict[str, Any] = {"keepdims": bool(keepdims), "initial": np._NoValue if logical else initial}
         if where is not True:
             options["where"] = where
         if dtype is None or function in (np.add, np.multiply):
@@ -76,10 +76,12 @@ def reduce(
     axes = normalize_axes(axis, x.ndim)
     one = np.zeros((1,) * x.ndim, x.dtype)
     kind = asked_of_numpy(function.reduce, one, axis=axes, dtype=dtype, keepdims=True).dtype  # an object has no dtype
+    if initial is None:
+        check_first(function, x, axes, where)
     empty = not math.prod(x.sizes[k] for k in axes)
     if function in SCANNED and not x.dtype.hasobject and not empty:
         x = astype(x, kind) if kind.kind == "f" else x  # whole numbers can't tell what changes nothing from others
-        made = _by_parts(function, x if where is True else _filled(function, x, where, initial), axes, kind)
+        made = _by_parts(function, x if where is True else _filled(function, x, where, initial), axes, kind, initial)
         if begun is not None:
             made = ufunc(function, np.asarray(begun, kind)[()], made)
     elif empty:
@@ -126,11 +128,12 @@ def _of_nothing(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: Any, i
     return astype(full(shape, np.asarray(start).astype(kind)[()]), kind)  # objects are numbers by themselves
 
 
-def _by_parts(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: np.dtype[Any]) -> Expr:
+def _by_parts(function: np.ufunc, x: Expr, axes: tuple[int, ...], kind: np.dtype[Any], initial: Any) -> Expr:
     """What blocks come to, then what those come to; reduced axes stay with length 1."""
+    first = {"initial": None} if initial is None else {}  # or what changes nothing, save that it makes numbers positive
 
     def part(block: Block) -> Block:
-        return np.asarray(function.reduce(block, axis=axes, keepdims=True, dtype=named(kind)))
+        return np.asarray(function.reduce(block, axis=axes, keepdims=True, dtype=named(kind), **first))
 
     part.__name__ = f"{function.__name__}.reduce"
     cut, made = x.chunks, x

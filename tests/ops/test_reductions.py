@@ -104,6 +104,10 @@ def test_initial(name: str, kind: str) -> None:
         same(lambda x, i=initial: function(x, axis=0, initial=i), a, close=True)
         same(lambda x, i=initial: function(x, initial=i), a, close=True)
     same(lambda x: function(x[:0], axis=0, initial=2), a, close=True)
+    for part in (slice(0), slice(1), slice(None)):  # None: with the first element, if there is one
+        same(lambda x, p=part: function(x[p], axis=0, initial=None), a, close=True)
+        same(lambda x, p=part: function(x[p], axis=1, initial=None), a, close=True)
+        same(lambda x, p=part: function(x[p], initial=None, where=np.ones(a.shape[1]) > 0), a, close=True)
 
 
 @pytest.mark.parametrize("kind", SOME)
@@ -167,6 +171,36 @@ def test_spread_of_a_number_as_whole_numbers() -> None:
     """What has no axes keeps none, and its root is cast."""
     for name in ("std", "var", "nanstd"):
         same(lambda x, n=name: getattr(np, n)(x, dtype="i8", keepdims=True), np.array(3))
+
+
+@pytest.mark.parametrize("name", ["std", "var", "nanstd", "nanvar"])
+@pytest.mark.parametrize("dtype", ["d", "f", "q"])
+def test_spread_as_whole_numbers_into_floats(name: str, dtype: str) -> None:
+    """What `out` is of holds the fraction."""
+
+    def spread(x: Any, axis: Any) -> Any:
+        out = np.zeros_like(x, shape=() if axis is None else (2,), dtype=dtype)
+        getattr(np, name)(x, axis=axis, dtype=int, out=out)
+        return out + 0
+
+    a = np.array([[1, 2, 9], [4, 4, 5]])
+    same(lambda x: spread(x, None), a, chunks=2, close=True)
+    same(lambda x: spread(x, 1), a, chunks=2, close=True)
+    if not name.startswith("nan"):
+        same(lambda x: spread(x, 1), a * 1.3, chunks=2, close=True)
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "U5", "b", "F"])
+def test_truth_as_another_dtype(dtype: str) -> None:
+    """Of all dtypes it can be."""
+
+    def whether(function: Any, x: Any) -> Any:
+        out = np.zeros_like(x, shape=(), dtype=dtype)
+        function(x, out=out)
+        return out.copy()
+
+    for function in (np.any, np.all):
+        same(lambda x, f=function: whether(f, x), np.array([1, 2, 0]), chunks=2)
 
 
 def test_long_sums() -> None:

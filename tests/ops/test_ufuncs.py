@@ -47,6 +47,8 @@ def test_reduce_nothing(ufunc: Any) -> None:
     same(lambda x: ufunc.reduce(x, axis=0, where=np.arange(5) > 1), values_of("q"), chunks=2, close=True)
     for shape in ((0,), (0, 2), (2, 0), (3,)):
         same(lambda x: ufunc.reduce(x, initial=None), np.ones(shape), close=True)
+        same(lambda x: ufunc.reduce(x, axis=None, where=np.array([True]), initial=None), np.ones(shape))
+        same(lambda x: ufunc.reduce(x, axis=(), initial=None), -np.ones(shape))
     same(lambda x: np.sum(x, initial=2j), np.arange(3))
 
 
