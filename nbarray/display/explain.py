@@ -47,7 +47,7 @@ class Explanation:
     exprs : what was written
     rules : what was applied to it, in order
     lowered : what tasks are made of, for each expression
-    notes : what was done beside that, to fit into memory
+    notes : what was done beside that, to fit into memory or to read less
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Explanation:
             lines.append(f"  … {format_count(len(steps) - MOST_RULES)} more")
         lines += ["", "As run", _indented(expression_text(self.lowered))]
         lines += [f"  {label} is {' → '.join(clip(name, 30) for name in names)}" for label, names in self._groups()]
-        lines += ["", "To fit into memory", *(f"  {note}" for note in self.notes)] if self.notes else []
+        lines += ["", "Notes", *(f"  {note}" for note in self.notes)] if self.notes else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

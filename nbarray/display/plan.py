@@ -210,7 +210,7 @@ def _sections(plan: Plan, budget_bytes: int | None, workers: int | None) -> list
         [("read", "", "source"), *_source_rows(plan)],
         [("written", "read back", "chunks", "target"), *_written_rows(plan)],
         [("memory", ""), *_memory_rows(plan, budget_bytes, workers)],
-        [("to fit into memory",), *((note,) for note in plan.notes)],
+        [("notes",), *((note,) for note in plan.notes)],
     ]
 
 

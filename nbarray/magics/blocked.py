@@ -59,7 +59,8 @@ class BlockedMagics(Magics):
         seen and refused; so are copies of files and memory maps: np.array(mm), mm.copy(), ds.__array__(),
         ds.read_direct(out), out[:] = ds.  Functions and methods from your other cells are watched as the cell
         itself is, whatever array they use (a global name, self.ds).  Not seen is what another package, or a
-        module that you import, opens and reads by itself.
+        module that you import, opens and reads by itself, what other threads of yours read, and functions that
+        numba compiles or that a cell of another magic (%%time) defined.
 
             %%blocked --chunks 4,200,200 --memory 2GiB
             t = netCDF4.Dataset("2014-01-01.nc")["t2m"]

@@ -2,7 +2,8 @@
 
 A function that a plain cell defined may read a whole file that no argument names.  As long as a cell with
 ``--strict`` runs, such functions have the code that the same source gives in a ``%%blocked`` cell; then they get
-their own back.  A function whose source is gone, or isn't what it was made of, stays as it is.
+their own back.  A function whose source is gone, or isn't what it was made of, stays as it is, and so does one that
+numba compiles.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _FUTURES = __future__.annotations.compiler_flag  # the one that changes code to 
 def lifted_functions(namespace: dict[str, Any]) -> Iterator[bool]:
     """Functions made in `namespace` go through the helper until the end; gives whether there are any."""
     __tracebackhide__ = True
-    found = [f for f in gc.get_referrers(namespace) if type(f) is FunctionType and f.__globals__ is namespace]
+    kept = {id(_compiled(value)) for value in list(namespace.values())}
+    referrers = gc.get_referrers(namespace)
+    found = [f for f in referrers if type(f) is FunctionType and f.__globals__ is namespace and id(f) not in kept]
     files: dict[tuple[str, int], dict[CodeType, CodeType]] = {}
     own: list[tuple[FunctionType, CodeType]] = []
     try:
@@ -45,6 +48,13 @@ def lifted_functions(namespace: dict[str, Any]) -> Iterator[bool]:
     finally:
         for function, code in own:
             function.__code__ = code
+
+
+def _compiled(value: Any) -> Any:
+    """The function that numba reads when it compiles `value` for arguments of another type; None for anything else."""
+    if not type(value).__module__.startswith("numba."):
+        return None
+    return getattr(getattr(value, "_dispatcher", value), "py_func", None)
 
 
 def _lifted_codes(name: str, flags: int) -> dict[CodeType, CodeType]:

@@ -5,7 +5,8 @@ Before: ``np.sqrt(f["x"]) + t[::4].mean(axis=0)``.  After, with ``H`` for the hi
     H.function(H.attribute(np, "sqrt"))(f["x"]) + H.function(H.attribute(H.block(t)[::4], "mean"))(axis=0)
 
 Only expressions that are read are touched, and only where an array may be used as an array; targets of
-assignments and deletions, names, annotations, decorators, patterns and identity tests stay as they are.
+assignments and deletions, names, annotations, decorators, patterns and identity tests stay as they are, and so
+do functions that numba compiles.
 Places in the source are kept, so tracebacks point where the user wrote.  What the helper does is in
 `lift_values`; this file knows syntax alone.
 """
@@ -23,6 +24,9 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 # Expressions whose value may be a source; any other (a sum, a constant, a list) is none or was handled inside.
 _MAY_BE_SOURCE = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Await)
+
+# What compiles functions by reading their code: a helper in there is nothing that numba knows.
+_COMPILERS = frozenset({"cfunc", "guvectorize", "jit", "njit", "stencil", "vectorize"})
 
 _INPLACE = {
     ast.Add: "iadd", ast.Sub: "isub", ast.Mult: "imul", ast.MatMult: "imatmul", ast.Div: "itruediv",
@@ -66,6 +70,18 @@ def _again(node: ast.expr) -> ast.expr | None:
     if owner is None or not isinstance(node, ast.Attribute):
         return None
     return ast.copy_location(ast.Attribute(value=owner, attr=node.attr, ctx=ast.Load()), node)
+
+
+def _compiles(function: ast.expr) -> bool:
+    """Whether a decorator, or what is called, compiles the function it is given: ``njit``, ``numba.jit(cache=True)``.
+
+    >>> _compiles(ast.parse("numba.njit(parallel=True)", mode="eval").body)
+    True
+    """
+    if isinstance(function, ast.Call):
+        return _compiles(function.func)
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+    return name in _COMPILERS
 
 
 def _held(target: ast.Attribute | ast.Subscript) -> list[ast.expr]:
@@ -124,11 +140,11 @@ class _Lifter(ast.NodeTransformer):
         return _helper("attribute", [base, _constant(node.attr, node)], node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        function = self.visit(node.func)
+        as_is, function = _compiles(node.func), self.visit(node.func)
         # without arguments there is nothing to change: super() and locals() stay what they are
         changes = bool(node.args or node.keywords) and not isinstance(node.func, ast.Lambda)
         node.func = _helper("function", [function], node.func) if changes else function
-        node.args = self.visit_all(node.args)
+        node.args = [arg if as_is and isinstance(arg, ast.Lambda) else self.visit(arg) for arg in node.args]
         node.keywords = self.visit_all(node.keywords)
         return node
 
@@ -210,6 +226,8 @@ class _Lifter(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        if any(map(_compiles, node.decorator_list)):
+            return node
         node.args = self.visit(node.args)
         node.body = self.visit_all(node.body)
         return node

@@ -332,7 +332,10 @@ def _asleep() -> Lift:
 
 
 def _is_lifted(function: Any) -> bool:
-    """Whether a class, or that of an object, has methods that were defined in such a cell."""
+    """Whether a class, or that of an object, has methods that were defined in such a cell; or it wraps a function."""
+    wrapped = getattr(function, "__wrapped__", None)
+    if isinstance(wrapped, FunctionType) and HELPER in wrapped.__code__.co_names:
+        return True  # lru_cache looks its arguments up
     cls = function if isinstance(function, type) else type(function)
     methods = [getattr(method, "__func__", method) for c in cls.__mro__ for method in vars(c).values()]
     return any(isinstance(m, FunctionType) and HELPER in m.__code__.co_names for m in methods)

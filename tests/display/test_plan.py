@@ -44,6 +44,16 @@ def test_sources_with_their_route() -> None:
     assert "576 B 1.50 × file f: in memory (768 B, in whole chunks)" in lines
 
 
+def test_what_is_read_once_is_a_note(tmp_path: Path) -> None:
+    """It is done to read less, whatever the memory."""
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        t = nb.from_array(file.create_dataset("t", data=np.ones((64, 100, 100)), chunks=(4, 100, 100)))
+        made = plan([t.mean(axis=0).expr, t.max(axis=(1, 2)).expr])
+        lines = plan_text(made).splitlines()
+
+    assert lines[-2:] == ["notes", "/t: read once, into blocks that several operations go through together"]
+
+
 def test_files_that_are_alike_count_together() -> None:
     """The same variable of many files is one line."""
     parts = [named("t", A, (2, 8), (2, 8)) for _ in range(20)]

@@ -340,6 +340,43 @@ def test_functions_without_a_source_stay_what_they_are(shell, stored):
     assert run(shell, "%%blocked --strict --memory 1MB\nwhole().shape") == (1000, 40)
 
 
+def test_functions_that_are_cached_get_the_users_object(shell, stored):
+    """A blocked array has no hash."""
+    shell.run_cell("import functools\n@functools.lru_cache\ndef first(x):\n    return x[0].sum()").raise_error()
+    assert run(shell, "%%blocked --strict --memory 1MB\nfirst(ds)") == 780.0
+
+
+COMPILED = """
+import numba
+@numba.njit
+def total(x): return x.sum() + x[0] * 2
+twice = numba.vectorize(lambda x: x * 2 + x.real)
+def plain(x): return x.sum() + x[0]
+fast = numba.njit(plain)
+"""
+
+
+@pytest.mark.parametrize("code", ["total(np.ones(3))", "twice(np.ones(2)).sum() - 1", "fast(np.ones(3)) + 1"])
+def test_functions_that_numba_compiles_stay_what_they_are(shell, code):
+    """It reads their code when they are called."""
+    pytest.importorskip("numba")
+    shell.run_cell("import numpy as np" + COMPILED).raise_error()
+    assert run(shell, f"%%blocked --strict --memory 1MB\n{code}") == 5.0
+
+
+@pytest.mark.parametrize("options", ["", "--strict"])
+def test_a_cell_may_define_what_numba_compiles(shell, options):
+    """With its decorators, with or without arguments, or of a lambda."""
+    pytest.importorskip("numba")
+    code = """import numba, numpy as np
+@numba.njit
+def total(x): return x.sum() + x[0] * 2
+@numba.jit(nopython=True)
+def first(x): return x[0] + total(x)
+first(np.ones(3)), numba.njit(lambda x: x[0] + x.size)(np.ones(3))"""
+    assert run(shell, f"%%blocked {options} --memory 1MB\n{code}") == (6.0, 4.0)
+
+
 def test_generators_of_a_strict_cell_go_on_after_it(shell, stored):
     """They keep the code that they began with."""
     shell.run_cell("def rows():\n    for row in range(3):\n        yield ds[row].mean()").raise_error()
