@@ -10,6 +10,7 @@ from typing import Any
 
 from nbarray import runs
 from nbarray.magics.completion import add_completer, remove_completer
+from nbarray.magics.lift_functions import remove_helper
 from nbarray.magics.progress import prepare
 from nbarray.magics.settings import add_settings, remove_settings
 from nbarray.magics.table import MAGICS
@@ -47,6 +48,7 @@ def unload_ipython_extension(shell: Any) -> None:
         if magics in shell.configurables:
             shell.configurables.remove(magics)
     remove_settings(shell)
+    remove_helper(shell.user_ns)
     close_all()
     stop_listening()
     runs.keep_reports(False)

@@ -1,9 +1,10 @@
-"""Functions of other cells, while a strict cell runs: what they use as an array is watched as in the cell itself.
+"""Functions of cells change between the code their source gives as it stands and in a ``%%blocked`` cell.
 
-A function that a plain cell defined may read a whole file that no argument names.  As long as a cell with
-``--strict`` runs, such functions have the code that the same source gives in a ``%%blocked`` cell; then they get
-their own back.  A function whose source is gone, or isn't what it was made of, stays as it is, and so does one that
-numba compiles.
+While a strict cell runs, what functions of other cells use as an array is watched as in the cell itself.  A function
+that a plain cell defined may read a whole file that no argument names.  As long as a cell with ``--strict`` runs, such
+functions have the code that the same source gives in a ``%%blocked`` cell; then they get their own back.  And when the
+extension is unloaded, functions of ``%%blocked`` cells get plain code, so that nothing needs the helper any more.
+A function whose source is gone, or isn't what it was made of, stays as it is, and so does one that numba compiles.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import ast
 import contextlib
 import gc
 import linecache
+import sys
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
 from nbarray.magics.lift_syntax import lift_code
 from nbarray.magics.lift_values import HELPER
 
-__all__ = ["lifted_functions"]
+__all__ = ["lifted_functions", "remove_helper"]
 
 _FUTURES = __future__.annotations.compiler_flag  # the one that changes code to this day
 
@@ -29,25 +31,73 @@ _FUTURES = __future__.annotations.compiler_flag  # the one that changes code to 
 def lifted_functions(namespace: dict[str, Any]) -> Iterator[bool]:
     """Functions made in `namespace` go through the helper until the end; gives whether there are any."""
     __tracebackhide__ = True
-    kept = {id(_compiled(value)) for value in list(namespace.values())}
-    referrers = gc.get_referrers(namespace)
-    found = [f for f in referrers if type(f) is FunctionType and f.__globals__ is namespace and id(f) not in kept]
-    files: dict[tuple[str, int], dict[CodeType, CodeType]] = {}
     own: list[tuple[FunctionType, CodeType]] = []
     try:
-        for function in found:
-            code = function.__code__
-            key = (code.co_filename, code.co_flags & _FUTURES)
-            if key not in files:
-                files[key] = _lifted_codes(*key)
-            new = files[key].get(code)
-            if new is not None and new.co_freevars == code.co_freevars:
-                own.append((function, code))
-                function.__code__ = new
+        for function, new in _other_codes(namespace, lifted=True):
+            own.append((function, function.__code__))
+            function.__code__ = new
         yield bool(own)
     finally:
         for function, code in own:
             function.__code__ = code
+
+
+def remove_helper(namespace: dict[str, Any]) -> None:
+    """Give functions made in `namespace` plain code, and take the helper away, unless something still goes through it.
+
+    That is a function whose source is gone, a generator that was begun, and what runs in another thread.
+    """
+    for function, plain in _other_codes(namespace, lifted=False):
+        function.__code__ = plain
+    needed = any(_names_helper(function.__code__) for function in _functions(namespace))
+    if not needed and not any(_names_helper(f.f_code) for f in _frames() if f.f_globals is namespace):
+        namespace.pop(HELPER, None)
+
+
+def _functions(namespace: dict[str, Any]) -> list[FunctionType]:
+    """Those made in `namespace`, wherever they are kept."""
+    return [f for f in gc.get_referrers(namespace) if type(f) is FunctionType and f.__globals__ is namespace]
+
+
+def _other_codes(namespace: dict[str, Any], *, lifted: bool) -> list[tuple[FunctionType, CodeType]]:
+    """The functions made in `namespace` that have plain code, each with its lifted one; or the other way round."""
+    files: dict[tuple[str, int], dict[CodeType, CodeType]] = {}
+    found = []
+    kept = {id(_compiled(value)) for value in list(namespace.values())} if lifted else ()
+    for function in _functions(namespace):
+        code = function.__code__
+        key = (code.co_filename, code.co_flags & _FUTURES)
+        if _names_helper(code) != lifted and id(function) not in kept:
+            if key not in files:
+                codes = _lifted_codes(*key)
+                files[key] = codes if lifted else {new: old for old, new in codes.items()}
+            new = files[key].get(code)
+            if new is not None and new.co_freevars == code.co_freevars:
+                found.append((function, new))
+    return found
+
+
+def _names_helper(code: CodeType) -> bool:
+    return any(HELPER in each.co_names for each in (code, *_inner(code)))
+
+
+def _frames() -> Iterator[FrameType]:
+    """Of all that runs, and of all that has begun and waits."""
+    for frame in sys._current_frames().values():
+        outer: FrameType | None = frame
+        while outer is not None:
+            yield outer
+            outer = outer.f_back
+    for each in gc.get_objects():
+        kind = type(each)
+        waits = (
+            each.gi_frame if kind is GeneratorType
+            else each.cr_frame if kind is CoroutineType
+            else each.ag_frame if kind is AsyncGeneratorType
+            else None
+        )  # fmt: skip
+        if waits is not None:
+            yield waits
 
 
 def _compiled(value: Any) -> Any:
@@ -67,7 +117,7 @@ def _lifted_codes(name: str, flags: int) -> dict[CodeType, CodeType]:
     except (SyntaxError, ValueError):  # not what Python compiled: it had been transformed, or was no Python
         return {}
     pairs = zip(*map(_inner, codes), strict=True)
-    return {old: new for old, new in pairs if HELPER not in old.co_names}
+    return dict(pairs)
 
 
 def _inner(code: CodeType) -> Iterator[CodeType]:
