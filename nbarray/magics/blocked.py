@@ -27,6 +27,7 @@ from nbarray.magics.lift_functions import lifted_functions
 from nbarray.magics.lift_values import HELPER, Lift, map_values
 from nbarray.magics.options import ChunkOption, parse
 from nbarray.magics.progress import cell_progress, in_notebook
+from nbarray.magics.silence import ends_in_semicolon, is_displayed
 from nbarray.magics.wanted import Wanted
 from nbarray.observers.report import RunReport
 from nbarray.session import observe
@@ -111,10 +112,12 @@ class BlockedMagics(Magics):
         if asked.report and chosen not in ([], ["background"]):
             raise UsageError(f"{name}: --report and --{chosen[0]} can't go together, since nothing is computed")
         if cell is None:
-            return self._run(name, asked, rest, header="")
+            value = self._run(name, asked, rest, header="")
+            return None if ends_in_semicolon(rest) and is_displayed() else value
         if rest:
             raise UsageError(f"{name}: can't use {rest!r}; code goes on the lines below ({name}? shows all options)")
-        return self._run(name, asked, cell, header=f"{name} {line}".strip())
+        value = self._run(name, asked, cell, header=f"{name} {line}".strip())
+        return None if ends_in_semicolon(cell) else value
 
     def _run(self, name: str, options: Namespace, source: str, header: str) -> Any:
         __tracebackhide__ = True

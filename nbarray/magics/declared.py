@@ -6,13 +6,7 @@ from argparse import BooleanOptionalAction
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from IPython.core.magic import (
-    line_cell_magic,
-    line_magic,
-    needs_local_scope,
-    no_var_expand,
-    output_can_be_silenced,
-)
+from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from nbarray.magics.options import (
@@ -113,7 +107,7 @@ def declared(magic: str, *options: str, line_only: bool = False) -> Callable[[_F
     def decorate(function: _Function) -> _Function:
         decorators: list[Any] = [argument(*_OPTIONS[name][0], **_OPTIONS[name][1]) for name in reversed(options)]
         kinds = (line_magic,) if line_only else (needs_local_scope, line_cell_magic)
-        for each in (*decorators, magic_arguments(magic), output_can_be_silenced, no_var_expand, *kinds):
+        for each in (*decorators, magic_arguments(magic), no_var_expand, *kinds):
             function = each(function)
         return function
 

@@ -160,6 +160,40 @@ def test_a_semicolon_silences_it(shell, a):
     assert run(shell, "%%blocked\na.mean();") is None
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%blocked a.mean();",
+        "a\n%blocked a.mean();  # of all",
+        "if True:\n    %blocked a.mean();",
+        "%%time\n%blocked a.mean();",
+    ],
+)
+def test_a_semicolon_silences_a_line(shell, a, code):
+    """Where it stands alone."""
+    shell.run_cell(code).raise_error()
+
+    assert run(shell, code) is None
+    assert shell.user_ns["Out"] == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "q = %blocked a.mean();",
+        "s = 'ä'\nfor _ in range(2):\n    q = %blocked --workers 1 a.mean();",
+        "def f():\n    m = %blocked a.mean();\n    return m\nq = f()",
+        "%%time\nq = %blocked a.mean();  # of all",
+        "%%blocked\nq = a.mean();",
+        "%blocked -o q a.mean();",
+    ],
+)
+def test_an_assignment_gets_the_value_with_a_semicolon_too(shell, a, code):
+    """IPython itself would make it None."""
+    assert run(shell, code) is None
+    assert float(shell.user_ns["q"]) == pytest.approx(a.mean())
+
+
 def test_the_line_magic_does_one_expression(shell, a):
     """Its value can be assigned."""
     assert run(shell, "%blocked (a - a.mean()).std()") == pytest.approx(a.std())
