@@ -16,6 +16,7 @@ from typing import Any
 __all__ = [
     "BLOCKED_NOTE",
     "answers_while_blocked",
+    "asked_by",
     "available",
     "between_cells",
     "cell_of_output",
@@ -73,6 +74,15 @@ def cell_of_output() -> Any:
     """What IPython knows the cell by to which anything displayed now belongs; None where there is no kernel."""
     shell = getattr(kernel_of(), "shell", None)
     return getattr(getattr(shell, "display_pub", None), "parent_header", None)
+
+
+def asked_by() -> tuple[str, str] | None:
+    """The cell that runs, by the name that its notebook has for it, and which execution of it; None if nobody knows."""
+    message = getattr(getattr(kernel_of(), "shell", None), "parent_header", None)
+    if not isinstance(message, dict):
+        return None
+    cell = message.get("metadata", {}).get("cellId")
+    return (str(cell), str(message.get("header", {}).get("msg_id"))) if cell else None
 
 
 def between_cells(call: Callable[..., None], *args: Any) -> None:

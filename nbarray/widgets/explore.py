@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import weakref
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -20,7 +21,7 @@ from nbarray.api.creation import from_array
 from nbarray.display.html import array_text
 from nbarray.errors import InputError
 from nbarray.widgets.clickable import Clickable
-from nbarray.widgets.comms import close_tree, keep_answering
+from nbarray.widgets.comms import asked_by, close_tree, keep_answering
 from nbarray.widgets.fetching import Fetcher
 from nbarray.widgets.place import Place
 from nbarray.widgets.png import png
@@ -48,6 +49,10 @@ _COMPUTING = "computing …"
 #: Seconds that showing a viewer waits for its first picture, so that a saved notebook has one.
 FIRST_PICTURE_S = 3.0
 
+#: Viewers by the cell that made them, with its execution.
+_made: dict[str, tuple[str, weakref.WeakSet[Viewer]]] = {}
+_lock = threading.Lock()
+
 
 def explore(
     x: Any, *, cmap: str = "viridis", percentiles: tuple[float, float] = (2.0, 98.0), memory: int | str | None = None
@@ -63,7 +68,9 @@ def explore(
 
     Computes the blocks in view, each time something else is looked at, and planes beside it when nothing else is to do;
     moving on cancels what isn't looked at any more.  Planes of more than 512 rows or columns are shown with steps.
-    Close it with ``close()``; then its picture stays.  Raises InputError for arrays that can't be drawn.
+    Close it with ``close()``; then its picture stays.  A cell that runs again closes what it made before.
+
+    Raises InputError for arrays that can't be drawn.
     """
     array = Array(from_array(x).expr)  # as it is now: views that are kept must not differ from others
     if array.ndim == 0 or 0 in array.shape:
@@ -74,7 +81,24 @@ def explore(
     if not 0 <= low < high <= 100:
         raise InputError(f"explore: expected two percentiles between 0 and 100, the lower one first, not {percentiles}")
     check_colours(cmap)
-    return Viewer(array, cmap, (float(low), float(high)), memory)
+    cell = asked_by()
+    if cell is not None:
+        _close_earlier(*cell)
+    viewer = Viewer(array, cmap, (float(low), float(high)), memory)
+    if cell is not None:
+        with _lock:
+            _made.setdefault(cell[0], (cell[1], weakref.WeakSet()))[1].add(viewer)
+    return viewer
+
+
+def _close_earlier(cell: str, execution: str) -> None:
+    """Close what earlier executions of a cell made: its output, where one could do so, is gone."""
+    with _lock:
+        for name in [name for name, (_, viewers) in _made.items() if not viewers]:
+            del _made[name]
+        earlier = _made.pop(cell) if _made.get(cell, (execution,))[0] != execution else None
+    for viewer in earlier[1] if earlier else ():
+        viewer.close()
 
 
 class Viewer:

@@ -84,6 +84,7 @@ class Fetcher(Generic[View]):
             self._closed = True
             self._wanted = None
             self._ahead.clear()
+            self._kept.clear()
             if self._run is not None:
                 self._run.cancel()
             self._change.notify_all()
@@ -154,7 +155,8 @@ class Fetcher(Generic[View]):
             with self._change:
                 self._run = self._running = None
         with self._change:
-            self._keep(view, values)
+            if not self._closed:
+                self._keep(view, values)
         return values
 
     def _keep(self, view: View, values: Any) -> None:

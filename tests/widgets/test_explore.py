@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from ipywidgets.widgets import widget as widget_module
 
 import nbarray as nb
 from nbarray.errors import InputError
+from nbarray.widgets import comms
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 DATA = np.arange(3 * 4 * 20 * 30.0).reshape(3, 4, 20, 30)
@@ -250,3 +255,56 @@ def test_a_click_on_the_plane_moves_the_pointer(viewer) -> None:
     assert (int(20.5 / 40 * rows), int(30.5 / 60 * columns)) == first
     assert first == (viewer.row.value, viewer.column.value)
     assert viewer.clicks.cells.index is None
+
+
+def viewer_threads() -> int:
+    return sum(thread.name == "nbarray-viewer" for thread in threading.enumerate())
+
+
+@pytest.fixture
+def execute(monkeypatch):
+    """Let the cell of a name run, as a kernel whose notebook names its cells says it does."""
+    numbers = itertools.count()
+
+    def run(cell, call):
+        message = {"header": {"msg_id": str(next(numbers))}, "metadata": {"cellId": cell} if cell else {}}
+        kernel = SimpleNamespace(shell=SimpleNamespace(parent_header=message))
+        monkeypatch.setattr(comms, "kernel_of", lambda: kernel)
+        return call()
+
+    return run
+
+
+def test_a_cell_that_runs_again_closes_its_earlier_viewer(models, execute) -> None:
+    """Neither thread nor model nor planes are left of twenty runs but the last one's."""
+    threads, x = viewer_threads(), nb.from_array(DATA, chunks=(1, 1, 10, 10))
+    held = [execute("one", lambda: nb.explore(x))]
+    each = models()
+    for _ in range(20):
+        held.append(execute("one", lambda: nb.explore(x)))
+        assert held[-1].wait(10)
+    kept = [len(viewer._fetcher._kept) for viewer in held]
+    left, running = models(), viewer_threads() - threads
+    held[-1].close()
+
+    assert each == left
+    assert running == 1
+    assert [0] * 20 == kept[:-1]
+    assert kept[-1] > 0
+    assert (models(), viewer_threads()) == (0, threads)
+
+
+def test_viewers_of_one_execution_or_of_other_cells_stay(execute) -> None:
+    """Nor is anything closed where nobody knows which cell runs."""
+    x = nb.from_array(DATA[0, 0])
+    one, other = execute("one", lambda: (nb.explore(x), nb.explore(x)))
+    third = execute("two", lambda: nb.explore(x))
+    nowhere = [execute(None, lambda: nb.explore(x)) for _ in range(2)]
+    before = [viewer._closed for viewer in (one, other, third, *nowhere)]
+    again = execute("one", lambda: nb.explore(x))
+    after = [viewer._closed for viewer in (one, other, third, *nowhere, again)]
+    for viewer in (third, *nowhere, again):
+        viewer.close()
+
+    assert [False] * 5 == before
+    assert [True, True, False, False, False, False] == after
