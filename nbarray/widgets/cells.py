@@ -6,6 +6,7 @@ axis, so that counting what is done takes a few sums over the grid.  No widgets 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -13,7 +14,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from nbarray.grid.chunks import Int64
+from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import AxisMap, identity
 from nbarray.plan.plan import Plan
 
@@ -24,7 +25,7 @@ MOST_CELLS = 10_000
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of the first result with the most blocks.
+    """The cells of the first result with the most blocks, or with the most of the chunks that somebody chose.
 
     result : which of the plan's results it is
     target : the node that makes it; -1 if there is none
@@ -41,16 +42,22 @@ class Cells:
     grouped: bool = False
 
     @staticmethod
-    def of(plan: Plan, most: int = MOST_CELLS) -> Cells:
-        """The cells of a plan's result; one without results or without axes has one cell."""
+    def of(plan: Plan, most: int = MOST_CELLS, chosen: Sequence[Chunks] = ()) -> Cells:
+        """The cells of a plan's result; one without results or without axes has one cell.
+
+        chosen : chunks of each result, to be cells in place of the blocks that tasks make
+        """
         if not plan.targets:
             return Cells(0, -1, (), (), (), ())
-        result = max(range(len(plan.targets)), key=lambda k: (plan.nodes[plan.targets[k]].chunks.nblocks, -k))
+        counted = chosen or [plan.nodes[target].chunks for target in plan.targets]
+        result = max(range(len(plan.targets)), key=lambda k: (counted[k].nblocks, -k))
         target = plan.targets[result]
         node = plan.nodes[target]
         axes = node.chunks.axes
         placement = plan.placements[result] or identity(node.sizes)
         fine = [_edges(m, axes[m.axis].offsets if m.axis >= 0 else None) for m in placement.axes]
+        if chosen:
+            fine = [axis.offsets for axis in chosen[result].axes]
         edges = _coarse(fine, most)
         spans = []
         for m, cuts in zip(placement.axes, edges, strict=True):
@@ -92,7 +99,8 @@ class Cells:
         for axis, position in self._fixed:
             counts = counts.take([position], axis=axis)
         for axis, first, end in self._spans:
-            if axis < 0 or counts.shape[axis] == len(first) == int((end - first).sum()):
+            blocks = counts.shape[axis] if axis >= 0 else 0
+            if axis < 0 or (blocks == len(first) and np.array_equal(np.stack([first, end - 1]), [range(blocks)] * 2)):
                 continue  # each cell is a block
             sums = np.zeros([n + (k == axis) for k, n in enumerate(counts.shape)], counts.dtype)
             np.cumsum(counts, axis, counts.dtype, sums[(slice(None),) * axis + (slice(1, None),)])

@@ -27,7 +27,7 @@ from nbarray.widgets.comms import BLOCKED_NOTE, answers_while_blocked, cell_runs
 from nbarray.widgets.panel import Panel
 from nbarray.widgets.panel_html import LIVE_HTML, message_html, panel_html, summary_html, summary_text
 from nbarray.widgets.place import Place
-from nbarray.widgets.planned import planned_html, planning_html, rechunked, remember_rate
+from nbarray.widgets.planned import is_typed, planned_html, planning_html, rechunked, remember_rate
 from nbarray.widgets.printed import MOST_LIVE, Printed, catch, is_listening, let_go
 from nbarray.widgets.watching import Watch
 
@@ -307,7 +307,8 @@ class Monitor:
         self._error, self._run, self._watch = f"{type(error).__name__}: {error}", None, None
 
     def _take(self, run: Run) -> None:
-        self._run, self._watch = run, Watch(run, self._clock)
+        typed = [expr.chunks for expr in run.exprs] if is_typed(self._chunks) else []
+        self._run, self._watch = run, Watch(run, self._clock, chosen=typed)
         self._budget, self._workers = run.budget_bytes, run.workers
         if self._place.shown:
             self._catch()

@@ -20,7 +20,7 @@ from nbarray.units import format_bytes, format_count, format_many, format_second
 from nbarray.widgets.panel_html import badge, frame, message_html, operations_html
 from nbarray.widgets.watching import Watch
 
-__all__ = ["estimate_text", "planned_html", "planning_html", "rechunked", "remember_rate"]
+__all__ = ["estimate_text", "is_typed", "planned_html", "planning_html", "rechunked", "remember_rate"]
 
 #: A guess may be wrong by so much either way; one below this many seconds is not worth a number.
 GUESS_FACTOR, SHORT_S = 2.0, 0.5
@@ -76,14 +76,21 @@ def estimate_text(watch: Watch) -> str:
     return f"{format_seconds(work.alone_s + seconds / GUESS_FACTOR)} to {format_seconds(most)} (a guess)"
 
 
+def is_typed(chunks: str) -> bool:
+    """Whether somebody typed chunks."""
+    return chunks.strip() not in ("", "as they are")
+
+
 def rechunked(expr: Expr, chunks: str) -> Expr:
     """`expr` in chunks as somebody types them: ``4, -1, -1``, ``64MiB``, ``auto``; as it is for nothing.
 
     Raises InputError for what can't be read.
     """
-    text = chunks.strip()
-    if text in ("", "as they are"):
+    if not is_typed(chunks):
         return expr
+    if None in expr.shape:
+        raise InputError("chunks: how large this result is depends on its values, so they can't be chosen beforehand")
+    text = chunks.strip()
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -122,4 +129,14 @@ def planned_html(watch: Watch) -> str:
     ]
     facts = "".join(f'<span style="white-space:nowrap">{escape(fact)}</span>' for fact in said)
     notes = message_html("\n".join(plan.notes)) if plan.notes else ""
+    if watch.chosen:
+        notes = message_html(_chosen_text(watch)) + notes
     return frame(badge("ready") + facts, operations_html(watch.operations) + notes)
+
+
+def _chosen_text(watch: Watch) -> str:
+    """What chunks that were typed change, and what they don't."""
+    chunks = watch.chosen[watch.cells.result]
+    count = format_many(chunks.nblocks, "chunk")
+    grid = f" ({'×'.join(map(str, chunks.numblocks))})" if len(chunks.numblocks) > 1 else ""
+    return f"Result in {count}{grid}. Work isn't cut by them, but by what tasks read, compute and may hold."

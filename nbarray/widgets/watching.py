@@ -5,7 +5,7 @@ A run isn't asked to tell anything: a snapshot of it is taken at each look.  No 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nbarray.engines.overruns import held_bytes
 from nbarray.engines.run import Run
 from nbarray.engines.snapshot import snapshot
+from nbarray.grid.chunks import Chunks
 from nbarray.plan.plan import Plan
 from nbarray.widgets.cells import Cells
 from nbarray.widgets.tally import Done, Tally
@@ -78,6 +79,7 @@ class Watch:
     state, wall_s, budget_bytes, workers, peak_bytes : as of the run, at the last look
     operations : progress by name, in the order in which their tasks come
     looks : a sample of all looks; `every`: one of so many is in it
+    chosen : chunks of the results that somebody typed, which the grid shows in place of the blocks that tasks make
 
     >>> import nbarray as nb
     >>> run = nb.ones((4, 4), chunks=2).start()
@@ -88,10 +90,16 @@ class Watch:
     ('done', 1.0, [('full(1.0)', 1, 1)])
     """
 
-    def __init__(self, run: Run, clock: Callable[[], float], resident: Callable[[], int] = resident_bytes) -> None:
+    def __init__(
+        self,
+        run: Run,
+        clock: Callable[[], float],
+        resident: Callable[[], int] = resident_bytes,
+        chosen: Sequence[Chunks] = (),
+    ) -> None:
         self._run: Run | None = run
         self.number = run.number
-        self._clock, self._resident = clock, resident
+        self._clock, self._resident, self.chosen = clock, resident, chosen
         self._base_bytes, self._other_bytes = resident(), 0
         self.looks: list[Look] = []
         self._every = self._seen = 1
@@ -105,7 +113,7 @@ class Watch:
     def _read(self, plan: Plan) -> None:
         """Learn what there is to do; a run that is still being planned has a plan without tasks."""
         self.plan = plan
-        self.cells = Cells.of(plan)
+        self.cells = Cells.of(plan, chosen=self.chosen)
         self._tally = Tally(plan, self.cells.target)
         self.work_bytes, self.read_bytes = self._tally.work_bytes, self._tally.read_bytes
         self._recent = []

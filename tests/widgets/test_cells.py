@@ -35,6 +35,27 @@ def test_cells_tile_the_result(name) -> None:
 
 
 @pytest.mark.parametrize("most", [10_000, 20, 1])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("chunks", [4, 1, -1])
+def test_chosen_chunks_are_cells(turned, chunks, most) -> None:
+    """Whatever blocks tasks make: each is filled as far as the blocks are done that it touches."""
+    chosen = (BASE.T if turned else BASE).rechunk(chunks)
+    cells = Cells.of(plan([chosen.expr]), most, [chosen.expr.chunks])
+    i, j, k = np.indices(BASE.shape)
+    numbers = (i // 3 * 5 + j // 7) * 2 + k // 4
+    numbers = numbers.T if turned else numbers
+    done = np.arange(7 * 5 * 2) % 3 == 0
+    expected = np.empty(cells.shape)
+    for cell in np.ndindex(cells.shape):
+        expected[cell] = done[np.unique(numbers[cells.region(cell)])].mean()
+
+    assert cells.count <= most
+    if most >= 20 * 30 * 7:
+        assert tuple(map(len, chosen.chunks)) == cells.shape
+    assert np.allclose(expected, cells.filled(done.astype(np.int32)))
+
+
+@pytest.mark.parametrize("most", [10_000, 20, 1])
 def test_a_cell_is_filled_as_far_as_its_blocks_are_done(most) -> None:
     """Counted element by element: the share of a cell's blocks that hold what is done."""
     made = plan([BASE.T.expr])

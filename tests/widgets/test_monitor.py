@@ -198,6 +198,31 @@ def test_changes_before_the_start_plan_anew(shown, until) -> None:
     assert shown.state == "ready"
 
 
+def test_chunks_that_are_typed_are_the_grid(shown, gate, until) -> None:
+    """And a line says that work isn't cut by them; blocks that they hold fill them."""
+    tasks, said = shown.run.plan.ntasks, "Work isn&#x27;t cut by them"
+    before = said in text(shown)
+    shown._panel.controls.chunks.value = "12, -1"
+    told = until(lambda: "Result in 4 chunks (4×1)" in text(shown) and said in text(shown))
+    grid, region = shown._watch.cells.shape, shown._watch.cells.region((1, 0))
+    planned = shown.run.plan.ntasks
+    shown.start()
+    gate.open.set()
+    filled = until(lambda: shown.state == "done" and (shown._watch.filled == 1).all())
+    value = shown.result()
+    again = Monitor([nb.from_array(np.arange(8.0))[nb.arange(8) > 3].expr], every_s=0.01)
+    again._change("chunks", "2")
+    again._ask("look", True)
+
+    assert not before
+    assert told
+    assert ((4, 1), (slice(12, 24), slice(0, 9))) == (grid, region)
+    assert tasks == planned
+    assert filled
+    assert np.array_equal(np.arange(48.0 * 9).reshape(48, 9) + 1, value)
+    assert "depends on its values" in repr(again)
+
+
 def test_start_pressed_twice_starts_once(shown, gate, until) -> None:
     """The second says so."""
     press(shown, "start")
