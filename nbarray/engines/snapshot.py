@@ -24,6 +24,7 @@ class Snapshot:
     block_bytes, scratch_bytes : what is held, as declared: blocks somebody still needs, and what tasks under way need
     budget_bytes, workers : what it may use
     peak_bytes : the most held so far, results included
+    spare_bytes : what is kept for tasks to come to make something in, of which nobody keeps account
     """
 
     state: str
@@ -35,6 +36,7 @@ class Snapshot:
     budget_bytes: int
     workers: int
     peak_bytes: int
+    spare_bytes: int = 0
 
     def beyond(self) -> list[int]:
         """The tasks that are done though one before them isn't."""
@@ -64,4 +66,5 @@ def snapshot(run: Run) -> Snapshot:
         run.budget_bytes,
         run.workers,
         run.peak_bytes,
+        run._spares.held_bytes,
     )

@@ -50,6 +50,11 @@ class Spares:
                     return self._arrays.pop(k)
         return np.empty(shape, dtype)
 
+    @property
+    def held_bytes(self) -> int:
+        """What all that were left take; without waiting for whoever takes one."""
+        return sum(array.nbytes for array in list(self._arrays))
+
     def clear(self) -> None:
         """Keep none of what was left so far."""
         with self._lock:

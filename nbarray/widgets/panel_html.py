@@ -36,7 +36,7 @@ MOST_POINTS = 80
 #: Operations that get a line each; the others share one.
 MOST_OPERATIONS = 8
 #: Colours that can be told apart, also without seeing colours, on light and dark pages.
-COLOURS = dict(zip(HOLDERS, ("#2f7ed8", "#e8952c", "#3a9d5d", "#8b8b8b"), strict=True))
+COLOURS = dict(zip(HOLDERS, ("#2f7ed8", "#e8952c", "#3a9d5d", "#9a6fd0", "#8b8b8b"), strict=True))
 _BADGES = {
     "planning": ("#6b7785", "planning"),
     "ready": ("#6b7785", "ready"),

@@ -23,7 +23,7 @@ from nbarray.widgets.tally import Done, Tally
 __all__ = ["HOLDERS", "Floats", "Operation", "Watch", "resident_bytes"]
 
 #: What memory is held for, from the bottom of the picture to its top.
-HOLDERS = ("blocks", "scratch", "result", "other")
+HOLDERS = ("blocks", "scratch", "result", "cache", "other")
 #: Looks that are kept; when there are more, every second one is dropped.
 MOST_LOOKS = 160
 #: An estimate before this much work says more about the first tasks than about the rest.
@@ -76,7 +76,8 @@ class Look:
 class Watch:
     """A run, as it has been seen so far.
 
-    state, wall_s, budget_bytes, workers, peak_bytes : as of the run, at the last look
+    state, wall_s, budget_bytes, workers : as of the run, at the last look
+    peak_bytes : the most held until then, and what is there of the result
     operations : progress by name, in the order in which their tasks come
     looks : a sample of all looks; `every`: one of so many is in it
     chosen : chunks of the results that somebody typed, which the grid shows in place of the blocks that tasks make
@@ -150,9 +151,11 @@ class Watch:
         elif done.blocks and (seldom or self.plan.ntasks <= FEW_TASKS):
             self._tally.mark(seen)
             self.filled = self.cells.filled(self._tally.made)
-        share = 0.0 if over and self.state != "done" else done.blocks / max(1, len(self._tally.made))
-        result = int(self.plan.result_bytes * share)
-        held = (seen.block_bytes, seen.scratch_bytes, result)
+        result = int(self.plan.result_bytes * (done.blocks / max(1, len(self._tally.made))))
+        if self.state != "done":  # the whole result is counted from the beginning, and takes memory as it is written
+            self.peak_bytes = max(0, self.peak_bytes - self.plan.result_bytes + result)
+            result = 0 if over else result
+        held = (seen.block_bytes, seen.scratch_bytes, result, seen.spare_bytes)
         if seldom:
             self._other_bytes = max(0, self._resident() - self._base_bytes - sum(held))
         self._note(now_s, done, (*held, self._other_bytes))

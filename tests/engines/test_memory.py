@@ -155,6 +155,7 @@ def test_states_are_made_in_what_others_leave() -> None:
         none.leave([array])
     spares.leave([])
 
+    assert (8 * 3 * (1 + 2), 0) == (spares.held_bytes, none.held_bytes)
     assert spares.take((3, 2), np.dtype("f4")) is not arrays[2]
     assert spares.take((3, 2), kind) is arrays[2]
     assert spares.take((3, 2), kind) is not arrays[2]
@@ -165,6 +166,7 @@ def test_states_are_made_in_what_others_leave() -> None:
     spares.close()
     spares.leave([arrays[0]])
     assert spares.take((3, 0), kind) is not arrays[0]
+    assert spares.held_bytes == 0
 
 
 def test_nothing_is_left_where_memory_is_short() -> None:

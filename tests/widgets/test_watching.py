@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import h5py
@@ -12,9 +13,10 @@ import pytest
 import nbarray as nb
 from nbarray.engines.snapshot import snapshot
 from nbarray.errors import TaskError
+from nbarray.units import format_bytes
 from nbarray.widgets import watching
-from nbarray.widgets.panel_html import panel_html
-from nbarray.widgets.watching import MOST_LOOKS, Watch
+from nbarray.widgets.panel_html import panel_html, summary_text
+from nbarray.widgets.watching import HOLDERS, MOST_LOOKS, Watch
 
 
 class Clock:
@@ -132,7 +134,58 @@ def test_memory_is_what_the_ledger_and_the_process_say(slow, gate, clock, until)
     assert during.held[1] > 0
     assert during.held[2] == 0
     assert sum(during.held) == 2**20
-    assert (0, 0, 48 * 9 * 8) == watch.last.held[:3]
+    assert (0, 0, 48 * 9 * 8, 0) == watch.last.held[:4]
+
+
+def test_what_is_kept_for_tasks_to_come_is_the_cache(clock) -> None:
+    """States of reductions that others are made in; nothing of them is left at the end."""
+    began, watches, looked = threading.Event(), [], []
+
+    def look(block):
+        began.wait(20)
+        watches[0].look()
+        looked.append(watches[0].last.held[HOLDERS.index("cache")])
+        return block
+
+    x = nb.from_array(np.ones((640, 2**15)), chunks=(1, 2**15)).map_blocks(look, dtype="f8")
+    run = x.sum(axis=0).start(workers=1, memory="1GiB")
+    watches.append(Watch(run, clock))
+    began.set()
+    run.result()
+    watches[0].look()
+
+    assert any(looked)
+    assert 0 == sum(size % 2**18 for size in looked)
+    assert 0 == watches[0].last.held[HOLDERS.index("cache")]
+
+
+def test_the_peak_of_a_run_that_was_cancelled_is_what_was_there(clock, until) -> None:
+    """Its result takes no memory where nothing was written; one that is done has all of it."""
+    passed, enough = [], threading.Event()
+
+    def some(block):
+        passed.append(1)
+        if len(passed) > 2:
+            enough.wait(20)
+        return block + 1
+
+    x = nb.map_blocks(some, nb.from_array(np.zeros((8, 2**17)), chunks=(1, 2**17)), dtype="f8")
+    run = x.start(workers=1)
+    watch = Watch(run, clock)
+    until(lambda: len(passed) == 3)
+    run.cancel()
+    enough.set()
+    until(lambda: run.wait(0))
+    watch.look()
+    whole = x.start(workers=1)
+    whole.result()
+    other = Watch(whole, clock)
+    other.look()
+
+    assert watch.state == "cancelled"
+    assert 2 * 2**20 <= watch.peak_bytes <= 6 * 2**20
+    assert f"peak {format_bytes(watch.peak_bytes)} of" in summary_text(watch)
+    assert other.peak_bytes == whole.peak_bytes > 8 * 2**20
 
 
 def test_memory_is_asked_for_where_the_system_has_no_file_that_tells_it(monkeypatch) -> None:
