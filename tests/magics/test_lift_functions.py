@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,25 @@ def test_functions_go_on_after_reloading(shell, a):
     for one, other, blocked in zip(expected, reloaded, shell.user_ns["got"], strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_allclose(one, np.asarray(blocked))
+
+
+def test_a_function_that_runs_meanwhile_goes_on(shell, a):
+    """In another thread: it keeps the code that it began with, and finds the helper."""
+    begun, go_on, got = threading.Event(), threading.Event(), []
+    shell.push({"begun": begun, "go_on": go_on, "got": got})
+    shell.run_cell(
+        "%%blocked\ndef late():\n    begun.set()\n    go_on.wait(20)\n    got.append(a[0].sum())"
+    ).raise_error()
+    thread = threading.Thread(target=shell.user_ns["late"])
+    thread.start()
+    begun.wait(20)
+    shell.run_line_magic("unload_ext", "nbarray")
+    meanwhile = HELPER in shell.user_ns
+    go_on.set()
+    thread.join()
+
+    assert meanwhile
+    assert [a[0].sum()] == got
 
 
 def test_the_helper_stays_for_what_goes_through_it(shell, a):
