@@ -147,10 +147,12 @@ def is_users(lowered: Lowered) -> bool:
 
 def _is_ours(function: Any) -> bool:
     """Whether a function, or what it calls that was handed to it, is of this package or NumPy's."""
+    home = getattr(function, "__module__", None) or ""
+    if home.partition(".")[0] not in ("nbarray", "numpy"):
+        return False  # what it closes over may not be there yet
     handed = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     handed += getattr(function, "__dict__", {}).values()
-    home = getattr(function, "__module__", None) or ""
-    return home.partition(".")[0] in ("nbarray", "numpy") and all(_is_ours(f) for f in handed if callable(f))
+    return all(_is_ours(f) for f in handed if callable(f))
 
 
 def _computing_s(lowered: Lowered, low: Int64, high: Int64) -> Float64:

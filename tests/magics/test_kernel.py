@@ -382,7 +382,10 @@ def test_what_a_program_that_runs_a_notebook_leaves_of_runs_in_the_background(tm
         "run = %blocked -b a.sum(axis=0)",
         "a.start().monitor()",
         "run.result()[0]",
-        "time.sleep(2)",
+        # a busy machine may take its time to put summaries in the place of panels
+        "import threading\nend = time.monotonic() + 20\n"
+        "while time.monotonic() < end and 'nbarray-monitor' in {t.name for t in threading.enumerate()}:\n"
+        "    time.sleep(0.1)\ntime.sleep(1)",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()

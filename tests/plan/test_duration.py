@@ -128,3 +128,19 @@ def test_tasks_that_merge_take_what_they_merge() -> None:
 
     assert by_label["sum, merge"] < 0.001
     assert by_label["take"] < 10 * by_label["sum"]
+
+
+def test_a_function_that_closes_over_what_is_not_there_yet() -> None:
+    """It is somebody else's, whatever it will find there."""
+
+    def main() -> float:
+        def plus(block):
+            return block + later
+
+        array = nb.ones((100, 100), chunks=10).map_blocks(plus, dtype="f8").sum()
+        users = [duration.is_users(node) for node in plan([array.expr]).nodes]
+        later = 1
+        assert users.count(True) == 1
+        return float(array.compute())
+
+    assert main() == 20_000
