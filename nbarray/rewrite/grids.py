@@ -376,5 +376,5 @@ def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequenc
             depth = max(1, math.prod(lengths[j] for j in axes))
             times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))
             if times > 1:
-                lengths[k] = _nearly(lengths[k] * times, lengths[k], grid.axes[k].largest)
+                lengths[k] = _nearly(lengths[k] * times, lengths[k], max(1, grid.axes[k].largest))
     return tuple(lengths)

@@ -141,3 +141,15 @@ def test_chunks_of_functions_of_blocks_don_t_cut_stored_chunks() -> None:
     made = plan([(f + 1).map_blocks(np.negative, dtype=np.int16).sum().expr], "1GiB")
 
     assert f.nbytes == made.read_bytes.sum()
+
+
+@pytest.mark.parametrize("chunks", [None, (1, 4)])
+def test_no_rows_of_a_file(chunks: Any, tmp_path: Any) -> None:
+    """What is folded along an axis of nothing has steps, too, also beside what reads the rest of the file."""
+    a = np.arange(9.0).reshape(1, 9)
+    with h5py.File(tmp_path / "a.h5", "w") as f:
+        f.create_dataset("x", data=a, chunks=chunks)
+    x = nb.open(tmp_path / "a.h5", "x")
+
+    np.testing.assert_array_equal(a[1:].sum(axis=0), x[1:].sum(axis=0).compute())
+    np.testing.assert_array_equal(a[1:].sum(axis=0), nb.compute(abs(x)[1:].sum(axis=0), x.max())[0])
