@@ -79,8 +79,9 @@ def assign(x: Expr, index: Any, value: Any) -> Expr:
         raise UnknownSize("positions to assign to have to be known")
     shape = _picked_shape(parsed)
     if new.ndim and not shape and not x.dtype.hasobject and _is_one_element(index):
-        asked = np.empty((1,) * new.ndim, value.dtype) if isinstance(value, Expr) else value
-        asked_of_numpy(np.empty((), x.dtype).__setitem__, (), asked)  # a sequence is an element of truth values only
+        one, given = np.empty((), x.dtype), isinstance(value, Expr)
+        asked_of_numpy(one.__setitem__, (), np.empty((1,) * new.ndim, value.dtype) if given else value)
+        new = new if given else as_expr(one)  # a truth value, all else isn't made of sequences
     elif isinstance(value, list | tuple) and new.ndim > len(shape):
         raise InputError(f"setting an array element with a sequence: a list {new.ndim} deep for {len(shape)} axes")
     new = _fit(new, shape)

@@ -103,7 +103,7 @@ def test_values(value: Any) -> None:
         same(assigned(S[[1, 2]], value), values_of(kind))
 
 
-@pytest.mark.parametrize("value", [[1], [[2]], np.ones(1), np.ones((1, 1)), np.ones(2), np.array(2)], ids=repr)
+@pytest.mark.parametrize("value", [[1], [[2]], [0, 0], np.ones(1), np.ones((1, 1)), np.ones(2), np.array(2)], ids=repr)
 @pytest.mark.parametrize("dtype", ["d", "i", "D", "?", "U3", "M8[s]"])
 def test_an_element_is_no_sequence(dtype: str, value: Any) -> None:
     """An index of whole numbers alone picks an element, which a sequence of one isn't; an array of no axes takes it."""
