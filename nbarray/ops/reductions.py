@@ -88,8 +88,8 @@ def reduction(
     x = _cast(name, x, dtype)
     _check_not_empty(name, x, axes, where, initial)
     params = _params(name, ddof, skip_nan, initial)
-    if x.masked and name == "mean" and x.dtype.kind in "fc" and (keepdims or len(axes) < x.ndim):
-        params = (*params, ("finite", True))  # numpy.ma divides with its operator, which masks what isn't finite
+    if _masks_infinite(name, x, keepdims or len(axes) < x.ndim):
+        params = (*params, ("finite", True))
     if not axes:
         made = Reduce(
             name, expand_dims(x, x.ndim), (x.ndim,), None if skip is None else expand_dims(skip, x.ndim), kind, params
@@ -99,6 +99,16 @@ def reduction(
         made = Reduce(name, x, axes, skip, kind, params)
         result = made if keepdims else drop_axes(made, axes)
     return result if initial is None else _begun_with(name, result, initial, kind, skip_nan)
+
+
+def _masks_infinite(name: str, x: Expr, keeps_axes: bool) -> bool:
+    """Whether numpy.ma divides with an operator of its own, which masks what isn't finite.
+
+    Along axes its variance is 0 where a mean isn't finite, which is an accident; there it stays NaN here.
+    """
+    if not x.masked or x.dtype.kind not in "fc":
+        return False
+    return name == "mean" if keeps_axes and x.ndim else name in ("var", "std")
 
 
 def _reduced_axes(name: str, axis: Any, ndim: int, skip_nan: bool) -> tuple[int, ...]:
@@ -380,6 +390,8 @@ def _of_selection(
     params = list(_params(name, ddof, skip_nan, initial))
     if name in ("min", "max") and not skip_nan and initial is None:
         params.append(("on_nothing", _no_identity(name)))
+    if _masks_infinite(name, base, keepdims):
+        params.append(("finite", True))
     made = Reduce(name, base, tuple(range(base.ndim)), skip, kind, tuple(params))
     result = drop_axes(made, tuple(range(base.ndim)))
     if keepdims:

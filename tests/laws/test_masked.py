@@ -90,6 +90,18 @@ def test_reductions_of_nan(name: str) -> None:
         same(lambda x, k=axis: getattr(x, name)(axis=k), MASKED["masked-peculiar"], close=True)
 
 
+@pytest.mark.parametrize("name", ["std", "var"])
+@pytest.mark.parametrize("dtype", ["e", "f", "d", "D"])
+def test_one_variance_of_what_is_not_finite(name: str, dtype: str) -> None:
+    """It is masked, where it is a single number; as is none that is finite."""
+    for lost in (np.nan, np.inf, 2):
+        a = np.ma.MaskedArray(np.array([1, lost, 3, 4]).astype(dtype), [0, 0, 1, 0])
+        same(lambda x: getattr(x, name)(), a, close=True)
+        same(lambda x: getattr(x, name)(axis=0), a, close=True)
+        same(lambda x: getattr(x[x != 5], name)(), a, close=True)
+    same(lambda x: np.mean(x, keepdims=True), np.ma.MaskedArray(np.inf, False))
+
+
 @pytest.mark.parametrize("array", MASKED)
 def test_moving(array: str) -> None:
     """Masks move with their values."""
