@@ -177,7 +177,7 @@ class Merge(Lowered):
         workspace: Workspace,
     ) -> Any:
         numbers = range(len(self.folds)) if self.pick is None else (self.pick,)
-        piece = self._piece(low, high)
+        piece = self._piece(low, high) if blocks else None  # the state of nothing is made as large as it has to be
         merged = []
         for k in numbers:
             states = [block[k] for block in blocks] or [self._nothing(self.folds[k], low, high)]

@@ -17,6 +17,7 @@ from nbarray.rewrite import grids
 from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.grids import Space, elementwise_grid, fold_grid, step_lengths
 from nbarray.session import plan
+from tests.compare import tiny_tasks
 from tests.pages.arrays import named
 
 sizes = st.lists(st.integers(0, 40), min_size=1, max_size=3)
@@ -153,3 +154,16 @@ def test_no_rows_of_a_file(chunks: Any, tmp_path: Any) -> None:
 
     np.testing.assert_array_equal(a[1:].sum(axis=0), x[1:].sum(axis=0).compute())
     np.testing.assert_array_equal(a[1:].sum(axis=0), nb.compute(abs(x)[1:].sum(axis=0), x.max())[0])
+
+
+def test_several_reductions_of_no_columns_of_a_file(tmp_path: Any) -> None:
+    """Pieces of their results are made of nothing, each of its own length."""
+    a = np.zeros((30, 0))
+    with h5py.File(tmp_path / "a.h5", "w") as f:
+        f.create_dataset("x", data=a)
+    with tiny_tasks():
+        x = nb.open(tmp_path / "a.h5", "x")
+        total, number = nb.compute(x.sum(axis=1), nb.count_nonzero(x + 1, axis=1))
+
+    np.testing.assert_array_equal(a.sum(axis=1), total)
+    np.testing.assert_array_equal(np.count_nonzero(a, axis=1), number)
