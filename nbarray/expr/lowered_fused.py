@@ -73,7 +73,7 @@ class Fused(Lowered):
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"read {self.name}" if self.copies else self.name
 
     @property
     def compiled(self) -> bool:

@@ -51,6 +51,7 @@ def test_what_is_read_once_is_a_note(tmp_path: Path) -> None:
         made = plan([t.mean(axis=0).expr, t.max(axis=(1, 2)).expr])
         lines = plan_text(made).splitlines()
 
+    assert any(line.split()[-2:] == ["read", "/t"] for line in lines)
     assert lines[-2:] == ["notes", "/t: read once, into blocks that several operations go through together"]
 
 
