@@ -23,10 +23,11 @@ def monitor(*what: Array | Run, memory: int | str | None = None, workers: int | 
 
     As a cell's last value it shows itself, with the plan's numbers: nothing is computed before Start is pressed, and
     changing chunks, workers or memory plans anew.  `start()` does what the button does and returns the run, `result()`
-    waits for the values; `close()` takes the panel away, and the run goes on.  The last lines that tasks print are in
-    it; where a cell waits for its run they stand below the cell, too.  Needs ipywidgets; without a notebook it is one
-    line of text.  Raises InputError for other things than arrays or one run, and for settings of a run that there is.
-    It costs nothing but planning.
+    waits for the values; `close()` takes the panel away, and the run goes on.  Blocks can be looked at one by one: a
+    click computes just that one.  What stays of a run that has ended is a summary; a new panel of the arrays shows
+    their blocks again.  The last lines that tasks print are in it; where a cell waits for its run they stand below
+    the cell, too.  Needs ipywidgets; without a notebook it is one line of text.  Raises InputError for other things
+    than arrays or one run, and for settings of a run that there is.  It costs nothing but planning.
 
     >>> import nbarray as nb
     >>> panel = nb.ones((1000, 1000), chunks=100).sum().monitor(memory="1GiB")
