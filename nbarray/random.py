@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbarray.api.random import Generator, RandomState, default_rng
 from nbarray.ops.random import DISTRIBUTIONS as _DISTRIBUTIONS
 
-_OLDER = ("choice", "permutation", "randint", "random_integers", "random_sample", "seed")
+_OLDER = ("choice", "permutation", "randint", "random_integers", "random_sample", "seed", "shuffle")
 _NEWER = ("integers", "multivariate_hypergeometric")
 
 #: The generator of the functions of the module.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.errors import NotBlocked
+from nbarray.errors import InputError, NotBlocked
 from nbarray.ops.random import DISTRIBUTIONS
 from tests.compare import check
 
@@ -284,3 +284,37 @@ def test_complex_parameters_are_refused() -> None:
     """NumPy takes no complex numbers for real ones, alone or in arrays."""
     for scale in (1j, np.array([1j])):
         check(lambda s=scale: nb.random.exponential(s), lambda s=scale: np.random.default_rng(1).exponential(s))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_shuffled_in_place(axis: int) -> None:
+    """The handle is the array in another order, lines kept whole; what was made of it before stays."""
+    values = np.arange(60).reshape(6, 10)
+    x = nb.from_array(values, chunks=(4, 3))
+    before = x + 0
+    assert nb.random.default_rng(2).shuffle(x, axis=axis) is None
+    found = x.compute()
+
+    assert not np.array_equal(values, found)
+    lines = [tuple(line) for line in np.moveaxis(found, axis, 0).tolist()]
+    assert sorted(lines) == sorted(tuple(line) for line in np.moveaxis(values, axis, 0).tolist())
+    np.testing.assert_array_equal(before.compute(), values)
+    with pytest.raises(InputError, match="expected a blocked array, to be changed itself, not ndarray"):
+        nb.random.default_rng(2).shuffle(values)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_each_line_permuted_by_itself(axis: int | None) -> None:
+    """Lines along an axis keep their elements, in orders that differ; chunks change nothing."""
+    values = np.arange(400).reshape(20, 20)
+    found = nb.random.default_rng(3).permuted(nb.from_array(values, chunks=(7, 6)), axis=axis).compute()
+
+    assert not np.array_equal(values, found)
+    np.testing.assert_array_equal(np.sort(found, axis=axis), np.sort(values, axis=axis))
+    if axis is not None:
+        orders = np.argsort(found, axis=axis) if axis == -1 else np.argsort(found, axis=axis).T
+        assert len({tuple(order) for order in orders.tolist()}) > 15
+    else:
+        assert sorted(found.ravel().tolist()) == list(range(400))
+    again = nb.random.default_rng(3).permuted(nb.from_array(values, chunks=20), axis=axis).compute()
+    np.testing.assert_array_equal(found, again)

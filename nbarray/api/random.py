@@ -138,6 +138,43 @@ class Generator:
         order: Array = PUBLIC["argsort"](self._draw("random", [], (count,), chunks), stable=True)
         return order if values is None else PUBLIC["take"](values, order, axis=axis)
 
+    def permuted(self, x: Any, axis: int | None = None) -> Array:
+        """The elements of each line of `x` along `axis` in an order of its own; of all of it by default.
+
+        Cost: as `nbarray.argsort` of as many numbers, and `take_along_axis`.
+
+        >>> import nbarray as nb
+        >>> lines = nb.random.default_rng(1).permuted(nb.arange(6).reshape(2, 3), axis=1)
+        >>> lines.sum(axis=1).compute()
+        array([ 3, 12])
+        """
+        values = asarray(x)
+        if axis is None:
+            return self.permutation(values.ravel()).reshape(values.shape)
+        order = PUBLIC["argsort"](self._draw("random", [], values.shape, values.chunks), axis=axis, stable=True)
+        made: Array = PUBLIC["take_along_axis"](values, order, axis)
+        return made
+
+    def shuffle(self, x: Any, axis: int = 0) -> None:
+        """Put the elements of a blocked array into random order along `axis`: `x` is the array after it.
+
+        Others made of it before stay what they are.  Raises InputError for what isn't a blocked array.
+
+        Cost: as `permutation`, when it is needed.
+
+        >>> import nbarray as nb
+        >>> x = nb.arange(10)
+        >>> nb.random.default_rng(1).shuffle(x)
+        >>> int(x.sum().compute())
+        45
+        """
+        if not isinstance(x, Array):
+            raise InputError(
+                f"shuffle: expected a blocked array, to be changed itself, not {type(x).__name__}; "
+                "permutation(x) gives another one, and NumPy's own shuffle changes what is in memory"
+            )
+        x[...] = self.permutation(x, axis)
+
 
 def _handed(made: Array, size: Any, form: Form) -> Array:
     """An array as NumPy hands it over: what is asked for by its size is one, even of no axes."""
