@@ -8,7 +8,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -173,7 +173,7 @@ class Generator:
                 f"shuffle: expected a blocked array, to be changed itself, not {type(x).__name__}; "
                 "permutation(x) gives another one, and NumPy's own shuffle changes what is in memory"
             )
-        x[...] = self.permutation(x, axis)
+        cast(Any, x)[...] = self.permutation(x, axis)
 
 
 def _handed(made: Array, size: Any, form: Form) -> Array:
