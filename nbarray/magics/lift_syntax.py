@@ -14,6 +14,7 @@ Places in the source are kept, so tracebacks point where the user wrote.  What t
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
 from typing import Any, TypeVar
 
 from nbarray.magics.lift_values import HELPER
@@ -42,7 +43,9 @@ def lift_code(tree: _Node) -> _Node:
     y = __nbarray_lift__.block(t) + 1
     __nbarray_lift__.filled(f.attrs)['a'] = __nbarray_lift__.attribute(t, 'units')
     """
-    new: _Node = ast.fix_missing_locations(_Lifter().visit(tree))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _compiles(node.func)]
+    compiled = {arg.id for call in calls for arg in call.args if isinstance(arg, ast.Name)}
+    new: _Node = ast.fix_missing_locations(_Lifter(compiled).visit(tree))
     return new
 
 
@@ -97,6 +100,11 @@ def _held(target: ast.Attribute | ast.Subscript) -> list[ast.expr]:
 
 
 class _Lifter(ast.NodeTransformer):
+    """compiled : names of functions that are handed to a compiler"""
+
+    def __init__(self, compiled: Set[str] = frozenset()) -> None:
+        self._compiled = compiled
+
     def visit_all(self, nodes: list[Any]) -> list[Any]:
         return [self.visit(node) for node in nodes]
 
@@ -226,7 +234,7 @@ class _Lifter(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        if any(map(_compiles, node.decorator_list)):
+        if node.name in self._compiled or any(map(_compiles, node.decorator_list)):
             return node
         node.args = self.visit(node.args)
         node.body = self.visit_all(node.body)

@@ -366,15 +366,17 @@ def test_functions_that_numba_compiles_stay_what_they_are(shell, code):
 
 @pytest.mark.parametrize("options", ["", "--strict"])
 def test_a_cell_may_define_what_numba_compiles(shell, options):
-    """With its decorators, with or without arguments, or of a lambda."""
+    """With its decorators, with or without arguments, of a lambda, or of a function that has a name."""
     pytest.importorskip("numba")
     code = """import numba, numpy as np
 @numba.njit
 def total(x): return x.sum() + x[0] * 2
 @numba.jit(nopython=True)
 def first(x): return x[0] + total(x)
-first(np.ones(3)), numba.njit(lambda x: x[0] + x.size)(np.ones(3))"""
-    assert run(shell, f"%%blocked {options} --memory 1MB\n{code}") == (6.0, 4.0)
+def plain(x): return x[0] + x.ndim
+fast = numba.njit(plain)
+first(np.ones(3)), numba.njit(lambda x: x[0] + x.size)(np.ones(3)), fast(np.ones(3))"""
+    assert run(shell, f"%%blocked {options} --memory 1MB\n{code}") == (6.0, 4.0, 2.0)
 
 
 def test_generators_of_a_strict_cell_go_on_after_it(shell, stored):
