@@ -74,8 +74,10 @@ class Tally:
             taken = np.bincount(by, plan.task_bytes[plan.deps], plan.ntasks).astype(np.int64)
         for node, those in zip(plan.nodes, self._tasks_of, strict=True):
             tasks = those if len(those) < plan.ntasks else slice(None)
-            reads, made = plan.read_bytes[tasks], node.chunks.volumes(plan.task_block[tasks])
-            each = [(reads, 1), (made, node.dtype.itemsize), *([] if taken is None else [(taken[tasks], 1)])]
+            reads, made = plan.read_bytes[tasks], (node.chunks.volumes(plan.task_block[tasks]), node.dtype.itemsize)
+            if node.gives_states:  # of what lies in its region; a state is smaller
+                made = plan.task_bytes[tasks], 1
+            each = [(reads, 1), made, *([] if taken is None else [(taken[tasks], 1)])]
             read.append(_sums(each[:1], 0))
             work.append(_sums(each, 1))
         return work, read

@@ -52,9 +52,24 @@ def test_it_counts_what_is_done(name: str) -> None:
 
 def _work(made, task) -> int:
     """Bytes that a task reads, takes in and makes."""
-    low, high = made.box(task)
-    size = np.prod(np.subtract(high, low)) * made.nodes[made.task_node[task]].dtype.itemsize
+    node, (low, high) = made.nodes[made.task_node[task]], made.box(task)
+    size = made.task_bytes[task] if node.gives_states else np.prod(np.subtract(high, low)) * node.dtype.itemsize
     return int(made.read_bytes[task] + made.task_bytes[made.dependencies(task)].sum() + size)
+
+
+def test_folds_make_states() -> None:
+    """What slow functions made is gone through once more when it is folded, and merging is next to nothing."""
+
+    def slow(block):
+        return -block
+
+    made = plan([nb.map_blocks(slow, Y, dtype="f8").sum().expr], "4MiB")
+    tally = Tally(made, -1)
+    functions = sum(made.nodes[k].label == "map_blocks(slow)" for k in made.task_node)
+    nearly = [int(made.nodes[k].label == "map_blocks(slow)") for k in made.task_node]
+
+    assert functions >= 8
+    assert 0.49 < tally.count(seen(nearly)).work_bytes / tally.work_bytes < 0.51
 
 
 def test_operations_come_in_the_order_of_their_tasks() -> None:
