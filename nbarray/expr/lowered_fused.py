@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nbarray.expr.leaves import SourceArray
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Pieces, Sink, deliver, new_block
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import (
     decoding_bytes,
     lies_in_memory,
     operand_of,
+    reads_storage,
     stored_axis,
     turning_bytes,
 )
@@ -106,7 +106,8 @@ class Fused(Lowered):
     @property
     def copies(self) -> bool:  # type: ignore[override]
         """Whether blocks are what is stored in a source, read once for all that need it."""
-        return not self.members and not self.program.folds and isinstance(operand_of(self.args[0]).base, SourceArray)
+        alone = not self.members and not self.program.folds and len(self.args) == 1
+        return alone and reads_storage(operand_of(self.args[0]).base)
 
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
         if not self.program.folds:
