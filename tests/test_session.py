@@ -18,6 +18,7 @@ import pytest
 
 import nbarray as nb
 from nbarray import events, session
+from nbarray.engines import overruns
 from nbarray.errors import BudgetError, Cancelled, ConfigError, ReadError, TaskError
 from tests.compare import tiny_tasks
 from tests.house.source import ROOT
@@ -494,7 +495,8 @@ def test_declared_memory_is_measured_memory(work: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test leaves a run behind."""
+    monkeypatch.setattr(overruns, "IDLE_S", 0.05)
     yield
     assert gone()
