@@ -43,6 +43,7 @@ class Lowered(Expr):
     kind: ClassVar[str] = "lowered"
     #: whether blocks are reduction states, not arrays
     gives_states: ClassVar[bool] = False
+    #: whether blocks are copies of what is stored in a source
     copies: ClassVar[bool] = False
     #: whether a block that goes into a result is written there directly, and never exists besides
     fills_sink: ClassVar[bool] = False

@@ -1,9 +1,8 @@
 """Functions of cells change between the code their source gives as it stands and in a ``%%blocked`` cell.
 
-While a strict cell runs, what functions of other cells use as an array is watched as in the cell itself.  A function
-that a plain cell defined may read a whole file that no argument names.  As long as a cell with ``--strict`` runs, such
-functions have the code that the same source gives in a ``%%blocked`` cell; then they get their own back.  And when the
-extension is unloaded, functions of ``%%blocked`` cells get plain code, so that nothing needs the helper any more.
+A function that a plain cell defined may read a whole file that no argument names.  As long as a cell with ``--strict``
+runs, such functions have the code that the same source gives in a ``%%blocked`` cell; then they get their own back.
+And when the extension is unloaded, functions of ``%%blocked`` cells get plain code, so that nothing needs the helper.
 A function whose source is gone, or isn't what it was made of, stays as it is, and so does one that numba compiles.
 """
 
