@@ -2,7 +2,7 @@
 
 Several rows in one process are for finding out whether results agree, not how long they take.
 
-Memory is what the process holds that isn't file-backed (``RssAnon``), sampled by a thread; the base is
+Memory is what the process holds that isn't file-backed (``RssAnon``), sampled by a thread and by Linux; the base is
 what it held when the data was made, before the first run.
 """
 
@@ -33,37 +33,58 @@ from bench.rows import ROWS
 PATIENCE_S = 15.0
 
 
-def held_bytes() -> int:
-    """Bytes of anonymous memory of this process (Linux); 0 where that can't be told."""
+def held_bytes() -> dict[str, int]:
+    """What Linux says of this process's memory in bytes, by the names it uses; 0 where that can't be told."""
     try:
-        found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        text = Path("/proc/self/status").read_text()
     except OSError:
-        return 0
-    return int(found[1]) * 1024 if found else 0
+        text = ""
+    found = dict(re.findall(r"^(RssAnon|RssFile|RssShmem|VmHWM):\s+(\d+) kB", text, re.MULTILINE))
+    return {name: int(found.get(name, 0)) * 1024 for name in ("RssAnon", "RssFile", "RssShmem", "VmHWM")}
+
+
+def _forget_peak() -> bool:
+    """Have Linux begin its account of the most memory of this process anew; whether it did."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
 
 
 class PeakMemory:
-    """Samples `held_bytes` every few milliseconds; what was freed before is given back first, and not held."""
+    """The most that isn't file-backed; what was freed before is given back first, and not held.
+
+    Samples `held_bytes` every few milliseconds. Linux itself keeps the most that was held (``VmHWM``), with what is
+    backed by files: less the most of files that was seen, it tells what was held between samples; the larger counts.
+    """
 
     def __init__(self) -> None:
         gc.collect()
         with contextlib.suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)
-        self.base = self.peak = held_bytes()
+        self._kept = _forget_peak()
+        self._most = held_bytes()
+        self.base = self._most["RssAnon"]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
+    def _look(self) -> None:
+        self._most = {name: max(found, self._most[name]) for name, found in held_bytes().items()}
+
     def _watch(self) -> None:
         while not self._stop.is_set():
-            self.peak = max(self.peak, held_bytes())
+            self._look()
             sleep(0.002)
 
     def end(self) -> int:
         """Stop, and return the most that was held over what was held in the beginning."""
         self._stop.set()
         self._thread.join()
-        return self.peak - self.base
+        self._look()
+        kept = self._most["VmHWM"] - self._most["RssFile"] - self._most["RssShmem"] if self._kept else 0
+        return max(self._most["RssAnon"], kept) - self.base
 
 
 def summary(result: Any) -> list[float] | None:

@@ -44,8 +44,8 @@ class OpenFiles:
         self._readers: dict[FileStamp, int] = {}
         self._gone: deque[FileStamp] = deque()
 
-    def __len__(self) -> int:
-        return len(self._open)
+    def __contains__(self, file: FileStamp) -> bool:
+        return file in self._open
 
     def register(self, reader: object, file: FileStamp) -> None:
         """Close the file when `reader` and all others that read from it are gone."""
