@@ -16,7 +16,7 @@ from numpy.linalg import LinAlgError as _LinAlgError
 from numpy.ma import MaskError as _MaskError
 
 from nbarray.provenance import users_lines
-from nbarray.tracebacks import rendered
+from nbarray.tracebacks import debug_users_frames, rendered
 
 __all__ = [
     "AxisError",
@@ -209,7 +209,7 @@ class TaskError(NBArrayError, RuntimeError):
         return self._known().inputs()
 
     def rerun(self) -> Any:
-        """Run the failing task alone, in this thread: raises the original error, so that ``%debug`` looks into it.
+        """Run the failing task alone, in this thread, where breakpoints work: raises the original error.
 
         Returns the block, if it doesn't fail again.
         """
@@ -230,9 +230,14 @@ class TaskError(NBArrayError, RuntimeError):
         lines = [f"{type(self).__name__}: {self.failure.why.splitlines()[0]}", ""]
         lines += [f"  {name.ljust(width)}  {text}" for name, text in facts]
         lines += ["", "  inputs() of this error gives what the operation was given, rerun() runs it alone:"]
-        lines += ["  import sys; sys.last_value.rerun(), and %debug in the next cell", ""]
-        for step in (*users_lines(self), *(users_lines(self.__cause__) if self.__cause__ is not None else ())):
-            lines += step.splitlines()
+        lines += ["  import sys; sys.last_value.rerun()"]
+        seen, inside = users_lines(self), users_lines(self.__cause__) if self.__cause__ is not None else []
+        if seen[len(seen) - len(inside) :] != inside:  # raised by an engine that doesn't wait for threads
+            seen += inside
+        if seen:
+            lines += ["  %debug in the next cell begins on the last of these lines:", ""]
+            lines += [line for step in seen for line in step.splitlines()]
+        debug_users_frames(self)
         return [*lines, "", *self.failure.why.splitlines()]
 
 

@@ -1,7 +1,8 @@
 """What IPython shows of an error: the user's own lines, and none of IPython's or ours.
 
 An exception that has `_render_traceback_` is shown as that says; its type and its traceback stay what they are, for
-``%debug`` and for everything outside IPython.  Which frames are whose is known from `provenance`.
+``%debug`` and for everything outside IPython.  Of a failed task ``%debug`` sees what is shown.  Which frames are whose
+is known from `provenance`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from nbarray.provenance import calls_magic, is_library, is_ours, is_users
 
-__all__ = ["linked", "rendered", "steps", "users_frames"]
+__all__ = ["debug_users_frames", "linked", "rendered", "steps", "users_frames"]
 
 
 def steps(error: BaseException) -> Iterator[TracebackType]:
@@ -42,6 +43,22 @@ def users_frames(error: BaseException) -> TracebackType | None:
     while found and is_library(found[-1]):
         found.pop()
     return linked(found)
+
+
+def debug_users_frames(error: BaseException) -> None:
+    """Let ``%debug`` begin in the user's innermost frame, if `error` is what IPython shows; all frames stay in
+    ``sys.last_traceback``.
+
+    Where the user's code is not among them, that is the cell whose magic computed.
+    """
+    if getattr(sys, "last_value", None) is not error:
+        return
+    seen = users_frames(error)
+    if seen is None:
+        cells = [step for step in steps(error) if calls_magic(step)]
+        seen = linked(cells[-1:])
+    if seen is not None:
+        error.__traceback__ = seen
 
 
 def rendered(error: BaseException) -> list[str]:

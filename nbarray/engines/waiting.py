@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from nbarray.errors import Cancelled, show_users_lines
+from nbarray.tracebacks import users_frames
 
 __all__ = ["Awaited"]
 
@@ -66,8 +67,10 @@ class Awaited:
         self._warn()
         if self._error is not None:
             # asked for again, it would show how it was asked for before
-            own = self._error.__cause__ is not None or isinstance(self._error, Cancelled)
-            raise self._error.with_traceback(None) if own else self._error
+            cause = self._error.__cause__
+            if cause is not None:  # debuggers begin where a traceback ends: in the user's function, if it failed there
+                raise self._error.with_traceback(users_frames(cause))
+            raise self._error.with_traceback(None) if isinstance(self._error, Cancelled) else self._error
         return self._value
 
     def __await__(self) -> Generator[Any, None, Any]:

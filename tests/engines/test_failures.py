@@ -164,6 +164,18 @@ def test_the_rendering_has_the_facts_the_users_frames_and_the_last_line():
     assert "array.py" not in text
 
 
+@pytest.mark.parametrize("options", [{"workers": 2}, {"workers": 1}])
+def test_its_traceback_ends_in_the_users_function(options):
+    """Where any debugger begins; what called it is not to be seen there, but in the cause."""
+    error = failed(nb.from_array(A, chunks=(10, 5)).map_blocks(picky, dtype=float), **options)
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+    assert ["failed", "picky"] == [names[0], names[-1]]
+    assert 1 == names.count("picky")
+    assert "run_task" not in names
+    assert "run_task" in [frame.name for frame in traceback.extract_tb(error.__cause__.__traceback__)]
+
+
 def test_asking_twice_does_not_make_it_longer():
     """The error of a run in the background is raised wherever its result is asked for."""
     run = nb.from_array(A, chunks=(10, 5)).map_blocks(picky, dtype=float).start()
