@@ -42,6 +42,8 @@ SIZES = {
     "FOLD_DEPTH": 2,
     "STEP_ELEMENTS": 16,
     "MERGE_FAN": 2,
+    "CHAINED_BYTES": 80,
+    "LONGEST": 3,
     "PRODUCT_SIDE": 3,
     "LEAST_WORK": 8,
     "SQUARE": 3,

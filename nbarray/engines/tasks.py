@@ -55,7 +55,7 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     k = int(plan.task_node[task])
     lowered: Lowered = plan.nodes[k]
     low, high = block_box(lowered.chunks, int(plan.task_block[task]))
-    if workspace.node != k:
+    if workspace.node != k and not (lowered.in_place and _kept_bytes(workspace) <= plan.task_bytes[task]):
         let_go(workspace)
         workspace.node = k
     if not plan.to_result[task]:
@@ -82,13 +82,18 @@ def let_go(workspace: Workspace) -> bool:
     """Give back what a worker's tasks have worked in, if it is more than a little; returns whether it was.
 
     It isn't counted any more once they are done: so neither a task of another node, which may need as much besides,
-    nor a worker that waits keeps it.
+    nor a worker that waits keeps it.  A task that makes its block in place may: what is counted for that is free.
     """
-    if workspace.held_bytes + held_bytes() <= SMALL_BYTES:
+    if _kept_bytes(workspace) <= SMALL_BYTES:
         return False
     workspace.clear()
     forget()
     return True
+
+
+def _kept_bytes(workspace: Workspace) -> int:
+    """What a worker's tasks have worked in."""
+    return workspace.held_bytes + held_bytes()
 
 
 def _put(block: Any, sink: Sink) -> None:

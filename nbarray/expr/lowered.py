@@ -49,6 +49,8 @@ class Lowered(Expr):
     fills_sink: ClassVar[bool] = False
     #: in boxes of which shape a block can be made piece by piece, by `stream`; None if it can't
     streams: ClassVar[Corner | None] = None
+    #: whether a block is made of the first one that a task is given, in its place
+    in_place: ClassVar[bool] = False
     #: whether tasks may call a library that has threads of its own
     calls_blas: ClassVar[bool] = False
 
@@ -70,6 +72,10 @@ class Lowered(Expr):
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
         """The rectangle of each operand that blocks with these corners need; empty where they need nothing."""
         raise NotImplementedError
+
+    def preceding(self, blocks: Int64) -> Int64 | None:
+        """Which blocks of this node each of some goes on from, -1 where it begins; None if all begin by themselves."""
+        return None
 
     def boxes_of(self, low: Corner, high: Corner) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
         """`operand_boxes` for one block, as plain numbers."""
@@ -115,7 +121,8 @@ class Lowered(Expr):
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         """Make a block: into `sink` if given (then nothing is returned), else a new one.
 
-        blocks : what the tasks it depends on made, operand after operand, each in C order
+        blocks : what the tasks it depends on made: the block that precedes it, if one does, and then operand after
+            operand, each in C order
         """
         raise NotImplementedError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -18,7 +19,10 @@ from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.states import finish_state, merge_states
 from nbarray.kernels.workspace import Workspace
 
-__all__ = ["FoldedParts", "Merge"]
+__all__ = ["FoldedParts", "Merge", "Spans"]
+
+#: Axes, and where a part of each begins and ends.
+Spans = tuple[tuple[int, int, int], ...]
 
 
 @node
@@ -117,6 +121,9 @@ class Merge(Lowered):
     grid : the grid that their blocks are merged to; a last merge may take their states apart along axes that stay
     count : elements that go into one result
     pick : which of the folds to finish; None to go on with the states of all
+    chain : (axis, length): blocks in runs of that length along an axis also take in what is merged in the one before,
+        so that few states are held, however many there are: the last of a run has all of it
+    spans : of each part (axis, start, stop) of axes, where the states lie that are merged; of other axes all
     """
 
     parts: tuple[Lowered, ...]
@@ -126,6 +133,8 @@ class Merge(Lowered):
     pick: int | None
     of_dtype: np.dtype[Any]
     of_masked: bool
+    chain: tuple[int, int] | None = None
+    spans: tuple[Spans, ...] = ()
 
     kind: ClassVar[str] = "merge"
 
@@ -148,19 +157,43 @@ class Merge(Lowered):
         return self.pick is None
 
     @property
+    def in_place(self) -> bool:  # type: ignore[override]
+        return self.chain is not None
+
+    @property
     def label(self) -> str:
         return f"{', '.join(fold.name for fold in self._merged)}, merge"
 
+    def preceding(self, blocks: Int64) -> Int64 | None:
+        if self.chain is None:
+            return None
+        axis, length = self.chain
+        stride = math.prod(self.chunks.numblocks[axis + 1 :])
+        place = blocks // stride % self.chunks.numblocks[axis]
+        return np.where(place % length == 0, -1, blocks - stride)
+
     def operand_boxes(self, low: Int64, high: Int64) -> list[Box]:
-        if len(self.parts) == 1 and self.pick is None:
-            return [(low, high)]
+        if self.pick is None and not self.spans and len(self.parts) == 1:
+            return [(self._ends_of(self.parts[0], low, high), high)]
         boxes = []
-        for part in self.parts:
+        for part, spans in zip(self.parts, self.spans or [()] * len(self.parts), strict=True):
             a, b = low.copy(), high.copy()
             for axis in self._axes:
                 a[:, axis], b[:, axis] = 0, part.chunks.axes[axis].size
+            for axis, start, stop in spans:
+                a[:, axis], b[:, axis] = start, stop
             boxes.append((a, b))
         return boxes
+
+    @staticmethod
+    def _ends_of(part: Lowered, low: Int64, high: Int64) -> Int64:
+        """Where boxes begin that hold the last block alone, if that has all of its run."""
+        if not isinstance(part, Merge) or part.chain is None:
+            return low
+        low, axis = low.copy(), part.chain[0]
+        cuts = part.chunks.axes[axis]
+        low[:, axis] = cuts.bounds(cuts.chunk_of(high[:, axis] - 1))[0]
+        return low
 
     def block_bytes(self, low: Int64, high: Int64) -> Int64:
         return state_bytes(self._merged, low, high, self.gives_states)
@@ -189,8 +222,8 @@ class Merge(Lowered):
         if self.pick is None:
             return tuple(merged)
         fold, (state,) = self.folds[self.pick], merged
-        # a piece that lay in its state would keep all of that
-        out = sink[0] if sink is not None else None if piece is None else np.empty(state.planes[0].shape, fold.result)
+        # pieces may lie in their state: together they are no less than what they keep of it
+        out = None if sink is None else sink[0]
         return deliver(sink, finish_state(fold, state, self.count, out), workspace)
 
     def _piece(self, low: Corner, high: Corner) -> tuple[slice, ...] | None:

@@ -18,7 +18,7 @@ from nbarray.errors import CorruptChunk
 from nbarray.io.contiguous import ContiguousData
 from nbarray.io.filters import Pipeline, unshuffle
 from nbarray.io.pool import FileStamp, pool, read_exactly
-from nbarray.io.scratch import scratch
+from nbarray.io.scratch import roomy, scratch
 
 __all__ = ["ChunkTable", "ChunkedData"]
 
@@ -141,7 +141,7 @@ class ChunkedData:
                 raise CorruptChunk(f"it is stored in {size} bytes, expected {self._nitems * itemsize}")
             read_exactly(fd, out.data, offset + first * itemsize)
             return
-        raw = scratch("raw", size)
+        raw = scratch("raw", roomy(size))[:size]
         read_exactly(fd, raw.data, offset)
         decoded, shuffled = self._pipeline.decode(raw, int(table.skipped[place]))
         if shuffled == itemsize:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["forget", "held_bytes", "scratch"]
+__all__ = ["forget", "held_bytes", "roomy", "scratch"]
 
 #: A buffer larger than this is not kept for the next chunk.
 KEPT_BYTES = 64 * 2**20
@@ -47,3 +47,13 @@ def scratch(purpose: str, nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         if nbytes <= KEPT_BYTES:
             _buffers.kept[purpose] = kept
     return kept[:nbytes]
+
+
+def roomy(nbytes: int) -> int:
+    """Up to an eighth more, so that a buffer is large enough also for what is a little larger: compressed chunks vary.
+
+    >>> roomy(1_000_000), roomy(1_040_000), roomy(1_050_000)
+    (1048576, 1048576, 1179648)
+    """
+    unit = 1 << max(0, nbytes.bit_length() - 4)
+    return -(-nbytes // unit) * unit

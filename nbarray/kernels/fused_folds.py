@@ -49,7 +49,10 @@ def fold_box(
     """Reduce a box of a program's space (of `shape`): a state for each fold, new or going on from `states`."""
     axes = program.folds[0].axes
     kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
+    fetched = None
     if states is None:
+        # fetching takes a while, in which another task may leave a state that this one can be made in
+        fetched = next((_fetched_whole(program, fetch, *box, workspace) for box in steps(low, high, step)), None)
         make = workspace.spares.take
         states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
     count = math.prod(high[k] - low[k] for k in axes)
@@ -61,7 +64,7 @@ def fold_box(
             whole = workspace.buffer(("stored sums", k), kept, packed.exact_dtype(fold.values, count))
             whole.fill(0)
             folds[k], into[k] = replace(fold, name="sum", linear=None), State([whole])
-    _fold_steps(program, folds, low, high, step, shape, fetch, workspace, into)
+    _fold_steps(program, folds, low, high, step, shape, fetch, workspace, into, fetched)
     for fold, state, stored in zip(program.folds, states, into, strict=True):
         if fold.linear is not None and REDUCTIONS[fold.name].is_sum:
             state.shift += float(fold.linear.offset.value) * count
@@ -90,14 +93,19 @@ def _fold_steps(
     fetch: Fetch,
     workspace: Workspace,
     states: list[State],
+    fetched: list[Planes] | None = None,
 ) -> None:
-    """Fold every step of a box into the states, by the program's kernel where that can be done, or tile by tile."""
+    """Fold every step of a box into the states, by the program's kernel where that can be done, or tile by tile.
+
+    fetched : the operands of the first step, if they were fetched before
+    """
     axes = folds[0].axes
     for a, b in steps(low, high, step):
-        operands = _fetched_whole(program, fetch, a, b, workspace)
+        operands = _fetched_whole(program, fetch, a, b, workspace) if fetched is None else fetched
+        fetched = None
         extent = tuple(q - p for p, q in zip(a, b, strict=True))
         if packed.suits(program):
-            rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states)
+            rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states, workspace)
             if len(rest) < len(folds):
                 some = [folds[k] for k in rest], operands, a, extent, _offset(a, low, axes), shape, workspace
                 if rest:

@@ -22,6 +22,7 @@ from nbarray.kernels.reduction_rows import State
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.sums import add_part
 from nbarray.kernels.tiles import part_of, tiles
+from nbarray.kernels.workspace import Workspace
 from nbarray.packing import Packing, Scalar
 
 __all__ = [
@@ -167,16 +168,16 @@ def _number(scalar: Scalar) -> Any:
     return np.frombuffer(scalar.raw, stored).astype(stored.newbyteorder("="))[0]
 
 
-def fold_packed(program: Program, data: Tile, offset: Corner, states: list[State]) -> list[int]:
+def fold_packed(program: Program, data: Tile, offset: Corner, states: list[State], workspace: Workspace) -> list[int]:
     """Fold a step of stored numbers onto states from `offset` on; returns the numbers of those left alone."""
     return [
         k
         for k, (fold, state) in enumerate(zip(program.folds, states, strict=True))
-        if not _fold_one(program, fold, data, offset, state)
+        if not _fold_one(program, fold, data, offset, state, workspace)
     ]
 
 
-def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: State) -> bool:
+def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: State, workspace: Workspace) -> bool:
     """Fold a step onto one state; returns whether that could be done."""
     linear = fold.linear
     assert linear is not None
@@ -189,7 +190,9 @@ def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: S
     layout = _layout(data, planes[0], fold.axes)
     if layout is None:
         return False
-    left = np.zeros(state.planes[0].shape, fold.left) if state.left is None else state.left
+    left, begins = state.left, state.left is None
+    if left is None:
+        left = workspace.zeros("none left out", state.planes[0].shape, fold.left)
     text, numbers = _loops_for(program, fold), _missing(program)[1]
     results = [_run(each, True) for each in (*planes, part_of(left, target))]
     scalars = float(linear.scale.value), float(linear.offset.value), linear.poison
@@ -197,13 +200,16 @@ def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: S
         found = run_loops(text, np.array(layout, np.int64), _run(data, False), *results, *scalars, *numbers)
     except CannotCompile:
         return False
-    if found and not linear.poison:
-        state.left = left
+    if found and begins:
+        workspace.let_keep("none left out")
+        state.left = None if linear.poison else left
     return True
 
 
 def _run(array: Tile, writeable: bool) -> Tile:
     """The memory that an array lies in, from its first element to its last."""
+    if array.flags.c_contiguous:
+        return array.reshape(-1)
     span = 1 + sum((n - 1) * s // array.itemsize for n, s in zip(array.shape, array.strides, strict=True))
     return np.lib.stride_tricks.as_strided(array, (span,), (array.itemsize,), writeable=writeable)
 

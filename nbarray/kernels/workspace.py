@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from nbarray.pages import huge_empty
+
 __all__ = ["SMALL_BYTES", "Spares", "Workspace"]
 
 #: Buffers that take less than this together are kept when tasks of another node come.
@@ -43,12 +45,12 @@ class Spares:
             self.leave([values])
 
     def take(self, shape: Corner, dtype: np.dtype[Any]) -> Tile:
-        """An array to be filled, and kept: one that was left, or a new one."""
+        """An array to be filled, and kept: the one that was left last, which caches may hold, or a new one."""
         with self._lock:
-            for k, array in enumerate(self._arrays):
-                if array.shape == shape and array.dtype == dtype:
+            for k in range(len(self._arrays) - 1, -1, -1):
+                if self._arrays[k].shape == shape and self._arrays[k].dtype == dtype:
                     return self._arrays.pop(k)
-        return np.empty(shape, dtype)
+        return huge_empty(shape, dtype)
 
     @property
     def held_bytes(self) -> int:
@@ -102,12 +104,21 @@ class Workspace:
         nbytes = math.prod(shape) * dtype.itemsize
         return self._at_least(name, nbytes)[:nbytes].view(dtype).reshape(shape)
 
-    def _at_least(self, name: Any, nbytes: int) -> Tile:
+    def zeros(self, name: Any, shape: Corner, dtype: np.dtype[Any]) -> Tile:
+        """A reused array of zeros; whoever writes to it makes zeros of it again, or keeps it (`let_keep`)."""
+        nbytes = math.prod(shape) * dtype.itemsize
+        return self._at_least(name, nbytes, np.zeros)[:nbytes].view(dtype).reshape(shape)
+
+    def let_keep(self, name: Any) -> None:
+        """Use a buffer no more, as somebody keeps what lies in it."""
+        self._lent.discard(id(self._buffers.pop(name)))
+
+    def _at_least(self, name: Any, nbytes: int, make: Callable[..., Tile] = np.empty) -> Tile:
         have = self._buffers.get(name)
         if have is None or have.nbytes < nbytes:
             if have is not None:
                 self._lent.discard(id(have))
-            have = self._buffers[name] = np.empty(nbytes, np.uint8)
+            have = self._buffers[name] = make(nbytes, np.uint8)
             self._lent.add(id(have))
         return have
 

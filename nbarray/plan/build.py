@@ -58,7 +58,8 @@ def build_plan(
     for k, lowered in enumerate(nodes):
         demand = _demand(lowered, wanted[k], index)
         for j, _, numbers in demand.needs:
-            wanted[j].append(numbers)
+            if j != k:
+                wanted[j].append(numbers)
         demands.append(demand)
     made = _flatten(nodes, targets, tuple(placements or [None] * len(roots)), demands)
     return _written(made, tuple(writers)) if any(writers) else made
@@ -104,7 +105,10 @@ def _bases(lowered: Lowered) -> list[Lowered]:
 
 def _demand(lowered: Lowered, wanted: list[Int64], index: dict[Lowered, int]) -> _Demand:
     blocks = wanted[0] if len(wanted) == 1 and _is_increasing(wanted[0]) else np.unique(np.concatenate(wanted))
+    blocks, preceding = _with_preceding(lowered, blocks)
     demand = _Demand(blocks)
+    if preceding is not None:
+        demand.needs.append((index[lowered], (preceding >= 0).astype(np.int64), preceding[preceding >= 0]))
     low, high = lowered.chunks.boxes(blocks)
     demand.block_bytes = lowered.block_bytes(low, high)
     demand.scratch_bytes = lowered.scratch_bytes(low, high)
@@ -124,6 +128,16 @@ def _demand(lowered: Lowered, wanted: list[Int64], index: dict[Lowered, int]) ->
         assert isinstance(operand.base, Lowered)
         demand.needs.append((index[operand.base], counts, numbers))
     return demand
+
+
+def _with_preceding(lowered: Lowered, blocks: Int64) -> tuple[Int64, Int64 | None]:
+    """Some blocks and all that they go on from; and for each of them the one it goes on from, -1 for none."""
+    while (preceding := lowered.preceding(blocks)) is not None:
+        together = np.union1d(blocks, preceding[preceding >= 0])
+        if len(together) == len(blocks):
+            break
+        blocks = together
+    return blocks, preceding
 
 
 def _is_increasing(numbers: Int64) -> bool:

@@ -52,6 +52,8 @@ FEW_PIECES = 4
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
 #: fetched, so many deep if that takes no more bytes than these.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
+#: Twice as many bytes are fetched where states have so many for each result.
+WIDE = 16
 #: What isn't decoded is read in pieces that are still in cache when they are used.
 PIECE_BYTES = 2**20
 
@@ -357,10 +359,12 @@ def runs_of_parts(lengths: list[int], most: int) -> list[int]:
     return [*runs, len(lengths)]
 
 
-def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = ()) -> tuple[int, ...]:
+def step_lengths(
+    space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = (), state_width: int = 0
+) -> tuple[int, ...]:
     """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is.
 
-    axes : folded over
+    axes : folded over; state_width : bytes of the states of each result, which every step goes over
     """
     if not space.has_storage and not space.has_generated:
         return tuple(max(1, n) for n in grid.largest)
@@ -371,7 +375,7 @@ def step_lengths(space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequenc
         room = max(1, limit // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
     if space.has_storage:
-        most = grain.of(STEP_BYTES) // max(1, space.stored_bytes)
+        most = grain.of(STEP_BYTES * (2 if state_width >= WIDE else 1)) // max(1, space.stored_bytes)
         for k in sorted(axes, reverse=True):
             depth = max(1, math.prod(lengths[j] for j in axes))
             times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))

@@ -32,7 +32,7 @@ from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.narrow import narrow_axes
 from nbarray.kernels.native import worth, worth_compiling
-from nbarray.kernels.program import Fold, Program
+from nbarray.kernels.program import Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Bounds, Grain
 from nbarray.rewrite.grids import (
@@ -42,17 +42,19 @@ from nbarray.rewrite.grids import (
     finishing_grid,
     fold_grid,
     fold_lengths,
-    merged_grid,
     runs_of_parts,
     step_lengths,
 )
 from nbarray.rewrite.joins import pieces_at
+from nbarray.rewrite.merges import folds_of, merge_in_chains, merge_in_tree
 from nbarray.rewrite.passes import depths, last_reductions
 
 __all__ = ["Lowering", "Root"]
 
 #: How many states one task merges, and at most how many bytes of them.
 MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
+#: States of more bytes are merged one after the other.
+CHAINED_BYTES = 2**20
 
 _NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
 
@@ -273,7 +275,7 @@ class Lowering:
             program if program.narrow else self._compiled(program, int(folded)),
             parts.operands,
             grid,
-            step_lengths(space, grid, self._grain, first.axes),
+            step_lengths(space, grid, self._grain, first.axes, sum(fold.state_width for fold in program.folds)),
             final,
             first.dtype,
             first.masked,
@@ -298,7 +300,7 @@ class Lowering:
         return self._merge_all(reductions, (FoldedParts(parts, tuple(runs), joined.axis),))
 
     def _merge_all(self, reductions: tuple[Reduce, ...], parts: tuple[Lowered, ...]) -> list[Expr]:
-        """Trees of merges over each part, and for each reduction a last merge that finishes it."""
+        """Merges of each part's states, and for each reduction a last merge that finishes it."""
         first, axes = parts[0], reductions[0].axes
         low, high = (a[:1] for a in first.chunks.boxes(_zero()))
         state_bytes = max(1, int(first.block_bytes(low, high)[0]))
@@ -306,19 +308,17 @@ class Lowering:
         whole = grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
         if self._last.issuperset(reductions):
             grid = finishing_grid(grid)
-        # all that pieces are made of is held until the last of them is
-        fewest = max(1, fan // len(parts)) if grid == whole else 1
-        merged = tuple(self._merge_tree(axes, p, fan, fewest) for p in parts)
-        folds = _folds_of(first)
-        return [Merge(merged, folds, grid, r.count, k, r.dtype, r.masked) for k, r in enumerate(reductions)]
-
-    def _merge_tree(self, axes: tuple[int, ...], part: Lowered, fan: int, fewest: int) -> Lowered:
-        """Merges of `fan` states each, until there are no more than the `fewest`."""
-        node = part
-        while math.prod(node.chunks.axes[k].count for k in axes) > fewest:
-            grid = merged_grid(node.chunks, axes, fan)
-            node = Merge((node,), _folds_of(part), grid, 0, None, part.dtype, part.masked)
-        return node
+        if state_bytes > self._grain.of(CHAINED_BYTES):
+            ends = merge_in_chains(parts, axes, apart=grid != whole)
+        else:
+            # all that pieces are made of is held until the last of them is
+            fewest = max(1, fan // len(parts)) if grid == whole else 1
+            ends = [(merge_in_tree(p, axes, fan, fewest), ()) for p in parts]
+        states, spans = zip(*ends, strict=True)
+        folds = folds_of(first)
+        return [
+            Merge(states, folds, grid, r.count, k, r.dtype, r.masked, None, spans) for k, r in enumerate(reductions)
+        ]
 
     # -------------------------------------------------------------------------------------- whole blocks
 
@@ -375,13 +375,6 @@ def _by_part(reductions: tuple[Reduce, ...], joined: Concatenate) -> list[tuple[
         of_parts = zip(r.base.parts, skips, strict=True)
         columns.append([Reduce(r.name, part, r.axes, skip, r.dtype, r.params) for part, skip in of_parts])
     return list(zip(*columns, strict=True))
-
-
-def _folds_of(lowered: Lowered) -> tuple[Fold, ...]:
-    if isinstance(lowered, FoldedParts):
-        return lowered.folds
-    assert isinstance(lowered, Fused)
-    return lowered.program.folds
 
 
 def _others(expr: Expr, axes: tuple[int, ...]) -> int:

@@ -9,15 +9,18 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import nbarray as nb
 from nbarray.engines.memory import MOST_SPARE, give_back, most_spare
 from nbarray.engines.tasks import let_go
+from nbarray.expr.lowered_folds import Merge
 from nbarray.io.scratch import forget, held_bytes, scratch
-from nbarray.kernels.workspace import Spares, Workspace
+from nbarray.kernels.workspace import SMALL_BYTES, Spares, Workspace
 from nbarray.session import plan
 
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
@@ -143,6 +146,26 @@ def test_workers_keep_next_to_nothing_for_other_tasks() -> None:
     assert let_go(workspace)
     assert 0 == workspace.held_bytes == held_bytes()
     assert not let_go(workspace)
+
+
+def test_buffers_stay_while_states_are_merged_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted for the state that a merge makes is free, as it is made of the first; no more than that stays."""
+    kept: dict[bool, list[int]] = {True: [], False: []}
+    run = Merge.run
+
+    def looked(self: Merge, low: Any, high: Any, blocks: Any, sink: Any, workspace: Workspace) -> Any:
+        kept[self.in_place].append(workspace.held_bytes + held_bytes())
+        return run(self, low, high, blocks, sink, workspace)
+
+    monkeypatch.setattr(Merge, "run", looked)
+    maps = np.arange(48, dtype="i2")[:, None, None] + np.zeros((1024, 1024), "i2")
+    with h5py.File(tmp_path / "maps.h5", "w") as file:
+        stored = file.create_dataset("x", data=maps, chunks=(1, 1024, 1024), compression=1)
+        made = nb.from_array(stored).mean(axis=0).compute(workers=1)
+
+    np.testing.assert_array_equal(maps.mean(axis=0), made)
+    assert SMALL_BYTES < max(kept[True]) <= made.nbytes
+    assert max(kept[False]) <= SMALL_BYTES
 
 
 def test_states_are_made_in_what_others_leave() -> None:

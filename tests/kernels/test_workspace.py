@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbarray.kernels.workspace import Spares
+from nbarray.kernels.workspace import Spares, Workspace
 
 DOUBLE = np.dtype("f8")
 
@@ -47,3 +47,28 @@ def test_parts_of_something_are_not_kept() -> None:
     spares.take((30, 40), DOUBLE).fill(1)
 
     assert not whole.any()
+
+
+def test_what_was_left_last_is_taken_first() -> None:
+    """Caches may hold it still."""
+    spares, (first, second) = Spares(2), (np.zeros(9), np.ones(9))
+    spares.leave([first])
+    spares.leave([second])
+
+    assert spares.take((9,), DOUBLE) is second
+    assert spares.take((9,), DOUBLE) is first
+
+
+def test_zeros_are_kept_until_somebody_keeps_them() -> None:
+    workspace = Workspace()
+    first = workspace.zeros("none", (3, 4), np.dtype("u2"))
+    again = workspace.zeros("none", (2, 4), np.dtype("u2"))
+    first[...] = 7
+    workspace.let_keep("none")
+    other = workspace.zeros("none", (3, 4), np.dtype("u2"))
+
+    assert np.shares_memory(first, again)
+    assert not np.shares_memory(first, other)
+    assert not other.any()
+    assert (first == 7).all()
+    assert not workspace.lends(first)

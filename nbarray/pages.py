@@ -1,0 +1,44 @@
+"""Memory in huge pages, for arrays of megabytes that tasks work in.
+
+The system brings in fresh memory page by page, which takes longer than to fill it where pages are small: several
+threads of a process wait for each other there.  Linux can bring in two megabytes at once, if asked for memory
+that begins and ends at such a page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mmap
+from typing import Any
+
+import numpy as np
+
+__all__ = ["huge_empty"]
+
+HUGE = 2 * 2**20
+#: A last page that is not full is huge, too, if no more than one of so many bytes is left over.
+SPARE = 16
+
+_ADVICE = getattr(mmap, "MADV_HUGEPAGE", None)
+
+
+def huge_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """As `numpy.empty`, in huge pages where there are such and the array is large.
+
+    >>> huge_empty((2, 3), np.dtype("f4")).shape
+    (2, 3)
+    """
+    nbytes = math.prod(shape) * dtype.itemsize
+    if _ADVICE is None or dtype.hasobject or nbytes < HUGE - HUGE // SPARE:
+        return np.empty(shape, dtype)
+    whole = -(-nbytes // HUGE) * HUGE
+    if whole - nbytes > nbytes // SPARE:
+        whole -= HUGE
+    try:
+        memory = mmap.mmap(-1, max(whole, nbytes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError, ValueError) as error:
+        raise MemoryError(f"there are no {nbytes} bytes for an array of shape {shape} and dtype {dtype}") from error
+    with contextlib.suppress(OSError):  # a system without huge pages
+        memory.madvise(_ADVICE, 0, whole)
+    return np.ndarray(shape, dtype, memory)
