@@ -39,7 +39,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python demo_notebooks/run_demo.py --days $(DAYS)
 
 test: $(VENV)/.test $(VENV)/ipykernel-6/ipykernel system
-	$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadgroup)
+	$(BIN)/python -m pytest $(or $(TESTS),-n 2)
 
 kernels: $(KERNELS:%=$(VENV)/ipykernel-%/ipykernel) system
 	NBARRAY_KERNELS="$(KERNELS)" $(BIN)/python -m pytest $(or $(TESTS),tests/magics/test_kernel_versions.py tests/browser/test_monitor.py)

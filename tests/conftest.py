@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -43,19 +44,13 @@ PLACES = {
     "ipykernel-6": (IPYKERNEL_6 / "ipykernel", f"make {IPYKERNEL_6.relative_to(Path(sys.prefix).parent)}/ipykernel")
 }
 
-#: Folders and files whose tests look at the clock, or at all of the process: where tests run in several processes,
-#: one of them runs all of these.
-TIMED = (
-    "browser", "engines", "house", "magics", "observers", "plan", "widgets", "test_runs.py", "test_session.py",
-)  # fmt: skip
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where tests run in several processes, those that look at the clock stay together in one of them."""
+    from tests.scheduling import Groups
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that look at the clock stay together, one after the other."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in TIMED:
-            item.add_marker(pytest.mark.xdist_group("timed"))
+    return Groups(config, log)
 
 
 @pytest.fixture(autouse=True)

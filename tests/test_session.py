@@ -21,6 +21,7 @@ from nbarray import events, session
 from nbarray.engines import overruns
 from nbarray.errors import BudgetError, Cancelled, ConfigError, ReadError, TaskError
 from tests.compare import tiny_tasks
+from tests.engines.patience import until
 from tests.house.source import ROOT
 from tests.pages.arrays import Named, named, read_by
 
@@ -265,29 +266,14 @@ def test_a_budget_error_is_a_memory_error() -> None:
 # ------------------------------------------------------------------------------------- interrupts and threads
 
 
-def own_threads() -> list[str]:
-    """The living threads of runs."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("nbarray-")]
-
-
-def gone(seconds: float = 10) -> bool:
-    """Wait until no run has a thread any more."""
-    deadline = time.perf_counter() + seconds
-    while own_threads() and time.perf_counter() < deadline:
-        time.sleep(0.005)
-    return not own_threads()
-
-
-def test_runs_leave_no_threads() -> None:
-    """After many runs there are as many threads as before."""
-    before = threading.active_count()
+def test_runs_leave_no_threads(new_threads: Callable[[], list[str]]) -> None:
+    """After many runs no thread is there that wasn't before."""
     x = nb.from_array(A, chunks=7)
     with tiny_tasks():
         for _ in range(20):
             (x + 1).sum().compute(workers=4)
 
-    assert gone()
-    assert before == threading.active_count()
+    assert [] == new_threads()
 
 
 def _interrupt(block: Any) -> Any:
@@ -297,7 +283,7 @@ def _interrupt(block: Any) -> Any:
 
 
 @pytest.mark.parametrize("nblocks", [1, 6], ids=["in the calling thread", "in threads"])
-def test_an_interrupt_cancels_the_run(nblocks: int) -> None:
+def test_an_interrupt_cancels_the_run(nblocks: int, new_threads: Callable[[], list[str]]) -> None:
     """Ctrl-C in `compute` comes out as KeyboardInterrupt, soon, with the run cancelled and its threads gone."""
     told: list[events.Event] = []
     x = nb.zeros((6,), chunks=6 // nblocks).map_blocks(_interrupt, dtype=float)
@@ -306,7 +292,7 @@ def test_an_interrupt_cancels_the_run(nblocks: int) -> None:
         x.compute(workers=2)
 
     assert time.perf_counter() - start < 5
-    assert gone()
+    assert [] == new_threads()
     assert isinstance(told[-1], events.RunCancelled)
 
 
@@ -391,7 +377,7 @@ def test_sizes_are_counted_once() -> None:
     assert 60 == sum(rows.stop - rows.start for rows, _ in reader.regions)
 
 
-def test_what_was_counted_is_forgotten_with_its_array() -> None:
+def test_what_was_counted_is_forgotten_with_its_array(new_threads: Callable[[], list[str]]) -> None:
     """Counting keeps no array alive."""
     values = A.copy()
     watch = weakref.ref(values)
@@ -400,12 +386,12 @@ def test_what_was_counted_is_forgotten_with_its_array() -> None:
     positive.shape
     del x, positive, values
 
-    assert gone()
+    assert [] == new_threads()
     gc.collect()
     assert watch() is None
 
 
-def test_computing_keeps_nothing_alive() -> None:
+def test_computing_keeps_nothing_alive(new_threads: Callable[[], list[str]]) -> None:
     """When the last reference to an array is gone, so is what it was made of."""
     values = A.copy()
     watch = weakref.ref(values)
@@ -413,7 +399,7 @@ def test_computing_keeps_nothing_alive() -> None:
     (x - x.mean(axis=0)).std().compute(workers=2)
     del x, values
 
-    assert gone()
+    assert [] == new_threads()
     gc.collect()
     assert watch() is None
 
@@ -495,8 +481,20 @@ def test_declared_memory_is_measured_memory(work: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test leaves a run behind."""
+def new_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """The threads that a test has started and that don't end soon; no test leaves one behind.
+
+    What other tests have started ends when it likes.
+    """
     monkeypatch.setattr(overruns, "IDLE_S", 0.05)
-    yield
-    assert gone()
+    before = set(threading.enumerate())
+
+    def living() -> list[str]:
+        return [thread.name for thread in set(threading.enumerate()) - before]
+
+    def left() -> list[str]:
+        until(lambda: not living())
+        return living()
+
+    yield left
+    assert [] == left()

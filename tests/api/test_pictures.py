@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter, sleep
+from time import sleep, thread_time
 from xml.etree import ElementTree
 
 import numpy as np
@@ -223,8 +223,8 @@ def test_sizes_not_counted_are_not_counted_for_a_picture() -> None:
 def test_a_million_chunks_are_shown_at_once() -> None:
     """The table and the picture of four million chunks take a moment, however often they cut what is stored."""
     x = nb.zeros((2 * 10**6, 2 * 10**6), chunks=1000)
-    start_s = perf_counter()
+    start_s = thread_time()
     html = x._repr_html_()
 
-    assert perf_counter() - start_s < 0.5
+    assert thread_time() - start_s < 0.5
     assert "4.00 M" in html or "4 M" in html

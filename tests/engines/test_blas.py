@@ -11,11 +11,18 @@ from threadpoolctl import threadpool_info
 
 import nbarray as nb
 from nbarray.engines import blas
+from tests.engines.patience import until
 
 
 def blas_threads() -> set[int]:
     """Threads of every BLAS that is loaded."""
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+@pytest.fixture(autouse=True)
+def nobody_holds_it() -> None:
+    """A run that another test let go may still be under way."""
+    assert until(lambda: blas._holders == 0)
 
 
 def test_workers_have_one_thread_each() -> None:

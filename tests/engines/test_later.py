@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from nbarray.engines.later import LaterRun
 from nbarray.errors import BudgetError, Cancelled, TaskError
 from nbarray.events import PlanDetails, PlanningStarted, PlanReady, RunFailed, RunFinished
 from nbarray.session import later, observe
+from tests.engines.patience import until
 
 A = np.arange(40.0 * 5).reshape(40, 5)
 
@@ -29,9 +29,7 @@ def gate():
 
 def _until_counting(run):
     """The run that planning waits for, once there is one."""
-    deadline = time.perf_counter() + 5
-    while run.counting is None and time.perf_counter() < deadline:
-        time.sleep(0.005)
+    until(lambda: run.counting is not None)
     return run.counting
 
 
@@ -49,15 +47,12 @@ def unsized(gate):
 
 
 def test_a_long_plan_is_not_waited_for(unsized, gate) -> None:
-    """The run is there at once (100 ms and what the machine adds), and its result when everything is."""
-    began_s = time.perf_counter()
+    """The run is there while what it waits for isn't, and its result when everything is."""
     run = unsized.start()
-    took_s = time.perf_counter() - began_s
     first = run.state, run.progress
     gate.set()
     (value,) = run.result(10)
 
-    assert took_s < 1.0
     assert ("planning", (0, 0)) == first
     np.testing.assert_array_equal(A[A[:, 0] > 100] * 2, value)
     assert run.state == "done"
@@ -111,7 +106,7 @@ def test_cancelling_ends_what_is_counted_too(unsized, gate) -> None:
     counting = _until_counting(run)
     run.cancel()
     with pytest.raises(Cancelled):
-        run.result(1)
+        run.result(10)
     gate.set()
 
     assert counting is not None

@@ -15,9 +15,8 @@ from nbarray.engines import share
 from nbarray.engines.run import Run
 from nbarray.engines.share import Member
 from nbarray.errors import ConfigError
+from tests.engines.patience import PATIENCE_S, until
 from tests.engines.plans import apart, graph_plan
-
-PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_two_runs_use_no_more_workers_than_one() -> None:
     runs = [Run(plan, plan.run_bytes() + 10**6, 2) for plan in plans]
     for run in runs:
         run.start()
-    time.sleep(0.02)
+    assert until(lambda: crowd.now == {0: 1, 1: 1})
     with crowd.lock:
         crowd.most = 0
     short = crowd.plan(2, 200)

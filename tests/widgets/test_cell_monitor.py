@@ -63,7 +63,7 @@ def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until, mo
     """A panel that has ended lives on for a moment, and no longer than until the next one ends."""
     monkeypatch.setattr(place, "LINGER_S", 0.5)
     place.close_all()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     x = nb.map_blocks(lambda b: (time.sleep(0.01), b)[1], nb.zeros((2, 2), chunks=1), dtype="f8")
     most = 0
     for _ in range(100):
@@ -71,12 +71,12 @@ def test_a_hundred_runs_leave_no_thread_and_no_model(displays, models, until, mo
             x.compute()
         most = max(most, len(models()))
     shown = sum(WIDGET in data for data, _ in displays)
-    until(lambda: not models() and threading.active_count() <= before)
+    until(lambda: not models() and before.issuperset(threading.enumerate()))
 
     assert shown >= 50  # a run that is over before its panel comes has none
     assert 0 < most <= 45
     assert models() == []
-    assert threading.active_count() <= before
+    assert set() == set(threading.enumerate()) - before
 
 
 def test_a_page_loaded_anew_keeps_the_summary(displays, slow, gate, models, until, monkeypatch):

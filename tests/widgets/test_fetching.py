@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 import nbarray as nb
 from nbarray.widgets import fetching
 from nbarray.widgets.fetching import Fetcher
+from tests.engines.patience import until
 
 
 class Slow:
@@ -28,7 +28,7 @@ class Slow:
             self.begun.append(view)
             if view < 0:
                 raise ValueError("negative")
-            self.may.wait(5)
+            self.may.wait(30)  # longer than anybody waits for it
             return values + view
 
         x = nb.map_blocks(block, nb.zeros((8, 2), chunks=(1, 2)), dtype=float)
@@ -49,13 +49,6 @@ def slow():
     made = Slow()
     yield made
     made.may.set()
-
-
-def until(condition, timeout_s=5.0) -> bool:
-    stop_s = time.perf_counter() + timeout_s
-    while not condition() and time.perf_counter() < stop_s:
-        time.sleep(0.005)
-    return bool(condition())
 
 
 def test_what_is_wanted_is_shown(slow: Slow) -> None:

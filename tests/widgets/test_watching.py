@@ -53,10 +53,11 @@ def test_what_is_done_is_counted_by_operation(slow, gate, until, clock) -> None:
 
 def test_blocks_of_small_results_are_as_many_as_tasks(clock) -> None:
     """At every look, so that numbers that stand beside each other agree."""
-    source = nb.from_array(np.zeros((40, 100)), chunks=(1, 100))
-    run = nb.map_blocks(lambda b: (time.sleep(0.01), b)[1], source, dtype="f8").start(workers=1)
+    source, looked = nb.from_array(np.zeros((40, 100)), chunks=(1, 100)), threading.Semaphore(0)
+    run = nb.map_blocks(lambda b: (looked.acquire(timeout=10), b)[1], source, dtype="f8").start(workers=1)
     watch, seen = Watch(run, clock), []
     while not run.wait(0.01):
+        looked.release()
         watch.look()
         seen.append((watch.done, int((watch.filled == 1).sum())))
 
