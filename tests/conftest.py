@@ -88,12 +88,23 @@ def _how_to_get(program: str) -> str:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Ten thousand tests are not looked through each time somebody collects garbage, as every IPython shell does."""
+    _set_aside()
+
+
+def _set_aside() -> None:
+    """What is there now is looked through no more where garbage is collected."""
     gc.collect()
     gc.freeze()
 
 
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Count the examples that a law was tried on, where the report of a test takes the number along."""
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Count the examples that a law was tried on, where the report of a test takes the number along.
+
+    After the last test of a file also set aside what stays of it: modules, caches, the package's syntax trees.
+    """
+    if nextitem is not None and nextitem.path != item.path:
+        _set_aside()
     held = re.findall(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
     item.user_properties.append(("examples held", sum(map(int, held))))
 

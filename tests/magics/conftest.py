@@ -22,6 +22,7 @@ def shell(tmp_path, monkeypatch):
     yield shell
     atexit.unregister(shell.atexit_operations)
     shell.atexit_operations()
+    shell.restore_sys_module_state()  # or the next shell keeps this one
     InteractiveShell.clear_instance()
 
 

@@ -40,6 +40,7 @@ def displays(tmp_path, monkeypatch):
     yield shell.display_pub.sent
     atexit.unregister(shell.atexit_operations)
     shell.atexit_operations()
+    shell.restore_sys_module_state()  # or the next shell keeps this one
     InteractiveShell.clear_instance()
 
 
