@@ -14,6 +14,7 @@ import numpy as np
 
 from nbarray.errors import DTypeError, InputError, ReadError, UnsupportedVariable
 from nbarray.grid.regions import shape_of
+from nbarray.io.failing import brackets, failing_chunk
 from nbarray.io.protocols import Origin
 
 __all__ = ["GetitemReader", "checked_dtype", "checked_shape", "lock_of"]
@@ -66,8 +67,8 @@ class GetitemReader:
         self.shape = checked_shape(obj) if shape is None else shape
         self.dtype = checked_dtype(obj) if dtype is None else dtype
         self.origin = origin or Origin("object", None, _title(obj), "by the object itself, one read at a time")
-        self.masked = self._gives_masked() if masked is None else masked
         self.stored_chunks = _declared_chunks(obj, self.shape)
+        self.masked = self._gives_masked() if masked is None else masked
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """What ``obj[region]`` gives, as an array; ReadError if its shape or dtype is not the promised one."""
@@ -75,7 +76,7 @@ class GetitemReader:
         shape = shape_of(region)
         if block.shape != shape:
             raise ReadError(
-                f"{self.origin}: asked for {_brackets(region)}, expected a block of shape {shape}, got {block.shape}; "
+                f"{self.origin}: asked for {brackets(region)}, expected a block of shape {shape}, got {block.shape}; "
                 "its __getitem__ has to accept a tuple of slices as NumPy does"
             )
         if block.dtype != self.dtype:
@@ -85,16 +86,20 @@ class GetitemReader:
             )
         if self.masked or not isinstance(block, np.ma.MaskedArray):
             return np.ma.asanyarray(block) if self.masked else np.asarray(block)
-        raise ReadError(f"{self.origin}: gave a masked array for {_brackets(region)}, but plain ones before")
+        raise ReadError(f"{self.origin}: gave a masked array for {brackets(region)}, but plain ones before")
 
     def _get(self, region: tuple[slice, ...]) -> np.ndarray[Any, Any]:
         try:
-            with self._lock:
-                got = self._obj[region]
+            got = self._ask(region)
         except Exception as error:  # whatever an unknown object raises
-            _note(error, f"raised by {self.origin}, asked for obj{_brackets(region)}")
+            which = failing_chunk(self._ask, region, self.stored_chunks)
+            _note(error, f"raised by {self.origin}, asked for obj{brackets(region)}{which}")
             raise
         return np.asanyarray(got)
+
+    def _ask(self, region: tuple[slice, ...]) -> Any:
+        with self._lock:
+            return self._obj[region]
 
     def _gives_masked(self) -> bool:
         """Read one element: whether an object gives masked arrays can't be seen in any other way."""
@@ -104,7 +109,7 @@ class GetitemReader:
         try:
             one = self._get(first)
         except Exception as error:
-            what = f"{self.origin} can't be read: obj{_brackets(first)} raised {type(error).__name__}: {error}"
+            what = f"{self.origin} can't be read: obj{brackets(first)} raised {type(error).__name__}: {error}"
             if isinstance(error, OSError):  # its brackets are right, but what lies behind them isn't there
                 raise ReadError(what) from error
             raise InputError(f"{what}; its __getitem__ has to accept a tuple of slices") from error
@@ -183,8 +188,3 @@ def _note(error: BaseException, text: str) -> None:
     """Say more of an error, once: an object may raise the same one again."""
     if text not in getattr(error, "__notes__", ()):
         error.add_note(text)
-
-
-def _brackets(region: tuple[slice, ...]) -> str:
-    parts = (f"{s.start}:{s.stop}" + (f":{s.step}" if s.step not in (None, 1) else "") for s in region)
-    return f"[{', '.join(parts)}]"

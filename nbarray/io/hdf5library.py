@@ -19,6 +19,7 @@ import numpy as np
 
 from nbarray.errors import ReadError
 from nbarray.grid.regions import shape_of
+from nbarray.io.failing import failing_chunk
 from nbarray.io.pool import FileStamp
 from nbarray.io.protocols import Origin
 
@@ -151,7 +152,8 @@ class HDF5LibraryReader:
             try:
                 block = np.asarray(dataset[region], self.dtype)
             except OSError as error:
-                raise ReadError(f"{self.origin}: {error}{_missing_files(dataset)}") from error
+                why = _missing_files(dataset) or failing_chunk(dataset.__getitem__, region, self.stored_chunks)
+                raise ReadError(f"{self.origin}: {error}{why}") from error
         if out is None or block.shape != out.shape:
             return self._checked(block, region)
         out[...] = block

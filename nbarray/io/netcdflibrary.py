@@ -13,6 +13,7 @@ import numpy as np
 
 from nbarray.errors import ReadError
 from nbarray.grid.regions import shape_of
+from nbarray.io.failing import failing_chunk
 from nbarray.io.hdf5library import OpenFiles, one_at_a_time
 from nbarray.io.pool import FileStamp
 from nbarray.io.protocols import Origin
@@ -63,7 +64,8 @@ class NetCDFLibraryReader:
             try:
                 block = np.asarray(dataset[self._name][region])
             except (OSError, RuntimeError, IndexError) as error:
-                raise ReadError(f"{self.origin}: {error}") from error
+                which = failing_chunk(lambda part: dataset[self._name][part], region, self.stored_chunks)
+                raise ReadError(f"{self.origin}: {error}{which}") from error
         shape = shape_of(region)
         if block.shape != shape or block.dtype != self.dtype:
             raise ReadError(

@@ -192,15 +192,18 @@ def test_an_object_that_is_not_there_when_it_is_taken() -> None:
         GetitemReader(Gone(DATA))
 
 
-def test_the_error_says_where_a_zarr_array_is_stored(tmp_path: Path) -> None:
-    """A damaged chunk of a Zarr array is told of with its store and the part that was asked for."""
+@pytest.mark.parametrize("shards", [None, (2, 4, 5)])
+def test_the_error_says_where_a_zarr_array_is_stored(tmp_path: Path, shards: tuple[int, ...] | None) -> None:
+    """A damaged chunk of a Zarr array is told of with its store, the part that was asked for, and its number."""
     zarr = pytest.importorskip("zarr")
-    stored = zarr.create_array(tmp_path / "x.zarr", data=DATA, chunks=(1, 4, 5))
+    stored = zarr.create_array(tmp_path / "x.zarr", data=DATA, chunks=(1, 4, 5), shards=shards)
     x = nb.from_array(stored)
-    next(path for path in (tmp_path / "x.zarr" / "c").rglob("*") if path.is_file()).write_bytes(b"damaged")
+    max(path for path in (tmp_path / "x.zarr" / "c").rglob("*") if path.is_file()).write_bytes(b"damaged")
+    last = (2, 0, 0)
 
-    with pytest.raises(TaskError, match=r"(?s)reading \[.*x\.zarr.*asked for obj\[0:"):
+    with pytest.raises(TaskError, match=r"(?s)reading \[.*x\.zarr.*asked for obj\[0:") as caught:
         x.sum().compute()
+    assert f"what fails is stored chunk {last}, [2:3, 0:4, 0:5]" in str(caught.value)
 
 
 def test_copies_have_a_lock() -> None:
