@@ -16,7 +16,17 @@ from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["Place", "caller", "calls_magic", "is_library", "is_ours", "is_users", "users_lines", "users_place"]
+__all__ = [
+    "Place",
+    "caller",
+    "calls_magic",
+    "is_library",
+    "is_ours",
+    "is_package",
+    "is_users",
+    "users_lines",
+    "users_place",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,13 @@ def is_library(step: TracebackType) -> bool:
     """
     name = step.tb_frame.f_code.co_filename
     return is_ours(step) or name.startswith(_libraries()) or name.endswith((".pyx", ".pxd", ".pxi"))
+
+
+def is_package(step: TracebackType) -> bool:
+    """Whether a frame of a traceback is a package's that was installed: neither Python's, nor NumPy's, nor ours."""
+    name = step.tb_frame.f_code.co_filename
+    folders = {f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib")}
+    return name.startswith(tuple(folders)) and not name.startswith(_not_the_user())
 
 
 def is_users(step: TracebackType) -> bool:

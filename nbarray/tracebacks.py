@@ -1,5 +1,7 @@
 """What IPython shows of an error: the user's own lines, and none of IPython's or ours.
 
+Of errors that aren't ours that is right where they tell what the user did: see `is_users_mistake`.
+
 An exception that has `_render_traceback_` is shown as that says; its type and its traceback stay what they are, for
 ``%debug`` and for everything outside IPython.  Of a failed task ``%debug`` sees what is shown.  Which frames are whose
 is known from `provenance`.
@@ -7,16 +9,26 @@ is known from `provenance`.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import linecache
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from nbarray.provenance import calls_magic, is_library, is_ours, is_users
+from nbarray.provenance import calls_magic, is_library, is_ours, is_package, is_users
 
-__all__ = ["debug_users_frames", "linked", "rendered", "steps", "users_frames"]
+__all__ = ["debug_users_frames", "is_users_mistake", "linked", "rendered", "steps", "users_frames"]
+
+#: Who judges what is given, where we don't: what these refuse came from the user.
+_JUDGES = frozenset(
+    {"complex", "float", "int", "np.dtype", "np.promote_types", "np.random.SeedSequence", "np.result_type"}
+    | {"np.zeros", "operator.index", "Path"}
+)
+#: Calls with what the user gave: of a function of ours, and of a ufunc on samples of it.
+_HANDED_ON = frozenset({"function(*args, **options)", "function(*samples, **options)"})
 
 
 def steps(error: BaseException) -> Iterator[TracebackType]:
@@ -43,6 +55,47 @@ def users_frames(error: BaseException) -> TracebackType | None:
     while found and is_library(found[-1]):
         found.pop()
     return linked(found)
+
+
+def is_users_mistake(error: BaseException) -> bool:
+    """Whether an error that came through our frames tells of what the user gave, not of a mistake of ours.
+
+    It does where a function of the user's failed that we called, where we or another package raised it on purpose,
+    where what was given was no number, no dtype and the like, and where a call had other arguments than there are.
+    Whatever else fails in our code may be our mistake, and its frames are needed to find it.
+    """
+    found = list(steps(error))
+    last = next((k for k in range(len(found) - 1, -1, -1) if is_users(found[k])), None)
+    if last is None or isinstance(error, AssertionError | NotImplementedError):
+        return False
+    ours = [step for step in found[last + 1 :] if is_ours(step)]
+    if not ours:
+        return any(is_ours(step) for step in found[:last])
+    failed = _failed(found[-1])
+    if isinstance(failed, ast.Raise) and failed.exc is not None:
+        return is_ours(found[-1]) or is_package(found[-1])
+    failed = _failed(ours[-1])
+    return isinstance(failed, ast.Call) and (
+        ast.unparse(failed.func) in _JUDGES or (ours[-1] is found[-1] and ast.unparse(failed) in _HANDED_ON)
+    )
+
+
+def _failed(step: TracebackType) -> ast.AST | None:
+    """The statement or expression that failed, as far as it can be read."""
+    code = step.tb_frame.f_code
+    first, last, begin, end = list(code.co_positions())[step.tb_lasti // 2]
+    if first is None or last is None or begin is None or end is None:
+        return None
+    lines = [line.encode() for line in linecache.getlines(code.co_filename)[first - 1 : last]]
+    if len(lines) <= last - first:  # the file isn't there
+        return None
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    try:
+        (found,) = ast.parse(b"".join(lines)).body
+    except (SyntaxError, ValueError):
+        return None
+    return found.value if isinstance(found, ast.Expr) else found
 
 
 def debug_users_frames(error: BaseException) -> None:
@@ -76,11 +129,15 @@ def rendered(error: BaseException) -> list[str]:
 def _causes_without_library(error: BaseException) -> Iterator[None]:
     """While it lasts, the errors behind one of ours show frames of the user's functions and of other packages only.
 
-    What an interrupt came in the midst of, such as another one, is not shown.
+    What an interrupt came in the midst of, such as another one, is not shown; nor is an error of a package that we
+    called, if ours says what it said.
     """
     kept: list[tuple[BaseException, TracebackType | None]] = []
-    alone = error.__suppress_context__
-    error.__suppress_context__ = alone or isinstance(error, KeyboardInterrupt)
+    alone, behind = error.__suppress_context__, error.__cause__
+    if behind is not None and str(behind) in str(error) and not any(map(is_users, steps(behind))):
+        error.__cause__ = None
+        error.__suppress_context__ = True
+    error.__suppress_context__ |= isinstance(error, KeyboardInterrupt)
     cause = error.__cause__
     while cause is not None and all(cause is not seen for seen, _ in kept):
         kept.append((cause, cause.__traceback__))
@@ -89,6 +146,6 @@ def _causes_without_library(error: BaseException) -> Iterator[None]:
     try:
         yield
     finally:
-        error.__suppress_context__ = alone
+        error.__cause__, error.__suppress_context__ = behind, alone
         for cause, trace in kept:
             cause.__traceback__ = trace

@@ -1,22 +1,24 @@
-"""How an error in a magic's cell is shown: from the user's own lines on.
+"""How an error is shown that isn't ours: from the user's own lines on.
 
 Errors of our own and interrupts show none of our frames, wherever they are raised (`tracebacks`), nor do those that
-the user's own functions raise.  Of any other error only those are left out that called the cell, and those of the
-lifting: it may be a mistake of ours.
+tell of a mistake of the user's: in a magic's cell, and in any other while the extension is loaded.  Of any other error
+in a magic's cell only those are left out that called the cell, and those of the lifting: it may be a mistake of ours.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import linecache
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from nbarray.provenance import is_ours, is_users
-from nbarray.tracebacks import linked, rendered, steps
+from nbarray.tracebacks import is_users_mistake, linked, rendered, steps
 
-__all__ = ["cells_frames", "show_users_frames", "syntax_error_text"]
+__all__ = ["cells_frames", "show_mistakes_plainly", "show_users_frames", "stop_showing", "syntax_error_text"]
 
 _MAGICS = str(Path(__file__).parent)
 
@@ -41,18 +43,51 @@ def show_users_frames(shell: Any, error: BaseException, filename: str) -> None:
 
     There would be the frames of waiting to see, which take longer to show than to stop.
     """
-    trace, stopped = cells_frames(error, filename), isinstance(error, KeyboardInterrupt)
-    if hasattr(error, "_render_traceback_") or (trace is None and not stopped):
+    trace = cells_frames(error, filename)
+    plain = isinstance(error, KeyboardInterrupt) or is_users_mistake(error)
+    if hasattr(error, "_render_traceback_") or (trace is None and not plain):
         return
 
     def render() -> list[str]:
-        if stopped:
+        if plain:
             return rendered(error)
         lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
         return lines
 
     with contextlib.suppress(AttributeError):  # an exception with slots shows everything
         error._render_traceback_ = render  # type: ignore[attr-defined]
+
+
+def show_mistakes_plainly(shell: Any) -> None:
+    """Let a shell show errors that tell of a mistake of the user's without our frames, in any cell, from now on."""
+    if isinstance(shell.__dict__.get("showtraceback"), _Plainly):
+        return
+    shell.showtraceback = _Plainly(shell.showtraceback)
+
+
+def stop_showing(shell: Any) -> None:
+    """Let a shell show errors as it did before."""
+    plainly = shell.__dict__.get("showtraceback")
+    if not isinstance(plainly, _Plainly):
+        return  # somebody else has wrapped it meanwhile
+    del shell.showtraceback
+    if shell.showtraceback != plainly.shown:  # somebody else had wrapped it before
+        shell.showtraceback = plainly.shown
+
+
+class _Plainly:
+    """What a shell calls to show an error; the exception and its traceback stay what they are."""
+
+    def __init__(self, shown: Any) -> None:
+        self.shown = shown
+        functools.update_wrapper(self, shown)
+
+    def __call__(self, exc_tuple: Any = None, *args: Any, **options: Any) -> Any:
+        error: Any = sys.exc_info()[1] if exc_tuple is None else exc_tuple[1]
+        with contextlib.suppress(Exception):  # exceptions with slots, and whatever else can't be told
+            if not hasattr(error, "_render_traceback_") and error is not None and is_users_mistake(error):
+                error._render_traceback_ = functools.partial(rendered, error)
+        return self.shown(exc_tuple, *args, **options)
 
 
 def syntax_error_text(error: SyntaxError) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbarray import runs
+from nbarray.magics.cell_errors import show_mistakes_plainly, stop_showing
 from nbarray.magics.completion import add_completer, remove_completer
 from nbarray.magics.lift_functions import remove_helper
 from nbarray.magics.progress import prepare
@@ -33,6 +34,7 @@ def load_ipython_extension(shell: Any) -> None:
             if hasattr(magic, "parser"):
                 add_completer(shell, _SIGNS[kind] + row.name, magic.parser)
     add_settings(shell)
+    show_mistakes_plainly(shell)
     prepare(shell)
     runs.keep_reports(True)
 
@@ -48,6 +50,7 @@ def unload_ipython_extension(shell: Any) -> None:
         if magics in shell.configurables:
             shell.configurables.remove(magics)
     remove_settings(shell)
+    stop_showing(shell)
     remove_helper(shell.user_ns)
     close_all()
     stop_listening()

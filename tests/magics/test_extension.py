@@ -28,6 +28,7 @@ def state(shell):
         "completers": [matcher.matcher_identifier for matcher in shell.Completer.custom_matchers],
         "commands": set(shell.strdispatchers["complete_command"].strs),
         "names": set(shell.user_ns),
+        "showtraceback": shell.__dict__.get("showtraceback"),
         "events": {name: len(callbacks) for name, callbacks in shell.events.callbacks.items()},
     }
 

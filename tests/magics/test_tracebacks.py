@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import linecache
 import re
+import sys
+import traceback
+from pathlib import Path
 
 import pytest
 
+import nbarray as nb
 from nbarray.errors import AxisError, InputError
+from nbarray.ops import reductions
 from nbarray.provenance import users_lines
 from tests.magics.loaded import loaded
 
@@ -33,6 +39,22 @@ def header(request, shell, monkeypatch):
         yield from (f"{request.param}\n" if request.param[0] == "%" else "" for _ in loaded(shell, monkeypatch))
 
 
+#: What Python, NumPy, a package or a function of the user's refuses, asked by us; how many frames are to be seen of it.
+OTHERS = [
+    ("x[:].astype('nope')", "TypeError: data type 'nope' not understood", 1),
+    ("np.add(x.astype('u1'), 300)", "OverflowError", 1),
+    ("x.sum(dtype='nope')", "TypeError: data type 'nope' not understood", 1),
+    ("nb.zeros(3, dtype='nope')", "TypeError: data type 'nope' not understood", 1),
+    ("nb.zeros_like(x, dtpye='f4')", "TypeError: zeros_like() got an unexpected keyword argument 'dtpye'", 1),
+    ("x.compute(foo=3)", "TypeError: Array.compute() got an unexpected keyword argument 'foo'", 1),
+    ("def mine(k):\n    return np.rot90(x, k)\nmine('a')", "TypeError: 'str' object cannot be interpreted", 2),
+    ("np.apply_along_axis(lambda line: 1 / 0, 0, x)", "ZeroDivisionError: division by zero", 2),
+    ("nb.random.default_rng('a')", "TypeError: SeedSequence expects int or sequence of ints", 1),
+    ("np.save(3, x)", "TypeError: expected str, bytes or os.PathLike object, not int", 1),
+    ("len(nb.ones(()))", "TypeError: len() of unsized object", 1),
+]
+
+
 def shown(shell, capsys, cell) -> tuple[str, list[str]]:
     """What a cell that fails prints, and of which files and cells it shows frames."""
     shell.run_line_magic("colors", "nocolor")
@@ -51,6 +73,53 @@ def test_only_the_users_lines_are_seen(shell, capsys, header, mistake, error, fr
     assert ["File <timed" if "%%time" in header else "Cell In[1]"] * frames == seen
     assert f"\n{error}: " in text
     assert "nbarray/" not in text
+
+
+@pytest.mark.parametrize("header", ["loaded", "%%blocked", "%%time"], indirect=True)
+@pytest.mark.parametrize(("mistake", "error", "frames"), OTHERS)
+def test_the_same_where_others_refuse_what_was_given(shell, capsys, header, mistake, error, frames):
+    """With the extension, and in magics; the exception stays what it was."""
+    text, seen = shown(shell, capsys, header + CELL + mistake)
+
+    assert ["File <timed" if "%%time" in header else "Cell In[1]"] * frames == seen
+    assert f"\n{error}" in text
+    assert "nbarray/" not in text
+    assert any("nbarray/" in frame.filename for frame in traceback.extract_tb(sys.last_value.__traceback__))
+
+
+@pytest.mark.parametrize("header", ["loaded", "%%blocked"], indirect=True)
+@pytest.mark.parametrize("broken", ["return None + 1", "return missing", "assert not x", "raise NotImplementedError"])
+def test_a_mistake_of_ours_is_seen_with_our_frames(shell, capsys, monkeypatch, header, broken):
+    """Whoever is told of it needs them."""
+    source = Path(nb.__file__).parent / "broken.py"  # as if it were one of our files
+    exec(compile(f"def broken(x, axis=None):\n    {broken}", str(source), "exec"), names := {})
+    lines = f"def broken(x, axis=None):\n    {broken}".splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, str(source), (1, None, lines, str(source)))
+    monkeypatch.setattr(reductions, "reduction", lambda name, *args, **options: names["broken"](*args))
+    _, seen = shown(shell, capsys, header + CELL + "x.sum()")
+
+    assert "Cell In[1]" == seen[0]
+    assert "broken.py" in seen[-1]
+
+
+def test_another_packages_refusal_is_the_users(shell, capsys, monkeypatch, tmp_path):
+    """As of a place to write to, where there is something already."""
+    pytest.importorskip("zarr")
+    for _ in loaded(shell, monkeypatch):
+        cell = CELL + f"x.to_zarr({str(tmp_path / 'x.zarr')!r})\n"
+        _, seen = shown(shell, capsys, cell + cell.splitlines()[-1])
+
+        assert ["Cell In[1]"] == seen
+
+
+def test_errors_that_have_nothing_to_do_with_us_are_shown_as_ever(shell, capsys, monkeypatch):
+    """Frames of packages and all."""
+    _, before = shown(shell, capsys, "import json\njson.loads('{')")
+    for _ in loaded(shell, monkeypatch):
+        _, after = shown(shell, capsys, "import json\njson.loads('{')")
+
+        assert before == after
+        assert len(after) > 1
 
 
 @pytest.mark.parametrize("line", ["y = %blocked {}", "a, b[0] = %blocked {}", "%blocked {}", "%blocked_plan {}"])
@@ -82,6 +151,16 @@ def test_what_is_behind_an_error_is_seen_without_our_frames(shell, capsys):
     assert ["Cell In[1]"] * 2 == seen
     assert "KeyError" in text
     assert "During handling" in text
+
+
+def test_what_a_library_said_is_not_shown_twice(shell, capsys, tmp_path):
+    """Ours says it; how the library came to say it is of no use.  The cause is still there."""
+    text, seen = shown(shell, capsys, CELL + f"x.to_hdf5({str(tmp_path / 'none' / 'x.h5')!r}, 'x')")
+
+    assert ["Cell In[1]"] == seen
+    assert 1 == text.count("Error: ")
+    assert "No such file or directory" in text
+    assert isinstance(sys.last_value.__cause__, FileNotFoundError)
 
 
 def test_what_cython_compiled_is_not_the_users(shell):
