@@ -151,12 +151,15 @@ class BlockedMagics(Magics):
         if computes and options.report:
             namespace[options.report] = report
         with _watched(self.shell, options.monitor, closing=not options.background):
-            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict, options.local)
+            left = {output for output in outputs if output in code.assigned - code.surely and output in namespace}
+            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict, options.local, left)
             assigned = [output for output in outputs if output in code.assigned]
-            for output in assigned:
-                if output not in namespace:
-                    raise UsageError(f"{name}: -o {output}: the cell ended without assigning {output!r}")
-            wanted = Wanted(value, assigned, [o for o in outputs if o not in assigned], namespace)
+            named = [output for output in outputs if output not in assigned]
+            _check_assigned(name, assigned, namespace, left)
+            if named and value is None:
+                said = f"the cell doesn't assign {named[0]!r}, and its last expression gave None"
+                raise UsageError(f"{name}: -o {named[0]}: {said}, so there is nothing to store")
+            wanted = Wanted(value, assigned, named, namespace)
             if options.lazy:
                 return wanted.keep()
             if not len(wanted) and (options.plan or options.graph or options.background):
@@ -165,8 +168,13 @@ class BlockedMagics(Magics):
                 return wanted.plan() if options.plan else wanted.picture()
             return wanted.start([report]) if options.background else wanted.compute([report])
 
-    def _evaluate(self, code: CellCode, chunks: ChunkOption, strict: bool, local: dict[str, Any]) -> Any:
-        """Run the cell; its value, still blocked."""
+    def _evaluate(
+        self, code: CellCode, chunks: ChunkOption, strict: bool, local: dict[str, Any], left: set[str]
+    ) -> Any:
+        """Run the cell; its value, still blocked.
+
+        left : names of which those are taken out that the cell assigns
+        """
         __tracebackhide__ = True
         namespace: dict[str, Any] = cast(Any, self.shell).user_ns
         wrapped: list[Array] = []
@@ -179,7 +187,7 @@ class BlockedMagics(Magics):
         lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict, local)
         watched = lifted_functions(namespace) if strict else contextlib.nullcontext(False)
         with watched as others, _bound(namespace, lift, keep=code.defines or others), lift:
-            value = map_values(code.run({**namespace, **local} if local else namespace), lift.block)
+            value = map_values(code.run({**namespace, **local} if local else namespace, left), lift.block)
         if wrapped and isinstance(chunks.shape, tuple) and all(a.ndim != len(chunks.shape) for a in wrapped):
             text = ",".join(map(str, chunks.shape))
             said = f"--chunks {text} was not used: no array here has {len(chunks.shape)} axes"
@@ -196,6 +204,17 @@ def _check_outputs(name: str, outputs: list[str], code: CellCode) -> None:
         )
     if len(missing) > 1:
         raise UsageError(f"{name}: -o {','.join(missing)}: the cell assigns none of them and has but one value")
+
+
+def _check_assigned(name: str, outputs: list[str], namespace: dict[str, Any], left: set[str]) -> None:
+    """Refuse names that the cell would have assigned in lines that weren't run.
+
+    left : those that hold what they held before
+    """
+    for output in outputs:
+        if output not in namespace or output in left:
+            held = ", which holds what an earlier cell gave it" if output in namespace else ""
+            raise UsageError(f"{name}: -o {output}: the cell ended without assigning {output!r}{held}")
 
 
 @contextlib.contextmanager

@@ -26,7 +26,8 @@ class CellCode:
     name : what the code is called in tracebacks
     body : the statements, or None
     last : the expression at the end whose value is the cell's, or None
-    assigned : the names that the statements bind in the user's namespace
+    assigned : the names that the statements bind in the user's namespace, if they are run
+    surely : those of them that a statement binds that is run whatever happens
     defines : whether it defines functions, which may be called after the cell
     line : on which line of the notebook's cell the magic stands
     """
@@ -35,15 +36,25 @@ class CellCode:
     body: CodeType | None
     last: CodeType | None
     assigned: frozenset[str]
+    surely: frozenset[str]
     defines: bool
     line: int
 
-    def run(self, namespace: dict[str, Any]) -> Any:
-        """Run it in `namespace`; returns the value of the last expression, or None."""
+    def run(self, namespace: dict[str, Any], left: set[str] | None = None) -> Any:
+        """Run it in `namespace`; returns the value of the last expression, or None.
+
+        left : names of which those are taken out that are bound meanwhile
+        """
         __tracebackhide__ = True
+        before = {name: namespace.get(name) for name in left or ()}
+        # names are looked up a little more slowly where it is watched which are bound
+        local: Any = _watched(namespace, left) if left else namespace
         if self.body is not None:
-            exec(self.body, namespace)
-        return None if self.last is None else eval(self.last, namespace)
+            exec(self.body, namespace, local)
+        value = None if self.last is None else eval(self.last, namespace, local)
+        if left:  # what a function binds as global goes by the watch
+            left -= {name for name in left if namespace.get(name) is not before[name]}
+        return value
 
 
 def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
@@ -78,6 +89,7 @@ def compile_cell(shell: Any, cell: str, header: str = "") -> CellCode:
         shell.compile(module, name, "exec") if body else None,
         shell.compile(lift_last(last), name, "eval") if isinstance(last, ast.Expr) else None,
         assigned,
+        _surely(tree.body),
         defines,
         line,
     )
@@ -98,6 +110,29 @@ def _line_of_header(shell: Any, header: str, cell: str) -> int:
     """The line of a cell magic in the notebook's cell, at the end of which it stands: ``%%time`` may be above it."""
     above = str(shell.history_manager.input_hist_raw[-1]).rstrip().removesuffix(cell.rstrip()).split("\n")
     return len(above) - 1 if above[-1] == "" and above[-2:][0].split() == header.split() else 1
+
+
+def _watched(namespace: dict[str, Any], left: set[str]) -> Any:
+    """`namespace` as a cell's names, of which it is noted which are bound."""
+
+    def bind(_: Any, name: str, value: Any) -> None:
+        left.discard(name)
+        namespace[name] = value
+
+    methods = {name: staticmethod(getattr(namespace, name)) for name in ("__getitem__", "__delitem__", "keys")}
+    return type("Names", (), {**methods, "__setitem__": bind})()
+
+
+def _surely(statements: list[ast.stmt]) -> frozenset[str]:
+    """The names bound by plain statements at the level of the cell: not within loops, branches, handlers."""
+    names: set[str] = set()
+    for node in statements:
+        if isinstance(node, ast.Assign):
+            bound = [each for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+            names.update(each.id for each in bound if isinstance(each.ctx, ast.Store))
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return frozenset(names)
 
 
 def _empty_lines(cell: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -282,18 +283,56 @@ def test_chunks_that_fit_no_array_are_told(shell, a):
         ("%%blocked -o n\nx = 1", "neither assigns 'n' nor ends with an expression"),
         ("%%blocked -o n,k\n1", "assigns none of them and has but one value"),
         ("%%blocked -o n\nif False:\n    n = 1", "the cell ended without assigning 'n'"),
+        (
+            "%%blocked -o old\nif False:\n    old = 1",
+            "without assigning 'old', which holds what an earlier cell gave it",
+        ),
+        ("%%blocked -o old\nprint(end='')", "doesn't assign 'old', and its last expression gave None"),
+        ("%blocked -o old print(end='')", "doesn't assign 'old', and its last expression gave None"),
+        ("%%blocked -b -o old\nfor old in []:\n    pass\nnb.ones(3).sum()", "the cell ended without assigning 'old'"),
         ("%%blocked\n   \n", "nothing to evaluate"),
         ("%blocked", "nothing to evaluate; %%blocked evaluates the lines below it"),
     ],
 )
 def test_a_wrong_use_is_one_line(shell, capsys, cell, message):
-    """No traceback; the cell counts as failed, so Run All stops there."""
+    """No traceback; the cell counts as failed, so Run All stops there; no name is touched."""
+    shell.push({"old": (old := object())})
     result = shell.run_cell(cell)
     err = capsys.readouterr().err
 
     assert not result.success
+    assert old is shell.user_ns["old"]
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "if len(a):\n    m = a.mean()",
+        "for m in [a.std(), a.mean()]:\n    pass",
+        "try:\n    m = nothing\nexcept NameError:\n    m = [k * a for k in [1]][0].mean()",
+        "def f():\n    global m\n    m = a.mean()\nf()",
+        "class C:\n    m = 3\nif C.m == 3 and 'm' in dir() and locals()['m'] == 7:\n    m = a.mean()\nprint(end='')",
+        "if (m := a.mean()) is not None:\n    del n\n",
+        "with contextlib.nullcontext(a.mean()) as m:\n    pass",
+        "if m == 7:\n    m = m - 7 + a.mean()",
+    ],
+)
+def test_a_name_is_computed_that_some_lines_assign(shell, a, cell):
+    """Whatever it held before; names are found in such cells as in any other."""
+    shell.push({"m": 7, "n": 8, "contextlib": contextlib})
+    run(shell, f"%%blocked -o m\n{cell}")
+
+    np.testing.assert_allclose(a.mean(), shell.user_ns["m"])
+
+
+def test_a_name_may_be_given_what_it_held(shell):
+    """Once more."""
+    shell.push({"m": 4, "n": 4})
+    run(shell, "%%blocked -o m\nfor m in range(5):\n    pass")
+
+    assert 4 == shell.user_ns["m"]
 
 
 def test_the_line_is_taken_as_written(shell):
