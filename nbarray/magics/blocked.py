@@ -21,7 +21,7 @@ from nbarray.api.creation import from_array
 from nbarray.config import config, current
 from nbarray.magics.cell_code import CellCode, compile_cell
 from nbarray.magics.cell_errors import show_users_frames, syntax_error_text
-from nbarray.magics.conversions import conversion_watcher
+from nbarray.magics.conversions import begun_from_now_on, conversion_watcher
 from nbarray.magics.declared import declared
 from nbarray.magics.lift_functions import lifted_functions
 from nbarray.magics.lift_values import HELPER, Lift, map_values
@@ -59,9 +59,10 @@ class BlockedMagics(Magics):
         --strict those functions, and classes of yours, get blocked arrays, so that what they would read whole is
         seen and refused; so are copies of files and memory maps: np.array(mm), mm.copy(), ds.__array__(),
         ds.read_direct(out), out[:] = ds.  Functions and methods from your other cells are watched as the cell
-        itself is, whatever array they use (a global name, self.ds).  Not seen is what another package, or a
-        module that you import, opens and reads by itself, what other threads of yours read, and functions that
-        numba compiles or that a cell of another magic (%%time) defined.
+        itself is, whatever array they use (a global name, self.ds), and so are threads that the cell begins.  Not seen
+        is what another package, or a module that you import, opens and reads by itself, what threads read that
+        were there before (a pool of another cell), and functions that numba compiles, that were made by exec,
+        or that a cell of another magic (%%time) defined.
 
             %%blocked --chunks 4,200,200 --memory 2GiB
             t = netCDF4.Dataset("2014-01-01.nc")["t2m"]
@@ -134,7 +135,8 @@ class BlockedMagics(Magics):
             raise UsageError(f"{name}: {syntax_error_text(error)}") from error
         _check_outputs(name, outputs, code)
         try:
-            with _settings(options), watch_conversions(conversion_watcher(options.strict)):
+            options.threads = begun_from_now_on() if options.strict else None
+            with _settings(options), watch_conversions(conversion_watcher(options.strict), options.threads):
                 return self._result(name, code, options, outputs)
         except UsageError:
             raise
@@ -152,7 +154,7 @@ class BlockedMagics(Magics):
             namespace[options.report] = report
         with _watched(self.shell, options.monitor, closing=not options.background):
             left = {output for output in outputs if output in code.assigned - code.surely and output in namespace}
-            value = self._evaluate(code, options.chunks or ChunkOption(), options.strict, options.local, left)
+            value = self._evaluate(code, options, left)
             assigned = [output for output in outputs if output in code.assigned]
             named = [output for output in outputs if output not in assigned]
             _check_assigned(name, assigned, namespace, left)
@@ -168,15 +170,14 @@ class BlockedMagics(Magics):
                 return wanted.plan() if options.plan else wanted.picture()
             return wanted.start([report]) if options.background else wanted.compute([report])
 
-    def _evaluate(
-        self, code: CellCode, chunks: ChunkOption, strict: bool, local: dict[str, Any], left: set[str]
-    ) -> Any:
+    def _evaluate(self, code: CellCode, options: Namespace, left: set[str]) -> Any:
         """Run the cell; its value, still blocked.
 
         left : names of which those are taken out that the cell assigns
         """
         __tracebackhide__ = True
         namespace: dict[str, Any] = cast(Any, self.shell).user_ns
+        chunks, local = options.chunks or ChunkOption(), options.local
         wrapped: list[Array] = []
 
         def wrap(source: Any) -> Array:
@@ -184,7 +185,8 @@ class BlockedMagics(Magics):
             return wrapped[-1]
 
         new_bytes = int(_NEW_ARRAYS_SHARE * current().budget_bytes())
-        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict, local)
+        strict, threads = options.strict, options.threads
+        lift = Lift(wrap, Array, values_of, namespace, new_bytes, tell_conversion, strict, local, threads)
         watched = lifted_functions(namespace) if strict else contextlib.nullcontext(False)
         with watched as others, _bound(namespace, lift, keep=code.defines or others), lift:
             value = map_values(code.run({**namespace, **local} if local else namespace, left), lift.block)

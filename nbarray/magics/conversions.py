@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from nbarray.api.conversions import Watcher
@@ -10,7 +11,7 @@ from nbarray.errors import BudgetError
 from nbarray.provenance import users_place
 from nbarray.units import format_bytes
 
-__all__ = ["conversion_watcher"]
+__all__ = ["begun_from_now_on", "conversion_watcher"]
 
 #: The share of the budget that may be converted under ``--strict``.
 STRICT_SHARE = 0.01
@@ -40,3 +41,14 @@ def conversion_watcher(strict: bool, write: Callable[[str], object] = _say) -> W
             write(f"nbarray: {who} {what} computed for it{where}")
 
     return watch
+
+
+def begun_from_now_on() -> Callable[[], bool]:
+    """Whether the thread that asks was begun after this was called, by code of the user's: a cell's threads."""
+    before = frozenset(threading.enumerate())
+
+    def begun() -> bool:
+        thread = threading.current_thread()
+        return thread not in before and not thread.name.startswith("nbarray-")  # as all of ours are called
+
+    return begun

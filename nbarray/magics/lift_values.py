@@ -132,6 +132,7 @@ class Lift:
         beyond stay NumPy's, or a loop over files would keep every one of them alive
     strict : functions and classes of other packages get blocked arrays too, which tell when they are converted
     local : what else the code sees, of a function in which it stands
+    takes_part : whether another thread belongs to the cell, asked in that thread; none does by default
 
     Functions defined in the cell go on calling it after the cell: then, and in other threads (a block
     function), it hands everything through as Python would.
@@ -147,10 +148,12 @@ class Lift:
         tell: Callable[[tuple[int, ...], int], None] = lambda shape, nbytes: None,
         strict: bool = False,
         local: dict[str, Any] | None = None,
+        takes_part: Callable[[], bool] | None = None,
     ) -> None:
         self._wrap, self._blocked, self._compute = wrap, blocked, compute
         self._namespace, self._tell = namespace, tell
         self._thread: int | None = None
+        self._takes_part = takes_part
         self._new_bytes, self._strict = new_bytes, strict
         self._before: set[int] = set()
         self._local = local or {}
@@ -171,7 +174,9 @@ class Lift:
         return _asleep, ()  # a function of the cell in another process
 
     def _active(self) -> bool:
-        return self._thread == threading.get_ident()
+        if self._thread == threading.get_ident():
+            return True
+        return self._takes_part is not None and self._thread is not None and self._takes_part()
 
     def block(self, value: Any) -> Any:
         """`value`, as a blocked array if it is a source; the same source gives the same array."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import types
 
 import h5py
@@ -398,3 +399,51 @@ def test_selections_of_zarr_are_blocked(shell, kind):
     assert is_refused(shell, f"np.asarray(z.{kind}[sel])")
     expected = getattr(shell.user_ns["z"], kind)[[1, 5], [2, 3]]
     np.testing.assert_array_equal(run(shell, f"%%blocked\nz.{kind}[few]"), expected)
+
+
+THREADS = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+pool.submit(int).result()
+def converted(x): return np.asarray(x).shape
+def whole(): return np.asarray(ds).shape
+def begun(function, *args):
+    kept = []
+    thread = threading.Thread(target=lambda: kept.append(function(*args)))
+    thread.start()
+    thread.join()
+    return kept
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("with ThreadPoolExecutor(2) as own:\n    list(own.map(lambda x: np.asarray(x).shape, [ds]))", True),
+        ("with ThreadPoolExecutor(2) as own:\n    own.submit(converted, ds).result()", True),
+        ("with ThreadPoolExecutor(2) as own:\n    own.submit(whole).result()", True),
+        ("with ThreadPoolExecutor(2) as own:\n    own.submit(foreign.mean, ds).result()", True),
+        ("with ThreadPoolExecutor(2) as own:\n    x = own.submit(lambda: ds[:].mean()).result()\nx", False),
+        ("with ThreadPoolExecutor(2) as own:\n    own.submit(lambda: np.asarray(ds[0]).sum()).result()", False),
+        ("pool.submit(whole).result()", False),  # it was there before
+        ("nb.map_blocks(lambda block: np.asarray(block) + 1, nb.from_array(ds), dtype=float).sum()", False),
+    ],
+)
+def test_strict_sees_the_threads_that_a_cell_begins(shell, stored, code, refused):
+    """Not those of others, nor ours, which work within the memory."""
+    shell.run_cell(THREADS).raise_error()
+
+    assert refused == is_refused(shell, code)
+
+
+def test_a_thread_that_is_refused_says_so(shell, stored, monkeypatch):
+    """As of any error in a thread; the cell doesn't get what it would have read."""
+    said = []
+    monkeypatch.setattr(threading, "excepthook", lambda raised: said.append(raised.exc_value))
+    shell.run_cell(THREADS).raise_error()
+
+    assert [] == run(shell, "%%blocked --strict --memory 1MB\nbegun(whole)")
+    assert [BudgetError] == [*map(type, said)]
+    assert [(1000, 40)] == run(shell, "%%blocked --memory 1MB\nbegun(whole)")
+    assert [(1000, 40)] == run(shell, "begun(converted, ds)")
