@@ -157,10 +157,10 @@ def check_setting(name: str, value: Any) -> Any:
         return os.fspath(value)
     size = parse_bytes(value, name)
     plain = str(value).strip()
-    if name == "memory" and isinstance(value, str) and plain.replace(".", "").isdigit() and size < LEAST_PLAIN_BYTES:
-        raise ConfigError(f"memory: {plain} would be {size} bytes; write {plain}GiB or {plain}MiB")
     if size < 1:
         raise ConfigError(f"{name}: expected at least one byte, not {value!r}")
+    if name == "memory" and isinstance(value, str) and plain.replace(".", "").isdigit() and size < LEAST_PLAIN_BYTES:
+        raise ConfigError(f"memory: {plain} would be {size} bytes; write {plain}GiB or {plain}MiB")
     return size
 
 

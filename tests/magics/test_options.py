@@ -61,6 +61,7 @@ def test_a_good_option_is_read(parser, line, field, expected):
     [
         ("--chunk 3", "there is no option '--chunk'; did you mean '--chunks'?"),
         ("--mem 2GiB", "there is no option '--mem'"),
+        ("--memory 0", "expected at least one byte, not '0'"),
         ("--memory 2", "2 would be 2 bytes; write 2GiB or 2MiB"),
         ("--memory lots", "can't read 'lots' as bytes; write it as '2GiB', '500MB' or 2_000_000"),
         ("--memory", "--memory needs a value"),
