@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -42,13 +42,13 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-def wrap(value: Any) -> Any:
-    """Arrays for expressions; the place in the user's code is noted."""
+def wrap(value: Any, given: Sequence[Any] = ()) -> Any:
+    """Arrays for expressions; the place in the user's code is noted, unless it is one of those that were given."""
     if isinstance(value, Expr):
-        remember_place(value, caller())
+        remember_place(value, caller(), written=all(value is not each for each in given))
         return Array(value)
     if isinstance(value, tuple):
-        return tuple(wrap(v) for v in value)
+        return tuple(wrap(v, given) for v in value)
     return value
 
 
@@ -57,12 +57,12 @@ def apply(operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
     expr_args = [unwrap(a) for a in args]
     expr_options = {k: unwrap(v) for k, v in options.items()}
     try:
-        return wrap(operation(*expr_args, **expr_options))
+        return wrap(operation(*expr_args, **expr_options), expr_args)
     except (UnknownSize, AssertionError):
         if not any(isinstance(a, Expr) and has_unknown_sizes(a) for a in _flat(expr_args)):
             raise
         counted = [_counted(a) for a in expr_args]
-        return wrap(operation(*counted, **expr_options))
+        return wrap(operation(*counted, **expr_options), counted)
 
 
 def _flat(values: Any) -> Iterator[Any]:

@@ -27,7 +27,7 @@ __all__ = ["changeable", "hold", "outs_apart", "setitem", "store_into", "store_r
 
 def hold(x: Array, made: Array, form: Form | None = None) -> Array:
     """Let a handle hold what another holds; without axes in the form it has, or in another."""
-    remember_place(made.expr, caller())
+    remember_place(made.expr, caller(), written=True)
     x.become(made.expr, form)
     return x
 

@@ -47,7 +47,7 @@ class UniqueInverseResult(NamedTuple):
 
 
 def _array(expr: Expr) -> Array:
-    remember_place(expr, caller())
+    remember_place(expr, caller(), written=True)
     return Array(expr)
 
 

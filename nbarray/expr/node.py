@@ -108,6 +108,8 @@ class Expr(metaclass=_Interned):
     children: tuple[Expr, ...]
     #: where in the user's code it was made; no part of what it is
     _place: Place | None = None
+    #: whether that is where what it belongs to was made
+    _inherits: bool = False
 
     def __init__(self, *values: Any) -> None:
         names = self.field_names
@@ -179,16 +181,23 @@ def _nodes_in(values: Sequence[Any]) -> tuple[Expr, ...]:
     return tuple(found)
 
 
-def remember_place(expr: Expr, place: Place | None) -> None:
-    """Note where in the user's code a node was made, and what it is made of that has no place yet; the first stays."""
-    if place is None:
+def remember_place(expr: Expr, place: Place | None, *, written: bool = False) -> None:
+    """Note where in the user's code a node was made, and what it is made of that has no place yet; the first stays.
+
+    written : the user's code has just made it there.  That counts more than where the same was written before, as in a
+        cell that was changed and runs again; but what holds data stays where it was taken
+    """
+    old = expr._place
+    if place is None or place == old:
         return
-    fresh = [expr]
-    while fresh:
-        node = fresh.pop()
-        if node._place is None:
-            node.__dict__["_place"] = place
-            fresh += node.children
+    if old is not None and not expr._inherits and not (written and expr.children):
+        return
+    todo = [expr]
+    while todo:
+        node = todo.pop()
+        if node is expr or node._place is None or (node._inherits and node._place == old):
+            node.__dict__.update(_place=place, _inherits=not written or node is not expr)
+            todo += node.children
 
 
 def place_of(expr: Expr) -> Place | None:

@@ -197,15 +197,50 @@ def test_places_are_remembered() -> None:
     assert place.text.endswith("# made here")
 
 
-def test_the_first_place_stays() -> None:
-    """An expression that is written again belongs to where it was written first."""
+def test_the_last_place_counts_where_it_is_written_again() -> None:
+    """An expression that somebody still holds, such as an error, belongs to where it was written last."""
     x = nb.zeros((3, 4)) * 1.75
     first = place_of(x.expr)
-    again = nb.zeros((3, 4)) * 1.75
-    remember_place(again.expr, Place("elsewhere.py", 1))
+    again = nb.zeros((3, 4)) * 1.75  # again
 
     assert x.expr is again.expr
-    assert first == place_of(again.expr)
+    assert first != place_of(x.expr)
+    assert str(place_of(x.expr)).endswith("# again")
+
+
+def test_what_was_made_beside_it_goes_along() -> None:
+    """Such as the sum of a mean; what was written elsewhere stays there."""
+    x = nb.zeros((30, 4)) * 1.5  # x
+    held = [x.var(axis=0).expr, x.var(axis=0).expr]  # again
+
+    def texts(expr: Expr) -> set[str]:
+        found = {str(place_of(expr)).rpartition(" ")[2]}
+        return found.union(*map(texts, expr.children))
+
+    assert {"again", "x"} == texts(held[0])
+    other = x.var(axis=0).expr  # other
+
+    assert {"other", "x"} == texts(other)
+    assert "x" == str(place_of(x.expr)).rpartition(" ")[2]
+
+
+def test_what_is_given_back_stays_where_it_was_made() -> None:
+    """Nothing has been made."""
+    data, x = nb.from_array(np.ones((3, 4))), nb.zeros((3, 4)) * 2.25  # made here
+    for same in (x.astype(float), x[:], x.transpose(0, 1), nb.asarray(x), nb.asarray(data)):
+        assert str(place_of(same.expr)).endswith("# made here")
+
+
+def test_rules_and_engines_give_no_other_place() -> None:
+    """What is made of a node inherits its place, until the node is written again."""
+    x = nb.zeros((3, 4)) * 1.75  # written
+    made: Any = ufunc(np.add, source(np.zeros((6, 8))), 7)
+    remember_place(x.expr, Place("elsewhere.py", 1))
+    remember_place(made, Place("here.py", 1))
+    remember_place(made, Place("there.py", 1))
+
+    assert str(place_of(x.expr)).endswith("# written")
+    assert Place("there.py", 1) == place_of(made)
 
 
 def test_places_go_with_their_nodes() -> None:
