@@ -20,7 +20,16 @@ from typing import Any
 
 from nbarray.provenance import calls_magic, is_library, is_ours, is_package, is_users
 
-__all__ = ["debug_users_frames", "is_users_mistake", "linked", "rendered", "steps", "users_frames"]
+__all__ = [
+    "causes_without_library",
+    "debug_users_frames",
+    "errors_behind",
+    "is_users_mistake",
+    "linked",
+    "rendered",
+    "steps",
+    "users_frames",
+]
 
 #: Who judges what is given, where we don't: what these refuse came from the user.
 _JUDGES = frozenset(
@@ -119,33 +128,42 @@ def rendered(error: BaseException) -> list[str]:
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
         return traceback.format_exception(error)
-    with _causes_without_library(error):
+    with causes_without_library(error):
         tool: Any = shell.InteractiveTB
         lines: list[str] = tool.structured_traceback(type(error), error, users_frames(error), tb_offset=0)
     return lines
 
 
+def errors_behind(error: BaseException) -> list[BaseException]:
+    """The errors that led to an error, as they are shown with it."""
+    found = [error]
+    while True:
+        last = found[-1]
+        behind = last.__context__ if last.__cause__ is None and not last.__suppress_context__ else last.__cause__
+        if behind is None or any(behind is each for each in found):
+            return found[1:]
+        found.append(behind)
+
+
 @contextlib.contextmanager
-def _causes_without_library(error: BaseException) -> Iterator[None]:
-    """While it lasts, the errors behind one of ours show frames of the user's functions and of other packages only.
+def causes_without_library(error: BaseException) -> Iterator[None]:
+    """While it lasts, the errors behind one show frames of the user's functions and of other packages only.
 
     What an interrupt came in the midst of, such as another one, is not shown; nor is an error of a package that we
     called, if ours says what it said.
     """
-    kept: list[tuple[BaseException, TracebackType | None]] = []
-    alone, behind = error.__suppress_context__, error.__cause__
-    if behind is not None and str(behind) in str(error) and not any(map(is_users, steps(behind))):
+    alone, cause = error.__suppress_context__, error.__cause__
+    said = "" if cause is None else str(cause)
+    if cause is not None and said and said in str(error) and not any(map(is_users, steps(cause))):
         error.__cause__ = None
         error.__suppress_context__ = True
     error.__suppress_context__ |= isinstance(error, KeyboardInterrupt)
-    cause = error.__cause__
-    while cause is not None and all(cause is not seen for seen, _ in kept):
-        kept.append((cause, cause.__traceback__))
-        cause.__traceback__ = linked(step for step in steps(cause) if not is_ours(step))
-        cause = cause.__cause__
+    kept = [(each, each.__traceback__) for each in errors_behind(error)]
+    for each, _ in kept:
+        each.__traceback__ = linked(step for step in steps(each) if not is_ours(step))
     try:
         yield
     finally:
-        error.__cause__, error.__suppress_context__ = behind, alone
-        for cause, trace in kept:
-            cause.__traceback__ = trace
+        error.__cause__, error.__suppress_context__ = cause, alone
+        for each, trace in kept:
+            each.__traceback__ = trace

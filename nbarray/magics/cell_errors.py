@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from nbarray.provenance import is_ours, is_users
-from nbarray.tracebacks import is_users_mistake, linked, rendered, steps
+from nbarray.tracebacks import causes_without_library, errors_behind, is_users_mistake, linked, rendered, steps
 
 __all__ = ["cells_frames", "show_mistakes_plainly", "show_users_frames", "stop_showing", "syntax_error_text"]
 
@@ -51,11 +51,18 @@ def show_users_frames(shell: Any, error: BaseException, filename: str) -> None:
     def render() -> list[str]:
         if plain:
             return rendered(error)
-        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
+        with _causes_shown(error):
+            lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
         return lines
 
     with contextlib.suppress(AttributeError):  # an exception with slots shows everything
         error._render_traceback_ = render  # type: ignore[attr-defined]
+
+
+def _causes_shown(error: BaseException) -> contextlib.AbstractContextManager[None]:
+    """While it lasts, what is behind an error is shown without our frames, if one of ours is among it."""
+    ours = any(hasattr(each, "_render_traceback_") for each in errors_behind(error))
+    return causes_without_library(error) if ours else contextlib.nullcontext()
 
 
 def show_mistakes_plainly(shell: Any) -> None:
@@ -84,10 +91,15 @@ class _Plainly:
 
     def __call__(self, exc_tuple: Any = None, *args: Any, **options: Any) -> Any:
         error: Any = sys.exc_info()[1] if exc_tuple is None else exc_tuple[1]
-        with contextlib.suppress(Exception):  # exceptions with slots, and whatever else can't be told
-            if not hasattr(error, "_render_traceback_") and error is not None and is_users_mistake(error):
-                error._render_traceback_ = functools.partial(rendered, error)
-        return self.shown(exc_tuple, *args, **options)
+        error = error or getattr(sys, "last_value", None)
+        with contextlib.ExitStack() as until_shown:
+            with contextlib.suppress(Exception):  # exceptions with slots, and whatever else can't be told
+                if not hasattr(error, "_render_traceback_"):
+                    if is_users_mistake(error):
+                        error._render_traceback_ = functools.partial(rendered, error)
+                    else:
+                        until_shown.enter_context(_causes_shown(error))
+            return self.shown(exc_tuple, *args, **options)
 
 
 def syntax_error_text(error: SyntaxError) -> str:

@@ -153,6 +153,28 @@ def test_what_is_behind_an_error_is_seen_without_our_frames(shell, capsys):
     assert "During handling" in text
 
 
+@pytest.mark.parametrize("header", ["loaded", "%%blocked"], indirect=True)
+@pytest.mark.parametrize("how", [" from error", ""])
+@pytest.mark.parametrize(
+    ("mistake", "behind"),
+    [
+        ("x.sum(axis=7)", ["AxisError"]),
+        ("x.map_blocks(lambda b: b[999], dtype=float).compute()", ["IndexError", "TaskError"]),
+        ("np.linalg.inv(x * 0).compute()", ["LinAlgError", "TaskError"]),
+    ],
+)
+def test_ours_behind_an_error_of_the_users_is_seen_without_our_frames(shell, capsys, header, mistake, behind, how):
+    """While the extension is loaded; they are still there."""
+    cell = f"{header}{CELL}try:\n    {mistake}\nexcept Exception as error:\n    raise KeyError(3){how}"
+    text, seen = shown(shell, capsys, cell)
+    hidden = [frame.filename for frame in traceback.extract_tb(sys.last_value.__context__.__traceback__)]
+
+    assert [*behind, "KeyError"] == re.findall(r"^(\w+Error) +Traceback", text, flags=re.M)
+    assert "Cell In[1]" in seen
+    assert not any("nbarray/" in name for name in seen)
+    assert any("nbarray/" in name for name in hidden)
+
+
 def test_what_a_library_said_is_not_shown_twice(shell, capsys, tmp_path):
     """Ours says it; how the library came to say it is of no use.  The cause is still there."""
     text, seen = shown(shell, capsys, CELL + f"x.to_hdf5({str(tmp_path / 'none' / 'x.h5')!r}, 'x')")
