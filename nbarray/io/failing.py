@@ -45,7 +45,7 @@ def chunks_of(region: Region, chunks: tuple[int, ...]) -> Iterator[tuple[tuple[i
     """The stored chunks that a region touches, in order, each with the part of the region that lies in it.
 
     >>> list(chunks_of((slice(1, 8, 3),), (4,)))
-    [((0,), (slice(1, 2, 3),)), ((1,), (slice(4, 8, 3),))]
+    [((0,), (slice(1, 4, 3),)), ((1,), (slice(4, 8, 3),))]
     """
     for pieces in itertools.product(*map(_pieces, region, chunks)):
         numbers, parts = zip(*pieces, strict=True)
