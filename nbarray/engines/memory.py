@@ -17,13 +17,18 @@ import threading
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from nbarray.expr.lowered_folds import FoldedParts
+from nbarray.expr.lowered_fused import Fused
+from nbarray.kernels.workspace import Spares
 from nbarray.plan.plan import Plan
 
-__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "most_spare", "share_arena", "usual"]
+__all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "share_arena", "spares_for", "usual"]
 
 #: A budget of less than so many times what a plan takes has little room.
 ROOM = 2
-#: States that a run keeps at the most, see `most_spare`.
+#: States that a run keeps at the most, see `spares_for`.
 MOST_SPARE = 4
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
@@ -77,12 +82,16 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
     return _WRITING_BYTES if plan.writers_of or tight else _READING_BYTES
 
 
-def most_spare(plan: Plan, budget_bytes: int) -> int:
-    """How many states of reductions a run keeps to make others in: none where they would be missed.
+def spares_for(plan: Plan, budget_bytes: int) -> Spares:
+    """What a run keeps of states of reductions to make others in: nothing where it would be missed.
 
-    New ones are made only where none is left, so that no more are held than were at once without keeping any.
+    New ones are made only where none is left, and none are kept once all were made, so that no more are held than were
+    at once without keeping any.
     """
-    return MOST_SPARE if budget_bytes >= ROOM * plan.run_bytes() else 0
+    if budget_bytes < ROOM * plan.run_bytes():
+        return Spares()
+    making = [k for k, n in enumerate(plan.nodes) if n.gives_states and isinstance(n, Fused | FoldedParts)]
+    return Spares(MOST_SPARE, int(np.isin(plan.task_node, making).sum()))
 
 
 def exact(least: int = _READING_BYTES) -> None:

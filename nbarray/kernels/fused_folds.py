@@ -55,6 +55,7 @@ def fold_box(
         fetched = next((_fetched_whole(program, fetch, *box, workspace) for box in steps(low, high, step)), None)
         make = workspace.spares.take
         states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
+        workspace.spares.note_state()
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)
     # where a step holds all that is folded, its sums are unpacked at once, tile by tile

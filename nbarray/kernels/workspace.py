@@ -25,10 +25,11 @@ class Spares:
     """Arrays that nobody needs any more, for tasks that make such anew; all workers of a run share them.
 
     most : so often are arrays kept that were left; 0 where memory is short, as nobody counts them
+    states : so many states are made; None if that isn't known
     """
 
-    def __init__(self, most: int = 0) -> None:
-        self._most = most
+    def __init__(self, most: int = 0, states: int | None = None) -> None:
+        self._most, self._states = most, states
         self._arrays: list[Tile] = []
         self._lock = threading.Lock()
 
@@ -52,6 +53,14 @@ class Spares:
                     return self._arrays.pop(k)
         return huge_empty(shape, dtype)
 
+    def note_state(self) -> None:
+        """A state was made: nothing is kept once all were."""
+        if self._states is not None:
+            with self._lock:
+                self._states -= 1
+            if self._states <= 0:
+                self.close()
+
     @property
     def held_bytes(self) -> int:
         """What all that were left take; without waiting for whoever takes one."""
@@ -63,7 +72,7 @@ class Spares:
             self._arrays.clear()
 
     def close(self) -> None:
-        """Keep none from now on: a task may outlive its run."""
+        """Keep none from now on: there is no use for them, or a task outlives its run."""
         with self._lock:
             self._most = 0
             self._arrays.clear()

@@ -55,6 +55,11 @@ def _held(plan: Plan, workers: int, budget_bytes: int) -> int:
     return used.sequential_peak + plan.result_bytes + panels + max(0, min(ahead, room))
 
 
+def _in_place(plan: Plan) -> NDArray[np.bool_]:
+    """Whether each task makes its block of the first that it is given."""
+    return np.array([lowered.in_place for lowered in plan.nodes], bool)[plan.task_node]
+
+
 def _simulated(
     plan: Plan,
     workers: int,
@@ -71,6 +76,8 @@ def _simulated(
     """
     ledger, kept = Ledger(plan, budget_bytes, workers), kept_panels()
     took, blocks, panels = seconds.tolist(), used_blocks.tolist(), _panels(plan).tolist()
+    in_place = _in_place(plan)
+    begun, ended = np.where(in_place, 0, used_blocks).tolist(), np.where(in_place, used_blocks, 0).tolist()
     in_turn, scratch, results = used_in_turn.tolist(), used_scratch.tolist(), _results(plan).tolist()
     nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[float, list[int]]]()
     windows: dict[int, int] = {}
@@ -81,13 +88,13 @@ def _simulated(
             windows[node] = next_window(windows.get(node, 1), time / len(tasks))
             heapq.heappush(running, (now + time, tasks))
             idle -= 1
-            held += sum(blocks[t] + results[t] for t in tasks)
+            held += sum(begun[t] + results[t] for t in tasks)
             kept = max(kept, sum(max(panels[t] for t in some) for _, some in running))
             working = sum(max(scratch[t] for t in some) for _, some in running)
             most = max(most, held + kept + working + max(in_turn[some[0]] for _, some in running))
         now, done = heapq.heappop(running)
         idle += 1
-        held -= sum(blocks[r] for t in done for r in ledger.finish(t))
+        held += sum(ended[t] - sum(blocks[r] for r in ledger.finish(t)) for t in done)
     return most - kept_panels()
 
 
@@ -106,9 +113,14 @@ def _used_scratch(plan: Plan) -> tuple[Int64, Int64]:
 
 
 def _left_buffers(plan: Plan, scratch: Int64) -> Int64:
-    """What a worker has at hand of tasks before, while each runs: of those that fill buffers, unless it is one."""
+    """What a worker has at hand of tasks before, while each runs: of those that fill buffers, unless it is one.
+
+    A task that makes its block in place leaves them there, if they take no more than that.
+    """
     fills = np.array([lowered.kind == "fused" for lowered in plan.nodes], bool)[plan.task_node]
-    return np.where(fills, 0, int(scratch[fills & (scratch <= SMALL_BYTES)].max(initial=0)))
+    few = np.where(fills, 0, int(scratch[fills & (scratch <= SMALL_BYTES)].max(initial=0)))
+    most = int(scratch[fills].max(initial=0))
+    return np.where(_in_place(plan) & (most <= plan.task_bytes), most, few)
 
 
 def _used_blocks(plan: Plan) -> Int64:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import nbarray as nb
-from nbarray.engines.memory import MOST_SPARE, give_back, most_spare
+from nbarray.engines.memory import give_back, spares_for
 from nbarray.engines.tasks import let_go
 from nbarray.expr.lowered_folds import Merge
 from nbarray.io.scratch import forget, held_bytes, scratch
@@ -205,5 +205,24 @@ def test_nothing_is_left_where_memory_is_short() -> None:
     """What workers keep isn't counted: a budget that is just enough is kept without."""
     made = plan([nb.ones((1000, 1000), chunks=100).mean(axis=0).expr])
 
-    assert 0 == most_spare(made, made.run_bytes())
-    assert MOST_SPARE == most_spare(made, 2 * made.run_bytes())
+    for room, kept in [(1, 0), (2, 80)]:
+        spares = spares_for(made, room * made.run_bytes())
+        spares.leave([np.zeros(10)])
+        assert kept == spares.held_bytes
+
+
+def test_nothing_is_left_once_all_states_were_made() -> None:
+    """What is finished after that is held beside nothing."""
+    x = nb.random.default_rng(2).random((4_000_000, 3), chunks=(100_000, 3))
+    made = plan([x.std(axis=0).expr])
+    (node,) = [k for k, n in enumerate(made.nodes) if n.gives_states and not isinstance(n, Merge)]
+    folds = int((made.task_node == node).sum())
+    spares = spares_for(made, 2 * made.run_bytes())
+    spares.leave([np.zeros(10)])
+    left = []
+    for _ in range(folds):
+        spares.note_state()
+        left.append(spares.held_bytes)
+
+    assert folds > 1
+    assert [80] * (folds - 1) + [0] == left
