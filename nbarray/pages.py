@@ -1,8 +1,8 @@
-"""Memory in huge pages, for arrays of megabytes that tasks work in.
+"""Memory of their own for arrays that are made again and again, in huge pages where they are large enough.
 
 The system brings in fresh memory page by page, which takes longer than to fill it where pages are small: several
 threads of a process wait for each other there.  Linux can bring in two megabytes at once, if asked for memory
-that begins and ends at such a page.
+that begins and ends at such a page.  What an array of its own has goes back when the array goes, wherever others lie.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["huge_empty"]
+__all__ = ["own_empty"]
 
 HUGE = 2 * 2**20
+#: Smaller arrays come from the C library.
+LEAST = 2**19
 #: A last page that is not full is huge, too, if no more than one of so many bytes is left over.
 SPARE = 16
 
 _ADVICE = getattr(mmap, "MADV_HUGEPAGE", None)
 
 
-def huge_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """As `numpy.empty`, in huge pages where there are such and the array is large.
+def own_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """As `numpy.empty`, in memory of its own if the array is large, and in huge pages where there are such.
 
-    >>> huge_empty((2, 3), np.dtype("f4")).shape
+    >>> own_empty((2, 3), np.dtype("f4")).shape
     (2, 3)
     """
     nbytes = math.prod(shape) * dtype.itemsize
-    if _ADVICE is None or dtype.hasobject or nbytes < HUGE - HUGE // SPARE:
+    if _ADVICE is None or dtype.hasobject or nbytes < LEAST:
         return np.empty(shape, dtype)
     whole = -(-nbytes // HUGE) * HUGE
     if whole - nbytes > nbytes // SPARE:
@@ -40,5 +42,6 @@ def huge_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, 
     except (OSError, OverflowError, ValueError) as error:
         raise MemoryError(f"there are no {nbytes} bytes for an array of shape {shape} and dtype {dtype}") from error
     with contextlib.suppress(OSError):  # a system without huge pages
-        memory.madvise(_ADVICE, 0, whole)
+        if whole:
+            memory.madvise(_ADVICE, 0, whole)
     return np.ndarray(shape, dtype, memory)

@@ -1,4 +1,4 @@
-"""Arrays in huge pages are arrays like any other."""
+"""Arrays in memory of their own are arrays like any other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import weakref
 import numpy as np
 import pytest
 
-from nbarray.pages import HUGE, huge_empty
+from nbarray.pages import HUGE, LEAST, own_empty
 
 
-@pytest.mark.parametrize("nbytes", [0, 1, HUGE - HUGE // 16 - 1, HUGE - 8, HUGE, HUGE + 8, 3 * HUGE - 16])
+@pytest.mark.parametrize("nbytes", [0, 1, LEAST - 1, LEAST, HUGE - HUGE // 16, HUGE - 8, HUGE, HUGE + 8, 3 * HUGE - 16])
 def test_every_element_can_be_written(nbytes: int) -> None:
-    made = huge_empty((nbytes,), np.dtype(np.uint8))
+    made = own_empty((nbytes,), np.dtype(np.uint8))
     made[...] = np.arange(nbytes, dtype=np.uint8)
 
     assert made.shape == (nbytes,)
@@ -24,12 +24,12 @@ def test_every_element_can_be_written(nbytes: int) -> None:
 
 def test_shapes_and_dtypes() -> None:
     for shape, dtype in [((), "f8"), ((0, 5), "i2"), ((3, 700, 800), "c16"), ((4, 10**6), "?"), ((10**6,), "O")]:
-        made = huge_empty(shape, np.dtype(dtype))
+        made = own_empty(shape, np.dtype(dtype))
         assert (shape, np.dtype(dtype)) == (made.shape, made.dtype)
 
 
 def test_it_goes_with_the_array() -> None:
-    made = huge_empty((HUGE,), np.dtype("f8"))
+    made = own_empty((HUGE,), np.dtype("f8"))
     gone = weakref.ref(made)
     del made
     gc.collect()
@@ -39,4 +39,4 @@ def test_it_goes_with_the_array() -> None:
 
 def test_what_there_is_no_room_for() -> None:
     with pytest.raises(MemoryError, match=r"no \d+ bytes for an array of shape \(1152921504606846976,\)"):
-        huge_empty((2**60,), np.dtype("f8"))
+        own_empty((2**60,), np.dtype("f8"))

@@ -85,13 +85,16 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
 def spares_for(plan: Plan, budget_bytes: int) -> Spares:
     """What a run keeps of states of reductions to make others in: nothing where it would be missed.
 
-    New ones are made only where none is left, and none are kept once all were made, so that no more are held than were
-    at once without keeping any.
+    New ones are made only where none is left, and none are kept once all large ones were made, so that no more are held
+    than were at once without keeping any.
     """
     if budget_bytes < ROOM * plan.run_bytes():
         return Spares()
     making = [k for k, n in enumerate(plan.nodes) if n.gives_states and isinstance(n, Fused | FoldedParts)]
-    return Spares(MOST_SPARE, int(np.isin(plan.task_node, making).sum()))
+    tasks = {k: np.flatnonzero(plan.task_node == k) for k in making}
+    largest = {k: int(plan.task_bytes[t].max(initial=0)) for k, t in tasks.items()}
+    large = [k for k in making if 4 * largest[k] >= max(largest.values())]
+    return Spares(MOST_SPARE, {k: len(tasks[k]) for k in large})
 
 
 def exact(least: int = _READING_BYTES) -> None:

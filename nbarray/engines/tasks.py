@@ -61,6 +61,7 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     if not plan.to_result[task]:
         block = lowered.run(low, high, blocks, None, workspace)
         if lowered.gives_states:
+            workspace.spares.note_done(k)
             # one merge of all states, or one for each of them
             for state in block:
                 state.disposable = plan.uses[task] in (1, len(block))

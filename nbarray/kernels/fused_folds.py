@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.reduction_rows import State, Tile
 from nbarray.kernels.reductions import REDUCTIONS
-from nbarray.kernels.tiles import Where, fold_tiles, part_of, steps, tiles
+from nbarray.kernels.tiles import Box, Where, fold_tiles, part_of, steps, tiles
 from nbarray.kernels.turning import along
 from nbarray.kernels.workspace import Workspace
 
@@ -49,13 +50,12 @@ def fold_box(
     """Reduce a box of a program's space (of `shape`): a state for each fold, new or going on from `states`."""
     axes = program.folds[0].axes
     kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, high, strict=True)))
-    fetched = None
+    fetched: list[list[Planes]] = []
     if states is None:
         # fetching takes a while, in which another task may leave a state that this one can be made in
-        fetched = next((_fetched_whole(program, fetch, *box, workspace) for box in steps(low, high, step)), None)
+        fetched = [_fetched_whole(program, fetch, *box, workspace) for box in islice(steps(low, high, step), 1)]
         make = workspace.spares.take
         states = tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
-        workspace.spares.note_state()
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)
     # where a step holds all that is folded, its sums are unpacked at once, tile by tile
@@ -94,36 +94,51 @@ def _fold_steps(
     fetch: Fetch,
     workspace: Workspace,
     states: list[State],
-    fetched: list[Planes] | None = None,
+    fetched: list[list[Planes]],
 ) -> None:
-    """Fold every step of a box into the states, by the program's kernel where that can be done, or tile by tile.
+    """Fold every step of a box into the states; nothing of one is held while the next is fetched.
 
-    fetched : the operands of the first step, if they were fetched before
+    fetched : the operands of the first step, if they were fetched before; they are taken from there
     """
-    axes = folds[0].axes
     for a, b in steps(low, high, step):
-        operands = _fetched_whole(program, fetch, a, b, workspace) if fetched is None else fetched
-        fetched = None
-        extent = tuple(q - p for p, q in zip(a, b, strict=True))
-        if packed.suits(program):
-            rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states, workspace)
-            if len(rest) < len(folds):
-                some = [folds[k] for k in rest], operands, a, extent, _offset(a, low, axes), shape, workspace
-                if rest:
-                    _fold_tiles(program, *some, [states[k] for k in rest])
-                continue
-        if not program.compiled:
-            _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
-            continue
-        turned = along([value for value, _ in operands])
-        for cut in _cuts_for_kernels(extent, axes, turned, program.turned_elements):
-            values, masks = cut_operands(operands, program.spreads, cut)
-            if turned is not None:
-                values = straightened(program, values, workspace)
-            corner = tuple(p + s.start for p, s in zip(a, cut, strict=True))
-            place = _offset(corner, low, axes), shape, workspace, states
-            if not _fold_compiled(program, folds, values, corner, tile_shape_of(cut), *place):
-                _fold_tiles(program, folds, list(zip(values, masks, strict=True)), corner, tile_shape_of(cut), *place)
+        place = low, (a, b), shape, workspace, states
+        _fold_step(
+            program, folds, fetched.pop() if fetched else _fetched_whole(program, fetch, a, b, workspace), *place
+        )
+
+
+def _fold_step(
+    program: Program,
+    folds: list[Fold],
+    operands: list[Planes],
+    low: Corner,
+    box: Box,
+    shape: Corner,
+    workspace: Workspace,
+    states: list[State],
+) -> None:
+    """Fold a step by the program's kernel where that can be done, or tile by tile."""
+    axes, (a, b) = folds[0].axes, box
+    extent = tuple(q - p for p, q in zip(a, b, strict=True))
+    if packed.suits(program):
+        rest = packed.fold_packed(program, operands[0][0], _offset(a, low, axes), states, workspace)
+        if len(rest) < len(folds):
+            some = [folds[k] for k in rest], operands, a, extent, _offset(a, low, axes), shape, workspace
+            if rest:
+                _fold_tiles(program, *some, [states[k] for k in rest])
+            return
+    if not program.compiled:
+        _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
+        return
+    turned = along([value for value, _ in operands])
+    for cut in _cuts_for_kernels(extent, axes, turned, program.turned_elements):
+        values, masks = cut_operands(operands, program.spreads, cut)
+        if turned is not None:
+            values = straightened(program, values, workspace)
+        corner = tuple(p + s.start for p, s in zip(a, cut, strict=True))
+        place = _offset(corner, low, axes), shape, workspace, states
+        if not _fold_compiled(program, folds, values, corner, tile_shape_of(cut), *place):
+            _fold_tiles(program, folds, list(zip(values, masks, strict=True)), corner, tile_shape_of(cut), *place)
 
 
 @lru_cache(maxsize=512)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nbarray.pages import huge_empty
+from nbarray.pages import own_empty
 
 __all__ = ["SMALL_BYTES", "Spares", "Workspace"]
 
@@ -25,11 +25,11 @@ class Spares:
     """Arrays that nobody needs any more, for tasks that make such anew; all workers of a run share them.
 
     most : so often are arrays kept that were left; 0 where memory is short, as nobody counts them
-    states : so many states are made; None if that isn't known
+    making : by number, the nodes that make large states, and by how many tasks; once all are done, nothing is kept
     """
 
-    def __init__(self, most: int = 0, states: int | None = None) -> None:
-        self._most, self._states = most, states
+    def __init__(self, most: int = 0, making: dict[int, int] | None = None) -> None:
+        self._most, self._making = most, dict(making or {})
         self._arrays: list[Tile] = []
         self._lock = threading.Lock()
 
@@ -51,14 +51,15 @@ class Spares:
             for k in range(len(self._arrays) - 1, -1, -1):
                 if self._arrays[k].shape == shape and self._arrays[k].dtype == dtype:
                     return self._arrays.pop(k)
-        return huge_empty(shape, dtype)
+        return own_empty(shape, dtype)
 
-    def note_state(self) -> None:
-        """A state was made: nothing is kept once all were."""
-        if self._states is not None:
+    def note_done(self, node: int) -> None:
+        """A task of a node is done."""
+        if node in self._making:
             with self._lock:
-                self._states -= 1
-            if self._states <= 0:
+                self._making[node] -= 1
+                over = not any(self._making.values())
+            if over:
                 self.close()
 
     @property
@@ -127,6 +128,7 @@ class Workspace:
         if have is None or have.nbytes < nbytes:
             if have is not None:
                 self._lent.discard(id(have))
+                del have, self._buffers[name]  # before there is another
             have = self._buffers[name] = make(nbytes, np.uint8)
             self._lent.add(id(have))
         return have

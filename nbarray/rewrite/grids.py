@@ -52,8 +52,8 @@ FEW_PIECES = 4
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
 #: fetched, so many deep if that takes no more bytes than these.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
-#: Twice as many bytes are fetched where states have so many for each result.
-WIDE = 16
+#: Twice as many bytes are fetched where states have so many times the bytes of what is stored.
+WIDE = 8
 #: What isn't decoded is read in pieces that are still in cache when they are used.
 PIECE_BYTES = 2**20
 
@@ -375,7 +375,9 @@ def step_lengths(
         room = max(1, limit // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
     if space.has_storage:
-        most = grain.of(STEP_BYTES * (2 if state_width >= WIDE else 1)) // max(1, space.stored_bytes)
+        most = grain.of(STEP_BYTES * (2 if state_width >= WIDE * space.stored_bytes else 1)) // max(
+            1, space.stored_bytes
+        )
         for k in sorted(axes, reverse=True):
             depth = max(1, math.prod(lengths[j] for j in axes))
             times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))

@@ -211,18 +211,20 @@ def test_nothing_is_left_where_memory_is_short() -> None:
         assert kept == spares.held_bytes
 
 
-def test_nothing_is_left_once_all_states_were_made() -> None:
-    """What is finished after that is held beside nothing."""
-    x = nb.random.default_rng(2).random((4_000_000, 3), chunks=(100_000, 3))
-    made = plan([x.std(axis=0).expr])
-    (node,) = [k for k, n in enumerate(made.nodes) if n.gives_states and not isinstance(n, Merge)]
-    folds = int((made.task_node == node).sum())
+def test_nothing_is_left_once_all_large_states_were_made() -> None:
+    """What is done after that is held beside nothing, also if it makes states of single numbers."""
+    x = nb.random.default_rng(2).random((400_000, 500), chunks=(10_000, 500))
+    made = plan([((x - x.mean(axis=0)) / x.std(axis=0)).sum().expr])
+    folds = [k for k, n in enumerate(made.nodes) if n.gives_states and not isinstance(n, Merge)]
+    tasks = {k: np.flatnonzero(made.task_node == k) for k in folds}
+    large = [k for k in folds if made.task_bytes[tasks[k]].max() > 8]
     spares = spares_for(made, 2 * made.run_bytes())
     spares.leave([np.zeros(10)])
     left = []
-    for _ in range(folds):
-        spares.note_state()
+    for node in [k for k in large for _ in tasks[k]]:
         left.append(spares.held_bytes)
+        spares.note_done(node)
 
-    assert folds > 1
-    assert [80] * (folds - 1) + [0] == left
+    assert 0 < len(large) < len(folds)
+    assert set(left) == {80}
+    assert spares.held_bytes == 0
