@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from math import isqrt
+from math import isqrt, prod
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +35,20 @@ Chunks = tuple[int, ...]
 Data = Callable[["Sizes"], list[tuple[Any, Chunks]]]
 
 ROOT = Path(__file__).parent.parent
-MAP = (500, 250)
 
 
 @dataclass(frozen=True)
 class Sizes:
     """How large the data is.
 
-    days : of sample files; array_bytes : of each array in memory; file_bytes : of cubes in files
+    days : of sample files; array_bytes : of each array in memory; file_bytes : of cubes in files; map : their last axes
     moved_bytes : of the file that is rechunked; side : of the matrices; blocks : of the rows about overhead
     """
 
     days: int
     array_bytes: int
     file_bytes: int
+    map: tuple[int, int]
     moved_bytes: int
     side: int
     blocks: int
@@ -60,11 +60,11 @@ class Sizes:
 
     @staticmethod
     def full(folder: Path) -> Sizes:
-        return Sizes(46, 512 * 2**20, 1_600_000_000, 8 * 2**30, 4000, 20_000, folder)
+        return Sizes(46, 512 * 2**20, 1_600_000_000, (500, 250), 8 * 2**30, 4000, 20_000, folder)
 
     @staticmethod
     def quick(folder: Path) -> Sizes:
-        return Sizes(2, 8 * 2**20, 200_000_000, 64 * 2**20, 400, 500, folder)
+        return Sizes(2, 8 * 2**20, 20_000_000, (125, 100), 64 * 2**20, 400, 200, folder)
 
 
 def make_files(sizes: Sizes) -> None:
@@ -105,18 +105,18 @@ def made_file(path: Path, write: Callable[[Any], None]) -> Any:
 
 
 def cube(depth: int, steps: int, count: int, sizes: Sizes, **options: Any) -> list[tuple[Any, Chunks]]:
-    """Float64 cubes in HDF5, `count` of them: maps of 500 × 250, `depth` to a stored chunk, a multiple of `steps`."""
-    n = max(1, sizes.file_bytes // (8 * MAP[0] * MAP[1] * steps * count)) * steps
+    """Float64 cubes in HDF5, `count` of them: maps, `depth` to a stored chunk, a multiple of `steps` of them."""
+    n = max(1, sizes.file_bytes // (8 * prod(sizes.map) * steps * count)) * steps
 
     def write(number: int, file: Any) -> None:
         random = np.random.default_rng(number)
-        made = file.create_dataset("x", (n, *MAP), "f8", chunks=(depth, *MAP), **options)
+        made = file.create_dataset("x", (n, *sizes.map), "f8", chunks=(depth, *sizes.map), **options)
         for k in range(0, n, depth):
-            made[k : k + depth] = np.round(random.random((depth, *MAP)), 3)
+            made[k : k + depth] = np.round(random.random((depth, *sizes.map)), 3)
 
     kind = "-".join(map(str, (n, depth, *options.values())))
     paths = [sizes.folder / f"cube-{kind}-{k}.h5" for k in range(count)]
-    return [(made_file(path, partial(write, k))["x"], (depth, *MAP)) for k, path in enumerate(paths)]
+    return [(made_file(path, partial(write, k))["x"], (depth, *sizes.map)) for k, path in enumerate(paths)]
 
 
 def packed(sizes: Sizes) -> list[tuple[Any, Chunks]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,13 +36,19 @@ def measure_memory(row: str, folder: Path, quick: bool, memory: int | None) -> d
 
 
 def measure_together(rows: list[str], library: str, folder: Path) -> dict[str, dict[str, Any]]:
-    """Rows of small data in one process, only to see what they give."""
-    return _measured(rows, library, folder, ["--quick", "--repeats", "0"])
+    """Rows of small data in one process, only to see what they give.
+
+    BLAS has one thread: in libraries that call it from several at a time, theirs would wait for each other.
+    """
+    return _measured(rows, library, folder, ["--quick", "--repeats", "0"], {"OPENBLAS_NUM_THREADS": "1"})
 
 
-def _measured(rows: list[str], library: str, folder: Path, options: list[str]) -> dict[str, dict[str, Any]]:
+def _measured(
+    rows: list[str], library: str, folder: Path, options: list[str], environment: dict[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
     command = [sys.executable, "-m", "bench.one", library, *rows, "--folder", str(folder), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    variables = os.environ | (environment or {})
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     found = {
         m.pop("row"): m for m in map(json.loads, filter(lambda s: s.startswith('{"row"'), done.stdout.splitlines()))
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.data import MAP, Chunks, Data, Sizes, cube, lines, made_file, pair
+from bench.data import Chunks, Data, Sizes, cube, lines, made_file, pair
 from bench.peers import PEERS, THREADS, Library
 
 __all__ = [
@@ -241,7 +241,7 @@ def vorticity(library: Library, sizes: Sizes) -> Work:
     """Differences of flows over cells of different size, stored by places instead of by times."""
     u, v = (library.wrap(source, chunks) for source, chunks in cube(20, 20, 2, sizes))
     random, m = np.random.default_rng(7), library.xp
-    dx, dy = (library.wrap(random.random(MAP), MAP) for _ in range(2))
+    dx, dy = (library.wrap(random.random(sizes.map), sizes.map) for _ in range(2))
 
     def work() -> Any:
         east = m.pad(u, ((0, 0), (0, 0), (0, 1)), mode="wrap")

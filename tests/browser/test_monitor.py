@@ -116,11 +116,11 @@ class Steered:
         least = len(self.lines()) + count
         self.wait(lambda: len(self.lines()) >= least, "more blocks are computed")
 
-    def is_still(self) -> bool:
-        """Whether no block is computed for 0.8 s."""
+    def is_still(self, workers: int = 1) -> bool:
+        """Whether no block is computed for 0.8 s, but for those that were under way; a worker would make 16."""
         before = len(self.lines())
         self.notebook.page.wait_for_timeout(800)
-        return len(self.lines()) == before
+        return len(self.lines()) <= before + workers
 
     def move(self, slider: int, to: float) -> None:
         """Click on a slider, 0 for its left end and 1 for its right."""
@@ -166,7 +166,6 @@ def steer(panel: Steered, pictures: Path, name: str) -> None:
     page.wait_for_timeout(1200 if "NBARRAY_SCREENSHOTS" in os.environ else 0)
     photograph(panel, pictures, f"{name}-running")
     base_s = panel.pause()
-    page.wait_for_timeout(150)  # the task under way may end
     assert panel.is_still(), "paused, and blocks are computed"
     photograph(panel, pictures, f"{name}-paused")
     panel.press("Resume")
@@ -184,7 +183,7 @@ def steer(panel: Steered, pictures: Path, name: str) -> None:
     took_s = panel.cancel()
     told = f"{took_s:.3f} s from Cancel until it was seen, {base_s:.3f} s from Pause\n"
     (pictures / f"monitor-{notebook.name}-{name}.txt").write_text(told)
-    assert panel.is_still(), "cancelled, and blocks are computed"
+    assert panel.is_still(workers=2), "cancelled, and blocks are computed"
     photograph(panel, pictures, f"{name}-cancelled")
     assert took_s < LONGEST_CANCEL_S + base_s
 
@@ -259,7 +258,6 @@ def test_two_runs_at_once_have_a_panel_each(notebook, pictures) -> None:
     one.wait_more(1)
     one.press("Pause")
     one.wait_state("paused")
-    notebook.page.wait_for_timeout(150)
     before = len(two.lines())
     still = one.is_still()
     went_on = len(two.lines()) - before

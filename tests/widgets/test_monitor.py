@@ -111,7 +111,7 @@ def test_sliders_show_what_was_changed_elsewhere(shown, gate, until) -> None:
     other = Monitor(shown.run, every_s=0.01)
     other.show()
     other._ask("pause", True)  # so that it has sliders at once
-    until(lambda: other._panel.controls.workers is not None)
+    until(lambda: other._panel.controls.priority is not None)  # which is made last
     asked = []
     other._panel.controls._ask = lambda *what: asked.append(what)
     first, second = shown._panel.controls, other._panel.controls
