@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ from tests.jupyter_kernels import IPYKERNEL_6
 
 #: How many examples a law is tried on; `make fuzz` wants many.
 EXAMPLES = int(os.environ.get("NBARRAY_EXAMPLES", "100"))
+
+# a shell lets what it starts in the background ignore Ctrl-C: here, and in kernels, it has to be heard of
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # examples may take longer where others are busy: how long they take says nothing
 hypothesis.settings.register_profile("nbarray", deadline=None, max_examples=EXAMPLES)
