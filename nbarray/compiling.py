@@ -31,7 +31,6 @@ __all__ = [
     "flags",
     "kernels_loaded",
     "loading_bytes",
-    "own_array",
     "run_loops",
     "run_watched",
 ]
@@ -42,8 +41,6 @@ KERNEL = "kernel"
 #: What is kept in memory of numba itself, of the machinery of kernels, and of the first one that has to be compiled.
 NUMBA_BYTES, KERNELS_BYTES, COMPILING_BYTES = 25 * 10**6, 25 * 10**6, 15 * 10**6
 COMPILER_BYTES = NUMBA_BYTES + KERNELS_BYTES + COMPILING_BYTES
-#: What lies between two arrays of loops that belong to different threads: two lines of a cache, which come together.
-APART_BYTES = 128
 #: What the C library calls invalid, division by zero and overflow, by architecture.
 _FLAGS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
 #: What NumPy does to each of them, in the way that it is set to.
@@ -144,19 +141,6 @@ def run_loops(text: str, *arguments: Any) -> Any:
     if raised.found():
         raised.tell()
     return made
-
-
-def own_array(length: int, dtype: str) -> str:
-    """The text of an array that only the thread that runs a loop uses.
-
-    It keeps clear of what is allocated beside it: two processors that write to one line of their caches wait for each
-    other, each time.
-
-    >>> own_array(32, "float64")
-    'np.zeros(64, np.float64)[16:48]'
-    """
-    apart = APART_BYTES // np.dtype(dtype).itemsize
-    return f"np.zeros({length + 2 * apart}, np.{dtype})[{apart}:{length + apart}]"
 
 
 #: Set once a kernel has been loaded in this process, and once one has been compiled that wasn't kept on disk.

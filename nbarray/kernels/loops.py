@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbarray.compiling import own_array
 from nbarray.kernels.program import Fold, Program
 
 __all__ = ["FOLDS", "inner_loops"]
@@ -242,7 +241,7 @@ def _lane_sum(j: int, fold: Fold, planes: list[str], value: str, element: Lines,
     block += _added(total, lost, f"{t}[0]")
     # what is lost of an infinity or NaN is NaN, and says nothing
     end = [f"{planes[0]}[{place}] = {total} + {lost} if math.isfinite({lost}) else {total}"]
-    return [f"{t} = {own_array(LANES, 'float64')}"], [f"{total} = 0.0", f"{lost} = 0.0"], block, end
+    return [f"{t} = np.zeros({LANES})"], [f"{total} = 0.0", f"{lost} = 0.0"], block, end
 
 
 def _lane_moments(j: int, fold: Fold, planes: list[str], value: str, element: Lines, place: str) -> _Parts:
@@ -264,7 +263,7 @@ def _lane_moments(j: int, fold: Fold, planes: list[str], value: str, element: Li
         f"{seen} += many",
     ]
     end = [f"{planes[0]}[{place}] = {mean}", f"{planes[1]}[{place}] = {m2}"]
-    return [f"{t} = {own_array(LANES, 'float64')}"], [f"{seen} = 0.0", f"{mean} = 0.0", f"{m2} = 0.0"], block, end
+    return [f"{t} = np.zeros({LANES})"], [f"{seen} = 0.0", f"{mean} = 0.0", f"{m2} = 0.0"], block, end
 
 
 def _lane_extreme(j: int, fold: Fold, planes: list[str], value: str, element: Lines, place: str) -> _Parts:
@@ -274,4 +273,4 @@ def _lane_extreme(j: int, fold: Fold, planes: list[str], value: str, element: Li
     block = _in_lanes(element, _updated(operator, f"{t}[j]", value))
     best = f"best{j}"
     end = [f"{best} = {t}[0]", f"for j in range({LANES}):", "    " + _updated(operator, best, f"{t}[j]")]
-    return [f"{t} = {own_array(LANES, fold.values.name)}"], begin, block, [*end, f"{planes[0]}[{place}] = {best}"]
+    return [f"{t} = np.zeros({LANES}, np.{fold.values.name})"], begin, block, [*end, f"{planes[0]}[{place}] = {best}"]

@@ -209,7 +209,9 @@ def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: S
 def _run(array: Tile, writeable: bool) -> Tile:
     """The memory that an array lies in, from its first element to its last."""
     if array.flags.c_contiguous:
-        return array.reshape(-1)
+        flat = array.reshape(-1)
+        flat.flags.writeable = writeable
+        return flat
     span = 1 + sum((n - 1) * s // array.itemsize for n, s in zip(array.shape, array.strides, strict=True))
     return np.lib.stride_tricks.as_strided(array, (span,), (array.itemsize,), writeable=writeable)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from nbarray.compiling import KERNEL, own_array
+from nbarray.compiling import KERNEL
 
 __all__ = ["MOMENTS", "SUMS", "loops"]
 
@@ -23,7 +23,7 @@ _HEAD = f'''import numpy as np
 def {KERNEL}(lie, data, %(planes)s, left, scale, offset, poison%(numbers)s):
     """Whether anything was missing; `lie` is what `packed._layout` gives."""
     rows, length = lie[1], lie[2]
-    sums, squares, gaps = {own_array(STRETCH, "int32")}, {own_array(STRETCH, "int64")}, {own_array(STRETCH, "int32")}
+    sums, squares, gaps = np.zeros({STRETCH}, np.int32), np.zeros({STRETCH}, np.int64), np.zeros({STRETCH}, np.int32)
     some = False
     for i in range(lie[0]):
         for k0 in range(0, length, {STRETCH}):

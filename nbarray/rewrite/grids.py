@@ -375,9 +375,8 @@ def step_lengths(
         room = max(1, limit // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
     if space.has_storage:
-        most = grain.of(STEP_BYTES * (2 if state_width >= WIDE * space.stored_bytes else 1)) // max(
-            1, space.stored_bytes
-        )
+        nbytes = STEP_BYTES * (2 if state_width >= WIDE * space.stored_bytes else 1)
+        most = grain.of(nbytes) // max(1, space.stored_bytes)
         for k in sorted(axes, reverse=True):
             depth = max(1, math.prod(lengths[j] for j in axes))
             times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))

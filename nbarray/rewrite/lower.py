@@ -12,8 +12,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import numpy as np
-
 from nbarray.errors import UnknownSize
 from nbarray.expr.blocks import Compress, MapBlocks, Select, UserFunction
 from nbarray.expr.elementwise import Elementwise
@@ -27,7 +25,7 @@ from nbarray.expr.operands import is_direct
 from nbarray.expr.patchwork import patches_of
 from nbarray.expr.reduce import Reduce
 from nbarray.expr.structure import Concatenate, Reshape, View
-from nbarray.grid.chunks import AxisChunks, Chunks, Int64, regular
+from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.narrow import narrow_axes
@@ -46,15 +44,10 @@ from nbarray.rewrite.grids import (
     step_lengths,
 )
 from nbarray.rewrite.joins import pieces_at
-from nbarray.rewrite.merges import folds_of, merge_in_chains, merge_in_tree
+from nbarray.rewrite.merges import folds_of, merged
 from nbarray.rewrite.passes import depths, last_reductions
 
 __all__ = ["Lowering", "Root"]
-
-#: How many states one task merges, and at most how many bytes of them.
-MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
-#: States of more bytes are merged one after the other.
-CHAINED_BYTES = 2**20
 
 _NONE_SHARED: Mapping[Reduce, tuple[Reduce, ...]] = MappingProxyType({})
 
@@ -302,19 +295,10 @@ class Lowering:
     def _merge_all(self, reductions: tuple[Reduce, ...], parts: tuple[Lowered, ...]) -> list[Expr]:
         """Merges of each part's states, and for each reduction a last merge that finishes it."""
         first, axes = parts[0], reductions[0].axes
-        low, high = (a[:1] for a in first.chunks.boxes(_zero()))
-        state_bytes = max(1, int(first.block_bytes(low, high)[0]))
-        fan = max(2, min(MERGE_FAN, self._grain.of(MERGE_BYTES) // state_bytes))
         whole = grid = Chunks(tuple(regular(1, 1) if k in axes else a for k, a in enumerate(first.chunks.axes)))
         if self._last.issuperset(reductions):
             grid = finishing_grid(grid)
-        if state_bytes > self._grain.of(CHAINED_BYTES):
-            ends = merge_in_chains(parts, axes, apart=grid != whole)
-        else:
-            # all that pieces are made of is held until the last of them is
-            fewest = max(1, fan // len(parts)) if grid == whole else 1
-            ends = [(merge_in_tree(p, axes, fan, fewest), ()) for p in parts]
-        states, spans = zip(*ends, strict=True)
+        states, spans = zip(*merged(parts, axes, self._grain, grid != whole), strict=True)
         folds = folds_of(first)
         return [
             Merge(states, folds, grid, r.count, k, r.dtype, r.masked, None, spans) for k, r in enumerate(reductions)
@@ -381,7 +365,3 @@ def _others(expr: Expr, axes: tuple[int, ...]) -> int:
     """Elements of one position along a joined axis that a task folds: all of the other reduced axes."""
     assert isinstance(expr, Concatenate)
     return math.prod(expr.sizes[k] for k in axes if k != expr.axis)
-
-
-def _zero() -> Int64:
-    return np.zeros(1, np.int64)

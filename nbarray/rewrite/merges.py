@@ -17,13 +17,18 @@ from nbarray.expr.lowered_folds import FoldedParts, Merge, Spans
 from nbarray.expr.lowered_fused import Fused
 from nbarray.grid.chunks import AxisChunks, Chunks, regular
 from nbarray.kernels.program import Fold
+from nbarray.rewrite.grain import Grain
 from nbarray.rewrite.grids import merged_grid
 
-__all__ = ["End", "folds_of", "merge_in_chains", "merge_in_tree"]
+__all__ = ["End", "folds_of", "merged"]
 
 #: A node, and where the state lies that is left to merge.
 End = tuple[Lowered, Spans]
 
+#: How many states one task merges, and at most how many bytes of them.
+MERGE_FAN, MERGE_BYTES = 32, 16 * 2**20
+#: States of more bytes are merged one after the other.
+CHAINED_BYTES = 2**20
 #: How many states a chain takes in one after the other, at the most.
 LONGEST = 16
 
@@ -36,7 +41,22 @@ def folds_of(lowered: Lowered) -> tuple[Fold, ...]:
     return lowered.program.folds
 
 
-def merge_in_tree(part: Lowered, axes: tuple[int, ...], fan: int, fewest: int) -> Lowered:
+def merged(parts: Sequence[Lowered], axes: tuple[int, ...], grain: Grain, pieces: bool) -> list[End]:
+    """Merges of the states of parts that lie end to end; gives what is left for a last merge.
+
+    pieces : the last merge is several tasks, each of which merges a piece of all that is left
+    """
+    low, high = (a[:1] for a in parts[0].chunks.boxes(np.zeros(1, np.int64)))
+    state_bytes = max(1, int(parts[0].block_bytes(low, high)[0]))
+    if state_bytes > grain.of(CHAINED_BYTES):
+        return _in_chains(parts, axes, pieces)
+    fan = max(2, min(MERGE_FAN, grain.of(MERGE_BYTES) // state_bytes))
+    # all that pieces are made of is held until the last of them is
+    fewest = 1 if pieces else max(1, fan // len(parts))
+    return [(_in_tree(p, axes, fan, fewest), ()) for p in parts]
+
+
+def _in_tree(part: Lowered, axes: tuple[int, ...], fan: int, fewest: int) -> Lowered:
     """Merges of `fan` states each, until there are no more than the `fewest`."""
     node = part
     while math.prod(node.chunks.axes[k].count for k in axes) > fewest:
@@ -45,7 +65,7 @@ def merge_in_tree(part: Lowered, axes: tuple[int, ...], fan: int, fewest: int) -
     return node
 
 
-def merge_in_chains(parts: Sequence[Lowered], axes: Sequence[int], apart: bool) -> list[End]:
+def _in_chains(parts: Sequence[Lowered], axes: Sequence[int], apart: bool) -> list[End]:
     """Merges of one state after the other, within each part and then of all parts; gives what is left to merge.
 
     apart : leave the last state out where that is possible, for tasks that merge pieces of it beside each other
