@@ -24,6 +24,7 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Int64
 from nbarray.kernels.fused import Planes
+from nbarray.kernels.fused_folds import Fill
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.workspace import Workspace
 
@@ -182,6 +183,10 @@ class Inputs:
             return operand.read_apart(low, high, self._workspace, ("operand", k if buffer is None else buffer))
         ranges = block_ranges(operand.base.chunks, operand.slices(low, high))
         return operand.assemble(low, high, [blocks[p] for p in _places(ranges)], self._workspace)
+
+    def fill_of(self, k: int) -> Fill:
+        """What reads rectangles of operand `k`, if that is stored numbers as they lie, into a buffer."""
+        return self._operands[k].fill
 
     def read_whole(self, k: int, low: Corner, high: Corner) -> Planes:
         """As `read`, with repeated axes spread out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate, groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.lowered_fused import Fused, state_bytes
 from nbarray.expr.node import Expr, node, settled
+from nbarray.expr.operands import is_shuffled, operand_of
 from nbarray.grid.chunks import Chunks, Int64, regular
-from nbarray.kernels.fused_folds import fold_box
-from nbarray.kernels.program import Fold
+from nbarray.kernels.fused_folds import StoredPart, fold_box, fold_stored
+from nbarray.kernels.packed import kernels_of, without_lines
+from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.reduction_rows import State
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.states import finish_state, merge_states
@@ -32,11 +35,15 @@ class FoldedParts(Lowered):
     parts : folds over one part each; they agree in the axes that stay
     runs : task (i, ...) folds parts ``runs[i]`` to ``runs[i + 1]``
     axis : the axis along which they lie; blocks are numbered by run along it
+    together : of short parts, stored numbers that are fetched and folded at once
+    unlike : that is so though stored numbers of the parts stand for different values
     """
 
     parts: tuple[Fused, ...]
     runs: tuple[int, ...]
     axis: int
+    together: int
+    unlike: bool
 
     kind: ClassVar[str] = "fused"
     gives_states: ClassVar[bool] = True
@@ -62,7 +69,9 @@ class FoldedParts(Lowered):
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        return self.parts[0].kernels
+        first = self.parts[0]
+        shuffled = is_shuffled(operand_of(first.args[0]).base)
+        return kernels_of(first.program, shuffled, True) if self.unlike else first.kernels
 
     @property
     def operands(self) -> tuple[Expr, ...]:
@@ -89,7 +98,9 @@ class FoldedParts(Lowered):
         return state_bytes(self.folds, *self._part_box(self.parts[0], low, high), True)
 
     def scratch_bytes(self, low: Int64, high: Int64) -> Int64:
-        return np.max([p.scratch_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()], axis=0)
+        each = [p.scratch_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()]
+        alone = min(math.prod(p.step) for p in self.parts)
+        return np.max(each, axis=0) + max(0, self.together - alone) * self.parts[0].program.operands[0].itemsize
 
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
         return np.min([p.spare_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()], axis=0)
@@ -101,16 +112,40 @@ class FoldedParts(Lowered):
 
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
-        firsts = np.cumsum([0, *(len(p.args) for p in self.parts)]).tolist()
-        states = None
-        for k in range(self.runs[low[self.axis]], self.runs[low[self.axis] + 1]):
-            part = self.parts[k]
-            axes = part.grid.axes
-            a = tuple(0 if j in self.folds[0].axes else n for j, n in enumerate(low))
-            b = tuple(axes[j].size if j in self.folds[0].axes else n for j, n in enumerate(high))
-            read = part.aligned(inputs, firsts[k])
-            states = fold_box(part.program, a, b, part.step, part.grid.shape, read, workspace, states)
+        firsts, programs = workspace.keep(("parts", self), self._numbered)
+        states: tuple[State, ...] | None = None
+        for _, alike in groupby(range(*self.runs[low[self.axis] :][:2]), key=programs.__getitem__):
+            numbers = list(alike)
+            boxes = [self._box_in(self.parts[k], low, high) for k in numbers]
+            fills = [self.parts[k].filling(inputs, *box, firsts[k]) for k, box in zip(numbers, boxes, strict=True)]
+            stored = [
+                StoredPart(self.parts[k].program, *box, self.parts[k].step, fill)
+                for k, box, fill in zip(numbers, boxes, fills, strict=True)
+                if fill is not None
+            ]
+            if len(stored) == len(numbers):
+                states = fold_stored(stored, self.axis, self.together, self.unlike, workspace, states)
+                continue
+            for k, box in zip(numbers, boxes, strict=True):
+                part = self.parts[k]
+                read = part.aligned(inputs, firsts[k])
+                states = fold_box(part.program, *box, part.step, part.grid.shape, read, workspace, states)
         return states
+
+    def _box_in(self, part: Fused, low: Corner, high: Corner) -> tuple[Corner, Corner]:
+        """What a task sees of a part."""
+        folded, axes = self.folds[0].axes, part.grid.axes
+        return (
+            tuple(0 if k in folded else n for k, n in enumerate(low)),
+            tuple(axes[k].size if k in folded else n for k, n in enumerate(high)),
+        )
+
+    def _numbered(self) -> tuple[list[int], list[int]]:
+        """Of each part, which of all operands is its first, and a number that those have whose rows fold together."""
+        numbers: dict[Program, int] = {}
+        firsts = accumulate((len(p.args) for p in self.parts), initial=0)
+        programs = (without_lines(p.program) if self.unlike else p.program for p in self.parts)
+        return list(firsts), [numbers.setdefault(program, len(numbers)) for program in programs]
 
 
 @node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import lt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Pieces, Sink, del
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import (
     decoding_bytes,
+    is_shuffled,
     lies_in_memory,
     operand_of,
     reads_storage,
@@ -20,7 +22,7 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Chunks, Int64, regular
 from nbarray.kernels.fused import Fetch, Planes, band_elements, evaluate_box, evaluate_pieces
-from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, fold_box
+from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, Fill, StoredPart, fold_box, fold_stored
 from nbarray.kernels.native import kernel_width
 from nbarray.kernels.packed import exact_dtype, folds_at_once, kernels_of, needs_stored_sums
 from nbarray.kernels.patched import Patched
@@ -81,7 +83,8 @@ class Fused(Lowered):
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        return kernels_of(self.program) if self.program.compiled else ()
+        shuffled = any(is_shuffled(operand_of(arg).base) for arg in self.args)
+        return kernels_of(self.program, shuffled) if self.program.compiled else ()
 
     def _space_boxes(self, low: Int64, high: Int64) -> Box:
         if not self.program.folds or not self.final:
@@ -184,13 +187,17 @@ class Fused(Lowered):
             axes = self.program.folds[0].axes
             low = tuple(0 if k in axes else a for k, a in enumerate(low))
             high = tuple(self.grid.axes[k].size if k in axes else b for k, b in enumerate(high))
-        read = self.aligned(inputs)
+        read, fill = self.aligned(inputs), self.filling(inputs, low, high)
         if not self.program.folds:
             shape = tuple(b - a for a, b in zip(low, high, strict=True))
             out, mask = sink if sink is not None else self._new_block(shape, workspace)
             any_masked = evaluate_box(self.program, low, high, self.step, read, out, mask, workspace)
             return None if sink is not None else (out, mask if any_masked else None)
-        states = fold_box(self.program, low, high, self.step, self.grid.shape, read, workspace)
+        if fill is not None:
+            parts, axis = [StoredPart(self.program, low, high, self.step, fill)], self.program.folds[0].axes[0]
+            states = fold_stored(parts, axis, math.prod(self.step), False, workspace)
+        else:
+            states = fold_box(self.program, low, high, self.step, self.grid.shape, read, workspace)
         if not self.final:
             return states
         (fold,), (state,) = self.program.folds, states
@@ -214,6 +221,20 @@ class Fused(Lowered):
     def stream(self, low: Corner, high: Corner, blocks: Sequence[Any], pieces: Pieces, workspace: Workspace) -> None:
         read = self.aligned(Inputs(self, low, high, blocks, workspace))
         evaluate_pieces(self.program, low, high, self.step, read, pieces, workspace)
+
+    @property
+    def fills(self) -> bool:
+        """Whether stored numbers are read into a buffer, and folded at once as they are stored."""
+        if not (self.program.folds and folds_at_once(self.program)):
+            return False
+        (arg,) = self.args
+        return arg.sizes == self.grid.shape and operand_of(arg).fills
+
+    def filling(self, inputs: Inputs, low: Corner, high: Corner, first: int = 0) -> Fill | None:
+        """What reads them, of a part of the space; None if there are none, or so few results that losses are kept."""
+        axes = self.program.folds[0].axes if self.program.folds else ()
+        kept = math.prod(q - p for k, (p, q) in enumerate(zip(low, high, strict=True)) if k not in axes)
+        return inputs.fill_of(first) if self.fills and kept > FEW and all(map(lt, low, high)) else None
 
     def aligned(self, inputs: Inputs, first: int = 0) -> Fetch:
         """Reads operands in the space's coordinates; ours are the inputs from number `first` on."""

@@ -23,6 +23,7 @@ from nbarray.expr.structure import View
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.grid.regions import Placement, identity, shape_of
 from nbarray.io.meter import meter
+from nbarray.io.protocols import read_shuffled
 from nbarray.kernels.direct import arange_part, arrange, base_slices, eye_part, full_part, read_part, split_planes
 from nbarray.kernels.fused import Planes
 from nbarray.kernels.patched import Patched
@@ -38,6 +39,7 @@ __all__ = [
     "decoding_bytes",
     "is_direct",
     "is_generated",
+    "is_shuffled",
     "lies_in_memory",
     "operand_bytes",
     "operand_of",
@@ -81,6 +83,11 @@ def decodes(source: SourceArray) -> bool:
     if not reads_storage(source) or source.reader.stored_chunks is None:
         return False
     return "not compressed" not in source.reader.origin.route
+
+
+def is_shuffled(expr: Expr) -> bool:
+    """Whether bytes of stored numbers lie apart, as far as is known, when all else is decoded."""
+    return isinstance(expr, SourceArray) and reads_storage(expr) and "shuffle" in expr.reader.origin.route
 
 
 def reads_freely(source: SourceArray) -> bool:
@@ -143,6 +150,21 @@ class Operand:
         slices = self.slices(low, high)
         values, mask = self._read_base(slices, workspace, name)
         return arrange(values, self.placement), None if mask is None else arrange(mask, self.placement)
+
+    @property
+    def fills(self) -> bool:
+        """Whether its stored numbers lie in the order of its axes, so that `fill` can be called."""
+        stored = isinstance(self.base, SourceArray) and self.base.reader.array is None and not self.base.reader.masked
+        steady = all(m.axis == k and m.step > 0 for k, m in enumerate(self.placement.axes))
+        return stored and steady and len(self.placement.axes) == self.base.ndim
+
+    def fill(self, low: Corner, high: Corner, out: np.ndarray[Any, Any]) -> int:
+        """Read a rectangle into `out`, whose bytes may be shuffled then: see `io.protocols.ShuffledReader`."""
+        assert isinstance(self.base, SourceArray)
+        began = perf_counter()
+        run = read_shuffled(self.base.reader, self.slices(low, high), out)
+        meter.reader_s += perf_counter() - began
+        return run
 
     def _read_base(self, slices: tuple[slice, ...], workspace: Workspace, name: Any) -> Planes:
         base = self.base

@@ -59,6 +59,22 @@ class _Piece(NamedTuple):
     last: int
 
 
+class _Part(NamedTuple):
+    """The part of one chunk: `numbers` along each axis, and as in `_Piece` for all axes together."""
+
+    numbers: tuple[int, ...]
+    place: int
+    target: tuple[slice, ...]
+    within: tuple[slice, ...]
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, pieces: tuple[_Piece, ...]) -> _Part:
+        numbers, places, targets, withins, firsts, lasts = zip(*pieces, strict=True)
+        return cls(numbers, sum(places), targets, withins, sum(firsts), sum(lasts) + 1)
+
+
 class ChunkedData:
     """A dataset stored in chunks.
 
@@ -92,33 +108,58 @@ class ChunkedData:
 
     def read(self, region: tuple[slice, ...], out: Block) -> Block:
         """Fill `out` with a region; raises CorruptChunk naming file, variable and chunk."""
-        axes = [_pieces(*each) for each in zip(region, self._chunk, self._places, self._items, strict=True)]
-        with pool.descriptor(self._file) as fd:
-            for pieces in itertools.product(*axes):
-                numbers, places, targets, withins, firsts, lasts = zip(*pieces, strict=True)
-                try:
-                    self._read_piece(fd, sum(places), withins, sum(firsts), sum(lasts) + 1, out[targets])
-                except CorruptChunk as error:
-                    raise self._named(error, numbers) from error.__cause__
+        self._read_parts(self._parts(region), out)
         return out
 
-    def _read_piece(self, fd: int, place: int, within: tuple[slice, ...], first: int, last: int, target: Block) -> None:
-        """Read the items `first` to `last` of a chunk and bring those in `within` to their target."""
+    def read_shuffled(self, region: tuple[slice, ...], out: Block) -> int:
+        """As `read`, but the bytes of whole chunks may stay as they were shuffled.
+
+        Returns how many items make a run: of each, all first bytes come first, then all second ones, and so on.
+        It is 1 where bytes are together.
+        """
+        parts = self._parts(region)
+        shuffled = all(self._stays_shuffled(part, out[part.target]) for part in parts)
+        self._read_parts(parts, out, shuffled)
+        return self._nitems if shuffled else 1
+
+    def _parts(self, region: tuple[slice, ...]) -> list[_Part]:
+        """The part of each chunk that a region touches."""
+        axes = [_pieces(*each) for each in zip(region, self._chunk, self._places, self._items, strict=True)]
+        return [_Part.of(pieces) for pieces in itertools.product(*axes)]
+
+    def _stays_shuffled(self, part: _Part, target: Block) -> bool:
+        """Whether a part is a whole chunk that is shuffled by items, and lies in `target` as it lies in itself."""
+        whole = part.last - part.first == target.size == self._nitems and target.flags.c_contiguous
+        by = self._dtype.itemsize
+        there = self._table.offsets[part.place] >= 0
+        return whole and by > 1 and there and self._pipeline.shuffled_by(int(self._table.skipped[part.place])) == by
+
+    def _read_parts(self, parts: list[_Part], out: Block, shuffled: bool = False) -> None:
+        with pool.descriptor(self._file) as fd:
+            for part in parts:
+                try:
+                    self._read_part(fd, part, out[part.target], shuffled)
+                except CorruptChunk as error:
+                    raise self._named(error, part.numbers) from error.__cause__
+
+    def _read_part(self, fd: int, part: _Part, target: Block, shuffled: bool) -> None:
+        """Read what is needed of a chunk, and bring it to its target."""
+        place, first, last = part.place, part.first, part.last
         if self._table.offsets[place] < 0:
             target[...] = self._fill
             return
         # needed elements that lie side by side in the chunk and in `out` go there without a copy
         if last - first == target.size and target.flags.c_contiguous:
-            self._decode(fd, place, first, last, target.reshape(-1).view(np.uint8))
+            self._decode(fd, place, first, last, target.reshape(-1).view(np.uint8), shuffled)
             return
         apart = last - first > SPARSE * target.size and (last - first) * self._dtype.itemsize > SHORT_BYTES
         if apart and not self._pipeline.filters:
-            self._read_sparse(place, within, target)
+            self._read_sparse(place, part.within, target)
             return
         itemsize = self._dtype.itemsize
         whole = scratch("chunk", self._nitems * itemsize)
         self._decode(fd, place, first, last, whole[first * itemsize : last * itemsize])
-        target[...] = whole.view(self._dtype).reshape(self._chunk)[within]
+        target[...] = whole.view(self._dtype).reshape(self._chunk)[part.within]
 
     def _read_sparse(self, place: int, within: tuple[slice, ...], target: Block) -> None:
         """Read few items that lie far apart in a chunk without filters, and little of what is between them."""
@@ -132,8 +173,8 @@ class ChunkedData:
         part = scratch("chunk", target.nbytes).view(self._dtype).reshape(target.shape)
         target[...] = chunk.read(within, part)
 
-    def _decode(self, fd: int, place: int, first: int, last: int, out: Bytes) -> None:
-        """Bring items `first` to `last` of a chunk into `out`."""
+    def _decode(self, fd: int, place: int, first: int, last: int, out: Bytes, shuffled: bool = False) -> None:
+        """Bring items `first` to `last` of a chunk into `out`; as they are shuffled, if that is asked for."""
         table, itemsize = self._table, self._dtype.itemsize
         offset, size = int(table.offsets[place]), int(table.sizes[place])
         if not self._pipeline.filters:
@@ -143,14 +184,19 @@ class ChunkedData:
             return
         raw = scratch("raw", roomy(size))[:size]
         read_exactly(fd, raw.data, offset)
-        decoded, shuffled = self._pipeline.decode(raw, int(table.skipped[place]))
-        if shuffled == itemsize:
+        skipped = int(table.skipped[place])
+        by = 1 if shuffled else self._pipeline.shuffled_by(skipped)
+        # what has to be unshuffled can't be made where it goes to
+        decoded = self._pipeline.decode(raw, skipped, out if by == 1 else None)
+        if by == itemsize > 1:
             unshuffle(decoded, itemsize, out, first, last)
-        elif shuffled == 1:
-            out[:] = decoded[first * itemsize : last * itemsize]
+        elif by == 1:
+            part = decoded[first * itemsize : last * itemsize]
+            if part.ctypes.data != out.ctypes.data:
+                out[:] = part
         else:
             whole = np.empty(decoded.nbytes, np.uint8)
-            unshuffle(decoded, shuffled, whole, 0, decoded.nbytes // shuffled)
+            unshuffle(decoded, by, whole, 0, decoded.nbytes // by)
             out[:] = whole[first * itemsize : last * itemsize]
 
     def _named(self, error: CorruptChunk, index: tuple[int, ...]) -> CorruptChunk:

@@ -79,30 +79,36 @@ class Pipeline:
                 return f"the {each.name} filter (the package {codec.package}, which decodes it, is not installed)"
         return None
 
-    def decode(self, raw: Buffer, skipped: int) -> tuple[Bytes, int]:
-        """Undo all filters but a leading shuffle.
+    def _applied(self, skipped: int) -> list[Filter]:
+        return [f for i, f in enumerate(self.filters) if not skipped >> i & 1]
+
+    def shuffled_by(self, skipped: int) -> int:
+        """The item size that a chunk's bytes are shuffled by when all else is undone; 1 if they aren't."""
+        applied = self._applied(skipped)
+        return _itemsize(applied[0]) if _is_shuffled(applied) else 1
+
+    def decode(self, raw: Buffer, skipped: int, out: Bytes | None = None) -> Bytes:
+        """Undo all filters but a leading shuffle (see `shuffled_by`).
 
         raw : the chunk as stored
         skipped : bit i set where filter i was not applied to this chunk
-        Returns `nbytes` bytes (valid until this thread decodes again), and the item size they are still
-        shuffled by, 1 if not.  Raises CorruptChunk saying what is wrong.
+        out : where the bytes may be made, if there are `nbytes`
+        Returns `nbytes` bytes, valid until this thread decodes again.  Raises CorruptChunk saying what is wrong.
         """
-        applied = [f for i, f in enumerate(self.filters) if not skipped >> i & 1]
-        sizes = self._sizes(applied)
+        applied = self._applied(skipped)
+        sizes, last = self._sizes(applied), int(_is_shuffled(applied))
         data = raw
-        for position in range(len(applied) - 1, -1, -1):
+        for position in range(len(applied) - 1, last - 1, -1):
             each, expected = applied[position], sizes[position]
             if each.code == SHUFFLE:
-                if position == 0 and expected is not None:
-                    return _exactly(data, expected), max(1, each.values[0] if each.values else 1)
                 data = _unshuffled(data, each)
             elif each.code == FLETCHER32:
                 data = _checked(data)
             elif each.code == DEFLATE:
-                data = _inflated(data, expected)
+                data = _inflated(data, expected, out if position == last else None)
             else:
                 data = _decoded(data, each, expected)
-        return _exactly(data, self.nbytes), 1
+        return _exactly(data, self.nbytes)
 
     def _sizes(self, applied: list[Filter]) -> list[int | None]:
         """Bytes before each filter; None after a compressor, whose output can be of any size."""
@@ -117,6 +123,14 @@ class Pipeline:
         return sizes
 
 
+def _is_shuffled(applied: list[Filter]) -> bool:
+    return bool(applied) and applied[0].code == SHUFFLE
+
+
+def _itemsize(shuffle: Filter) -> int:
+    return max(1, shuffle.values[0] if shuffle.values else 1)
+
+
 def _exactly(data: Buffer, nbytes: int) -> Bytes:
     array = np.frombuffer(data, np.uint8)
     if array.nbytes != nbytes:
@@ -124,11 +138,12 @@ def _exactly(data: Buffer, nbytes: int) -> Bytes:
     return array
 
 
-def _inflated(data: Buffer, expected: int | None) -> Buffer:
+def _inflated(data: Buffer, expected: int | None, out: Bytes | None) -> Buffer:
     try:
         if expected is None:
             return zlib.decompress(data)
-        out = scratch("decoded", expected)
+        if out is None or out.nbytes != expected:
+            out = scratch("decoded", expected)
         inflate(data, out)
         return out
     except (InflateError, zlib.error):
@@ -158,7 +173,7 @@ def _decoded(data: Buffer, each: Filter, expected: int | None) -> Buffer:
 
 def _unshuffled(data: Buffer, each: Filter) -> Buffer:
     raw = np.frombuffer(data, np.uint8)
-    itemsize = max(1, each.values[0] if each.values else 1)
+    itemsize = _itemsize(each)
     out = np.empty(raw.nbytes, np.uint8)
     unshuffle(raw, itemsize, out, 0, raw.nbytes // itemsize)
     return out.data

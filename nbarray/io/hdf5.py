@@ -18,10 +18,11 @@ import numpy as np
 
 from nbarray.errors import CorruptChunk, MissingFile, ReadError, UnsupportedVariable
 from nbarray.grid.regions import shape_of
+from nbarray.io.chunked import ChunkedData
 from nbarray.io.hdf5index import Layout, NotDirect, check_direct, find_layout, look_up
 from nbarray.io.hdf5library import HDF5LibraryReader
 from nbarray.io.pool import FileStamp, stamp_file
-from nbarray.io.protocols import Origin, Reader, Source
+from nbarray.io.protocols import Origin, Reader, Source, read_into
 
 __all__ = ["HDF5Reader", "check_kind", "dataset_source"]
 
@@ -81,6 +82,15 @@ class HDF5Reader:
             shape = shape_of(region)
             out = np.empty(shape, self.dtype)
         return self._layout.read(region, out)
+
+    def read_shuffled(self, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> int:
+        """See `io.protocols.ShuffledReader`; raises as `read` does."""
+        if self._layout is None and self._instead is None:
+            self._look()
+        if isinstance(self._layout, ChunkedData):
+            return self._layout.read_shuffled(region, out)
+        read_into(self, region, out)
+        return 1
 
     def _look(self) -> None:
         """Find out where the bytes are; done once, by the first thread that reads."""

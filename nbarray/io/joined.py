@@ -5,14 +5,14 @@ A year of files is one source this way: planning costs the same for one file and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from nbarray.grid.regions import shape_of
-from nbarray.io.protocols import Origin, Reader
+from nbarray.io.protocols import Origin, Reader, read_into, read_shuffled
 
 __all__ = ["JoinedReader"]
 
@@ -65,24 +65,48 @@ class JoinedReader:
 
     def read(self, region: tuple[slice, ...], out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """See `io.protocols.Reader.read`."""
-        axis, s = self._axis, region[self._axis]
-        first = int(np.searchsorted(self._starts, s.start, side="right")) - 1
-        if s.stop <= int(self._starts[first + 1]) or s.stop <= s.start:
-            return self._readers[first].read(self._shifted(region, s.start, s.stop, first), out)
+        parts = list(self._parts(region))
+        if len(parts) == 1:
+            ((reader, part, _),) = parts
+            return reader.read(part, out)
         if out is None:
             out = np.empty(shape_of(region), self.dtype)
+        for reader, part, place in parts:
+            target = out[place]
+            buffer = target if target.flags.c_contiguous else None
+            found = reader.read(part, buffer)
+            if found is not target:
+                target[...] = found
+        return out
+
+    def read_shuffled(self, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> int:
+        """See `io.protocols.ShuffledReader.read_shuffled`."""
+        runs: set[int] = set()
+        for reader, part, place in self._parts(region):
+            target = out[place]
+            if target.flags.c_contiguous:
+                runs.add(read_shuffled(reader, part, target))
+            if not target.flags.c_contiguous or len(runs) > 1:  # bytes lie in one way, or together
+                read_into(self, region, out)
+                return 1
+        return runs.pop()
+
+    def _parts(self, region: tuple[slice, ...]) -> Iterator[tuple[Reader, tuple[slice, ...], tuple[slice, ...]]]:
+        """The readers that a region touches, which part of each, and where that belongs; of an empty region one."""
+        axis, s = self._axis, region[self._axis]
         done, position = 0, s.start
-        while position < s.stop:
+        while True:
             k = int(np.searchsorted(self._starts, position, side="right")) - 1
             stop = min(s.stop, int(self._starts[k + 1]))
             count = len(range(position, stop, s.step))
-            target = out[(*(slice(None),) * axis, slice(done, done + count))]
-            buffer = target if target.flags.c_contiguous else None
-            part = self._readers[k].read(self._shifted(region, position, stop, k), buffer)
-            if part is not target:
-                target[...] = part
+            yield (
+                self._readers[k],
+                self._shifted(region, position, stop, k),
+                (*(slice(None),) * axis, slice(done, done + count)),
+            )
             done, position = done + count, position + count * s.step
-        return out
+            if position >= s.stop:
+                return
 
     def _shifted(self, region: tuple[slice, ...], start: int, stop: int, k: int) -> tuple[slice, ...]:
         offset = int(self._starts[k])

@@ -14,7 +14,7 @@ import numpy as np
 
 from nbarray.packing import Packing
 
-__all__ = ["Origin", "Reader", "Source"]
+__all__ = ["Origin", "Reader", "ShuffledReader", "Source", "read_into", "read_shuffled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,35 @@ class Reader(Protocol):
             returned; a reader may return another array instead
         """
         ...
+
+
+class ShuffledReader(Reader, Protocol):
+    """A reader that can leave the bytes of numbers as a shuffle filter put them, for who goes on with them so."""
+
+    def read_shuffled(self, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> int:
+        """Fill `out` with the stored numbers in `region`; their bytes may lie apart.
+
+        region, out : as for `Reader.read`
+        Returns how many numbers make a run in `out`: of each run all first bytes come first, then all second ones,
+        and so on.  It is 1 where bytes are together.
+        """
+        ...
+
+
+def read_into(reader: Reader, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> None:
+    """Fill `out` with the stored numbers in `region`, wherever the reader puts them."""
+    found = reader.read(region, out)
+    if found is not out:
+        out[...] = found
+
+
+def read_shuffled(reader: Reader, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> int:
+    """As `ShuffledReader.read_shuffled`, of any reader."""
+    read = getattr(reader, "read_shuffled", None)
+    if read is None:
+        read_into(reader, region, out)
+        return 1
+    return int(read(region, out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ states, and counts what is missing; else NumPy does it, tile by tile.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +18,8 @@ import numpy as np
 from nbarray.compiling import CannotCompile, run_loops
 from nbarray.kernels.codegen import source
 from nbarray.kernels.moments import moments_of, moments_update
-from nbarray.kernels.packed_loops import MOMENTS, SUMS, loops
-from nbarray.kernels.program import Fold, Linear, Program
+from nbarray.kernels.packed_loops import LINES, MOMENTS, SUMS, loops
+from nbarray.kernels.program import Constant, Fold, Linear, Program
 from nbarray.kernels.reduction_rows import State
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.sums import add_part
@@ -27,6 +29,7 @@ from nbarray.packing import Packing, Scalar
 
 __all__ = [
     "add_stored",
+    "bring_together",
     "exact_dtype",
     "fold_packed",
     "fold_unpacked",
@@ -35,6 +38,7 @@ __all__ = [
     "needs_stored_sums",
     "suits",
     "unpack_made",
+    "without_lines",
 ]
 
 Tile = np.ndarray[Any, Any]
@@ -43,6 +47,7 @@ Target = tuple[slice, ...]
 
 #: As many numbers of two bytes have a sum that 32 bits hold, and sums of squares whose products 64 bits hold.
 MOST_ROWS = 2**15 - 1
+_ONE = Constant.of(1.0)
 
 
 def exact_dtype(stored: np.dtype[Any], count: int) -> np.dtype[Any]:
@@ -139,16 +144,31 @@ def folds_at_once(program: Program) -> bool:
     return program.ndim - len(axes) <= 2 and axes == list(range(axes[0], axes[-1] + 1))
 
 
-def kernels_of(program: Program) -> tuple[str, ...]:
-    """The sources of the kernels that a compiled program is run by."""
+def kernels_of(program: Program, shuffled: bool, unlike: bool = False) -> tuple[str, ...]:
+    """The sources of the kernels that a compiled program is run by.
+
+    shuffled : bytes of numbers lie apart; unlike : rows are unpacked by different lines
+    """
     if folds_at_once(program):
-        return tuple(dict.fromkeys(_loops_for(program, fold) for fold in program.folds))
+        return tuple(dict.fromkeys(_loops_for(program, fold, shuffled, unlike) for fold in program.folds))
     text = source(program)
     return () if text is None else (text,)
 
 
-def _loops_for(program: Program, fold: Fold) -> str:
-    return loops(SUMS if REDUCTIONS[fold.name].is_sum else MOMENTS, _missing(program)[0])
+def _loops_for(program: Program, fold: Fold, shuffled: bool, unlike: bool) -> str:
+    kind = MOMENTS if not REDUCTIONS[fold.name].is_sum else LINES if unlike else SUMS
+    return loops(kind, _missing(program)[0], program.operands[0].name if shuffled else None)
+
+
+@lru_cache(maxsize=1024)
+def without_lines(program: Program) -> Program:
+    """What is left of a program if stored numbers may stand for any values: of several, what folds them together."""
+    folds = []
+    for fold in program.folds:
+        if fold.linear is None or not REDUCTIONS[fold.name].is_sum:
+            return program
+        folds.append(replace(fold, linear=replace(fold.linear, scale=_ONE, offset=_ONE)))
+    return replace(program, folds=tuple(folds))
 
 
 @lru_cache(maxsize=512)
@@ -168,42 +188,112 @@ def _number(scalar: Scalar) -> Any:
     return np.frombuffer(scalar.raw, stored).astype(stored.newbyteorder("="))[0]
 
 
-def fold_packed(program: Program, data: Tile, offset: Corner, states: list[State], workspace: Workspace) -> list[int]:
-    """Fold a step of stored numbers onto states from `offset` on; returns the numbers of those left alone."""
+def fold_packed(
+    programs: Sequence[tuple[Program, int]],
+    data: Tile,
+    run: int,
+    offset: Corner,
+    states: list[State],
+    workspace: Workspace,
+    unlike: bool = False,
+) -> list[int]:
+    """Fold a step of stored numbers onto states from `offset` on; returns the numbers of those left alone.
+
+    programs : of parts that lie end to end along the first axis that is folded, and how long each is
+    run : how many numbers make a run whose bytes are shuffled; 1 where they are together
+    unlike : programs may differ in what stored numbers stand for, but not `without_lines`
+    """
     return [
-        k
-        for k, (fold, state) in enumerate(zip(program.folds, states, strict=True))
-        if not _fold_one(program, fold, data, offset, state, workspace)
+        k for k, state in enumerate(states) if not _fold_one(programs, k, data, run, offset, state, workspace, unlike)
     ]
 
 
-def _fold_one(program: Program, fold: Fold, data: Tile, offset: Corner, state: State, workspace: Workspace) -> bool:
-    """Fold a step onto one state; returns whether that could be done."""
-    linear = fold.linear
-    assert linear is not None
-    if len(state.planes) != (1 if REDUCTIONS[fold.name].is_sum else 3):  # few results, of which losses are kept, too
+def _fold_one(
+    programs: Sequence[tuple[Program, int]],
+    number: int,
+    data: Tile,
+    run: int,
+    offset: Corner,
+    state: State,
+    workspace: Workspace,
+    unlike: bool,
+) -> bool:
+    """Fold a step onto the state of one fold; returns whether that could be done."""
+    program = programs[0][0]
+    fold = program.folds[number]
+    is_sum = REDUCTIONS[fold.name].is_sum
+    assert fold.linear is not None
+    if len(state.planes) != (1 if is_sum else 3):  # few results, of which losses are kept, too
         return False
     target = tuple(
         slice(o, o + (1 if k in fold.axes else n)) for k, (o, n) in enumerate(zip(offset, data.shape, strict=True))
     )
     planes = state.part(target)
     layout = _layout(data, planes[0], fold.axes)
-    if layout is None:
+    lying = None if layout is None else _lying(layout, run, data.itemsize)
+    if lying is None:
         return False
     left, begins = state.left, state.left is None
     if left is None:
         left = workspace.zeros("none left out", state.planes[0].shape, fold.left)
-    text, numbers = _loops_for(program, fold), _missing(program)[1]
+    text, numbers = _loops_for(program, fold, run > 1, unlike), _missing(program)[1]
     results = [_run(each, True) for each in (*planes, part_of(left, target))]
-    scalars = float(linear.scale.value), float(linear.offset.value), linear.poison
+    line: tuple[Any, Any] = float(fold.linear.scale.value), float(fold.linear.offset.value)
+    if unlike and is_sum:
+        line = _lines(programs, number, len(lying[1]) // sum(length for _, length in programs))
+    memory = _run(data, False)
+    if run > 1:
+        memory = memory.view(np.uint8)
     try:
-        found = run_loops(text, np.array(layout, np.int64), _run(data, False), *results, *scalars, *numbers)
+        found = run_loops(text, *lying, memory, *results, *line, fold.linear.poison, *numbers)
     except CannotCompile:
         return False
     if found and begins:
         workspace.let_keep("none left out")
-        state.left = None if linear.poison else left
+        state.left = None if fold.linear.poison else left
     return True
+
+
+def _lines(programs: Sequence[tuple[Program, int]], number: int, times: int) -> tuple[Tile, Tile]:
+    """The scale and the offset of each row, of which there are so many for each step along the axis."""
+    lines = [program.folds[number].linear for program, _ in programs]
+    rows = [length * times for _, length in programs]
+    scales = [float(line.scale.value) for line in lines if line is not None]
+    offsets = [float(line.offset.value) for line in lines if line is not None]
+    return np.repeat(scales, rows), np.repeat(offsets, rows)
+
+
+@lru_cache(maxsize=128)
+def _lying(layout: tuple[int, ...], run: int, itemsize: int) -> tuple[Tile, Tile] | None:
+    """How rows lie, for loops: in numbers, or in bytes where they are shuffled; None if loops can't go over them.
+
+    Returns how many rows of results there are, how long they are, how far apart rows of the data are and of results,
+    and how far a number's bytes are; and where each row that is folded begins.
+    """
+    outer, rows, length, outer_apart, rows_apart, results_apart = layout
+    starts = np.arange(rows, dtype=np.int64) * rows_apart
+    if run > 1:
+        if itemsize != 2:
+            return None
+        if outer == 1 and length > run and not length % run and not rows_apart % run:
+            outer, length, outer_apart, results_apart = length // run, run, 2 * run, run
+            starts *= 2
+        elif int((starts % run).max()) + (outer - 1) * outer_apart + length <= run:
+            starts += starts - starts % run
+        else:
+            return None
+    return np.array((outer, length, outer_apart, results_apart, run), np.int64), starts
+
+
+def bring_together(data: Tile, run: int, take: Any) -> None:
+    """Bring bytes of numbers together, in place, that are shuffled in runs of so many numbers.
+
+    take : (name, shape, dtype) -> a buffer that is used again
+    """
+    for numbers in data.reshape(-1, run):
+        shuffled = take("shuffled", (data.itemsize, run), np.dtype(np.uint8))
+        shuffled[...] = numbers.view(np.uint8).reshape(data.itemsize, run)
+        numbers.view(np.uint8).reshape(run, data.itemsize)[...] = shuffled.T
 
 
 def _run(array: Tile, writeable: bool) -> Tile:

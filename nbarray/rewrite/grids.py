@@ -32,6 +32,7 @@ from nbarray.rewrite.grain import USUAL, Grain
 
 __all__ = [
     "Space",
+    "elements_together",
     "elementwise_grid",
     "finishing_grid",
     "fold_grid",
@@ -50,10 +51,9 @@ FOLD_DEPTH, SHALLOWEST, FEW_TASKS = 16, 4, 12
 #: So many pieces of a result are finished apart where it has fewer blocks.
 FEW_PIECES = 4
 #: What is fetched at once from storage, in elements; for folds, which go over few results once for all that is
-#: fetched, so many deep if that takes no more bytes than these.
+#: fetched, so many deep if that takes no more bytes than these; of packed numbers twice as many, as states are
+#: many times as large.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
-#: Twice as many bytes are fetched where states have so many times the bytes of what is stored.
-WIDE = 8
 #: What isn't decoded is read in pieces that are still in cache when they are used.
 PIECE_BYTES = 2**20
 
@@ -360,11 +360,11 @@ def runs_of_parts(lengths: list[int], most: int) -> list[int]:
 
 
 def step_lengths(
-    space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = (), state_width: int = 0
+    space: Space, grid: Chunks, grain: Grain = USUAL, axes: Sequence[int] = (), packed: bool = False
 ) -> tuple[int, ...]:
     """What a task fetches at once: a few stored chunks, or one tile of generated numbers, or all there is.
 
-    axes : folded over; state_width : bytes of the states of each result, which every step goes over
+    axes : folded over; packed : what is folded are stored numbers
     """
     if not space.has_storage and not space.has_generated:
         return tuple(max(1, n) for n in grid.largest)
@@ -375,11 +375,26 @@ def step_lengths(
         room = max(1, limit // max(1, math.prod(lengths)))
         lengths[k] = max(1, min(unit * room, grid.axes[k].largest))
     if space.has_storage:
-        nbytes = STEP_BYTES * (2 if state_width >= WIDE * space.stored_bytes else 1)
-        most = grain.of(nbytes) // max(1, space.stored_bytes)
         for k in sorted(axes, reverse=True):
-            depth = max(1, math.prod(lengths[j] for j in axes))
-            times = min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))
+            times = _times_as_deep(lengths, axes, space.stored_bytes, grain, packed)
             if times > 1:
                 lengths[k] = _nearly(lengths[k] * times, lengths[k], max(1, grid.axes[k].largest))
     return tuple(lengths)
+
+
+def elements_together(
+    step: Sequence[int], axes: Sequence[int], itemsize: int, axis: int, longest: int, grain: Grain
+) -> int:
+    """How many packed numbers are fetched and folded at once of parts that lie end to end, each of about one `step`.
+
+    axes : folded over; axis, longest : along which they lie, and how long those of a task are together at the most
+    """
+    times = _times_as_deep(step, axes, itemsize, grain, True)
+    return math.prod(step) // step[axis] * max(step[axis], min(step[axis] * times, longest))
+
+
+def _times_as_deep(lengths: Sequence[int], axes: Sequence[int], stored_bytes: int, grain: Grain, packed: bool) -> int:
+    """How many steps of such lengths a fold should fetch at once."""
+    most = grain.of(STEP_BYTES * (1 + packed)) // max(1, stored_bytes)
+    depth = max(1, math.prod(lengths[j] for j in axes))
+    return min(-(-STEP_DEPTH // depth), most // max(1, math.prod(lengths)))

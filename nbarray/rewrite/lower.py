@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 
 from nbarray.errors import UnknownSize
@@ -30,12 +31,14 @@ from nbarray.grid.regions import Placement, compose
 from nbarray.kernels.elementwise import ById
 from nbarray.kernels.narrow import narrow_axes
 from nbarray.kernels.native import worth, worth_compiling
+from nbarray.kernels.packed import without_lines
 from nbarray.kernels.program import Program
 from nbarray.rewrite.fuse import FusedParts, describe, fuse, fuse_folds
 from nbarray.rewrite.grain import USUAL, Bounds, Grain
 from nbarray.rewrite.grids import (
     FEWEST,
     Space,
+    elements_together,
     elementwise_grid,
     finishing_grid,
     fold_grid,
@@ -268,7 +271,7 @@ class Lowering:
             program if program.narrow else self._compiled(program, int(folded)),
             parts.operands,
             grid,
-            step_lengths(space, grid, self._grain, first.axes, sum(fold.state_width for fold in program.folds)),
+            step_lengths(space, grid, self._grain, first.axes, all(fold.linear for fold in program.folds)),
             final,
             first.dtype,
             first.masked,
@@ -290,7 +293,18 @@ class Lowering:
         runs = runs_of_parts([p.sizes[joined.axis] for p in joined.parts], whole // max(1, _others(joined, axes)))
         if len(runs) > len(parts) or any(p.grid.axes[k].count > 1 for p in parts for k in axes):
             return self._merge_all(reductions, parts)
-        return self._merge_all(reductions, (FoldedParts(parts, tuple(runs), joined.axis),))
+        made = FoldedParts(parts, tuple(runs), joined.axis, *self._together(parts, runs, axes, joined.axis))
+        return self._merge_all(reductions, (made,))
+
+    def _together(self, parts: Sequence[Fused], runs: list[int], axes: tuple[int, ...], axis: int) -> tuple[int, bool]:
+        """How many stored numbers of parts are fetched and folded at once, and whether they stand for unlike values."""
+        step, longest = parts[0].step, max(sum(p.grid.axes[axis].size for p in parts[a:b]) for a, b in pairwise(runs))
+        if not all(part.fills for part in parts):
+            return math.prod(step), False
+        together = elements_together(step, axes, parts[0].program.operands[0].itemsize, axis, longest, self._grain)
+        programs = {part.program for part in parts}
+        short = all(2 * math.prod(part.grid.shape) <= together for part in parts)
+        return together, short and len(programs) > 1 and len({without_lines(p) for p in programs}) < len(programs)
 
     def _merge_all(self, reductions: tuple[Reduce, ...], parts: tuple[Lowered, ...]) -> list[Expr]:
         """Merges of each part's states, and for each reduction a last merge that finishes it."""

@@ -32,12 +32,34 @@ def whole(shape: tuple[int, ...]) -> Region:
 
 
 def read(reader: Reader, region: Region | None = None) -> np.ndarray[Any, Any]:
-    """A region (all by default) into a buffer that shows what was left unwritten."""
+    """A region (all by default) into a buffer that shows what was left unwritten.
+
+    Readers that leave bytes shuffled must give the same so.
+    """
     region = whole(reader.shape) if region is None else region
     shape = tuple(len(range(part.start, part.stop, part.step)) for part in region)
-    out = np.empty(shape, reader.dtype)
+    found = reader.read(region, marked(shape, reader.dtype))
+    if hasattr(reader, "read_shuffled"):
+        out = marked(shape, reader.dtype)
+        run = reader.read_shuffled(region, out)
+        assert run == 1 or out.size % run == 0
+        assert brought_together(out, run).tobytes() == found.tobytes()
+    return found
+
+
+def marked(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A buffer that shows what is left unwritten."""
+    out = np.empty(shape, dtype)
     out.reshape(-1).view(np.uint8)[:] = 0xAB
-    return reader.read(region, out)
+    return out
+
+
+def brought_together(data: np.ndarray[Any, Any], run: int) -> np.ndarray[Any, Any]:
+    """Numbers of runs whose bytes are shuffled, of so many numbers each."""
+    if run == 1:
+        return data
+    planes = data.reshape(-1).view(np.uint8).reshape(-1, data.itemsize, run)
+    return np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(-1).view(data.dtype).reshape(data.shape)
 
 
 def values(source: Source, region: Region | None = None) -> np.ndarray[Any, Any]:

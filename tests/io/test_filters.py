@@ -21,9 +21,9 @@ RAW = np.random.default_rng(0).integers(0, 20, 4000, dtype=np.uint8)
 
 def decoded(data: Any, *filters: Filter, nbytes: int = RAW.nbytes, skipped: int = 0) -> bytes:
     """All of a pipeline undone, the leading shuffle, too."""
-    result, itemsize = Pipeline(filters, nbytes).decode(np.frombuffer(data, np.uint8), skipped)
-    out = np.empty(nbytes, np.uint8)
-    unshuffle(result, itemsize, out, 0, nbytes // itemsize)
+    pipeline, out = Pipeline(filters, nbytes), np.empty(nbytes, np.uint8)
+    itemsize = pipeline.shuffled_by(skipped)
+    unshuffle(pipeline.decode(np.frombuffer(data, np.uint8), skipped), itemsize, out, 0, nbytes // itemsize)
     return out.tobytes()
 
 

@@ -17,7 +17,7 @@ from nbarray.io.hdf5 import dataset_source
 from nbarray.io.hdf5library import LIBRARY
 from nbarray.io.pool import pool, stamp_file
 from nbarray.io.protocols import Origin
-from tests.io.reading import assert_reads, read, regions, whole
+from tests.io.reading import assert_reads, brought_together, read, regions, whole
 
 DTYPES = ["i2", ">i2", "f4", ">f8", "i8", "u1", "?", "c8", "c16", "f2", "S5", "S1"]
 STORED: dict[str, dict[str, Any]] = {
@@ -131,6 +131,57 @@ def test_skipped_filter(make: Callable[..., h5py.Dataset]) -> None:
 
     assert_reads(dataset, dataset_source(dataset))
     assert 119 == read(dataset_source(dataset).reader)[-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "rows", "options", "run"),
+    [
+        ((2, 3, 10), (0, 4), {}, 60),
+        ((2, 3, 10), (2, 4), {}, 60),
+        ((1, 3, 10), (0, 7), {}, 30),
+        ((2, 1, 10), (0, 2), {}, 1),  # chunks don't lie one after the other
+        ((1, 1, 10), (0, 7), {}, 10),
+        ((2, 3, 10), (1, 3), {}, 1),  # parts of chunks
+        ((2, 3, 10), (6, 7), {}, 1),  # a chunk goes over the edge
+        ((1, 3, 10), (0, 7), {"shuffle": False}, 1),
+        ((1, 3, 10), (0, 7), {"dtype": "i1"}, 1),
+        ((1, 3, 10), (0, 7), {"dtype": "f8"}, 30),
+        ((1, 3, 10), (0, 7), {"compression": None}, 30),
+        ((1, 3, 10), (0, 7), {"compression": "lzf"}, 30),
+        ((1, 3, 10), (0, 7), {"fletcher32": True}, 30),
+    ],
+)
+def test_bytes_that_stay_shuffled(
+    make: Callable[..., h5py.Dataset],
+    chunks: tuple[int, ...],
+    rows: tuple[int, int],
+    options: dict[str, Any],
+    run: int,
+) -> None:
+    """Bytes of whole chunks may stay as they were shuffled; of anything else they come together."""
+    data = np.arange(210).reshape(7, 3, 10) % 111
+    usual = {"dtype": "i2", "chunks": chunks, "compression": "gzip", "shuffle": True} | options
+    reader: Any = dataset_source(make(lambda file: file.create_dataset("x", data=data, **usual))).reader
+    out = np.empty((rows[1] - rows[0], 3, 10), usual["dtype"])
+
+    assert run == reader.read_shuffled((slice(*rows, 1), slice(0, 3, 1), slice(0, 10, 1)), out)
+    np.testing.assert_array_equal(data[slice(*rows)], brought_together(out, run))
+
+
+def test_bytes_that_no_filter_has_shuffled(make: Callable[..., h5py.Dataset]) -> None:
+    """A chunk that was never written, or was stored without shuffling, is no run of shuffled bytes."""
+
+    def fill(file: h5py.File) -> None:
+        dataset = file.create_dataset("x", (4, 10), "i2", chunks=(1, 10), compression="gzip", shuffle=True, fillvalue=7)
+        dataset[:2] = np.arange(20).reshape(2, 10)
+        dataset.id.write_direct_chunk((2, 0), zlib.compress(np.arange(100, 110, dtype="i2").tobytes()), filter_mask=1)
+
+    dataset = make(fill)
+    reader: Any = dataset_source(dataset).reader
+    for rows, run in (((0, 2), 10), ((1, 3), 1), ((2, 3), 1), ((3, 4), 1), ((0, 4), 1)):
+        out = np.empty((rows[1] - rows[0], 10), "i2")
+        assert run == reader.read_shuffled((slice(*rows, 1), slice(0, 10, 1)), out)
+        np.testing.assert_array_equal(dataset[slice(*rows)], brought_together(out, run))
 
 
 def test_empty(make: Callable[..., h5py.Dataset]) -> None:

@@ -180,3 +180,128 @@ def test_without_a_working_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with nb.config(jit=True):
         compare(x.std(axis=0), as_values(numbers).std(axis=0).astype(float), 1e-13)
         compare(x.mean(axis=0), as_values(numbers).mean(axis=0).astype(float), 1e-13)
+
+
+# ------------------------------------------------------------------------------------- parts of several files
+
+#: Scale and offset of each file; and how many rows each has.
+LINES = [(0.37, -11.3), (0.41, 250.0), (0.37, -11.3), (1e-3, 0.0), (5.0, -1e4), (0.39, 12.0)]
+ROWS = [1, 1, 2, 1, 1, 3]
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of how many rows kernels are called for at once, call by call."""
+    rows: list[int] = []
+    run_loops = packed.run_loops
+
+    def counting(text: str, *arguments: Any) -> Any:
+        rows.append(len(arguments[1]))
+        return run_loops(text, *arguments)
+
+    monkeypatch.setattr(packed, "run_loops", counting)
+    return rows
+
+
+def several(folder: Path, dtype: str, gaps: bool, shuffled: tuple[bool, ...], chunk_rows: int = 40) -> Any:
+    """Files end to end, each with numbers of its own scale and offset, and their values."""
+    arrays, values = [], []
+    for k, (rows, (scale, offset), shuffle) in enumerate(zip(ROWS, LINES, shuffled, strict=True)):
+        info = np.iinfo(dtype)
+        numbers = np.random.default_rng(k).integers(info.min, info.max, (rows, 40, 50), dtype, endpoint=True)
+        numbers[numbers == 7] = 8
+        if gaps:
+            numbers[np.random.default_rng(k).random(numbers.shape) < 0.2] = 7
+            numbers[:, 0], numbers[:, -1] = 9, 7
+        path = folder / f"{k}.nc"
+        with netCDF4.Dataset(path, "w") as file:
+            for name, size in zip("abc", numbers.shape, strict=True):
+                file.createDimension(name, size)
+            made = file.createVariable(
+                "t", dtype, tuple("abc"), zlib=True, shuffle=shuffle, chunksizes=(1, chunk_rows, 50),
+                fill_value=np.array(7, dtype),
+            )  # fmt: skip
+            made.set_auto_maskandscale(False)
+            made.setncatts({"scale_factor": scale, "add_offset": offset})
+            made[...] = numbers
+        arrays.append(nb.open(path, "t", missing="mask"))
+        values.append(np.ma.masked_array(numbers.astype(np.longdouble) * scale + offset, numbers == 7))
+    return nb.concatenate(arrays, axis=0), np.ma.concatenate(values)
+
+
+ALL, NONE, SOME = (True,) * 6, (False,) * 6, (True, False, False, False, True, True)
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["whole", "gaps"])
+@pytest.mark.parametrize("shuffled", [ALL, NONE, SOME], ids=["shuffled", "not shuffled", "some"])
+@pytest.mark.parametrize("dtype", ["i1", "i2", "u2"])
+def test_files_of_different_lines(
+    jit: bool, tmp_path: Path, dtype: str, shuffled: tuple[bool, ...], gaps: bool, together: list[int]
+) -> None:
+    """Rows of files are folded together, each unpacked by its own file's line."""
+    x, values = several(tmp_path, dtype, gaps, shuffled)
+
+    compare(x.sum(axis=0), values.sum(axis=0).astype(float), 1e-13)
+    compare(x.mean(axis=0), values.mean(axis=0).astype(float), 1e-13)
+    differing = values[::2].mean(axis=0) - values[1::2].mean(axis=0)
+    compare(x[::2].mean(axis=0) - x[1::2].mean(axis=0), differing.astype(float), 1e-12)
+    compare(x.mean(axis=(0, 1)), values.mean(axis=(0, 1)).astype(float), 1e-12)
+    compare(x.std(axis=0), values.std(axis=0).astype(float), 1e-12)
+    if jit and dtype != "u2" and shuffled != SOME:  # of u2 no kernels are made
+        assert max(together) > max(ROWS)
+
+
+def test_nan_from_files_of_different_lines(jit: bool, tmp_path: Path) -> None:
+    """Where a missing element makes a result NaN, other results are as they are."""
+    _, values = several(tmp_path, "i2", True, ALL)
+    x = nb.concatenate([nb.open(tmp_path / f"{k}.nc", "t") for k in range(6)], axis=0)
+    filled = values.filled(np.nan)
+
+    compare(x.mean(axis=0), filled.mean(axis=0).astype(float), 1e-12)
+    compare(nb.nanmean(x[:, 1:-1], axis=0), np.nanmean(filled[:, 1:-1], axis=0).astype(float), 1e-12)
+
+
+@pytest.mark.parametrize("chunk_rows", [20, 8, 7])
+def test_maps_of_several_chunks(jit: bool, tmp_path: Path, chunk_rows: int) -> None:
+    """A map's bytes may lie apart in several runs; or together, where a chunk goes over its edge."""
+    x, values = several(tmp_path, "i2", True, ALL, chunk_rows)
+
+    compare(x.mean(axis=0), values.mean(axis=0).astype(float), 1e-12)
+    compare(x.std(axis=0), values.std(axis=0).astype(float), 1e-12)
+
+
+@pytest.mark.parametrize("failing", ["var", "all"])
+def test_a_compiler_that_fails_on_shuffled_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    """Where loops can't be compiled, bytes are brought together, and NumPy folds each file by its line."""
+    pytest.importorskip("numba")
+    run_loops = packed.run_loops
+
+    def broken(text: str, *arguments: Any) -> Any:
+        if failing == "all" or "spread" in text:  # of squares
+            raise CannotCompile
+        return run_loops(text, *arguments)
+
+    monkeypatch.setattr(packed, "run_loops", broken)
+    x, values = several(tmp_path, "i2", True, ALL)
+    with nb.config(jit=True):
+        mean, std = nb.compute(x.mean(axis=0), x.std(axis=0))
+
+    compare(mean, values.mean(axis=0).astype(float), 1e-12)
+    compare(std, values.std(axis=0).astype(float), 1e-12)
+
+
+def test_few_results_of_files(jit: bool, tmp_path: Path) -> None:
+    """Of few results losses are kept, and nothing is folded together."""
+    x, values = several(tmp_path, "i2", False, ALL)
+    few = x[:, 3:4, :9]
+
+    compare(few.sum(axis=0), values[:, 3:4, :9].sum(axis=0).astype(float), 1e-12)
+
+
+def test_no_rows_and_no_columns(jit: bool, tmp_path: Path) -> None:
+    """Empty parts, and empty results, are what they are in NumPy."""
+    x, values = several(tmp_path, "i2", False, ALL)
+
+    compare(nb.concatenate([x[:0], x[:1], x[4:4], x[4:]], axis=0).sum(axis=0),
+            np.ma.concatenate([values[:1], values[4:]]).sum(axis=0).astype(float), 1e-12)  # fmt: skip
+    assert x[:, :0].mean(axis=0).compute().shape == (0, 50)
