@@ -17,19 +17,12 @@ import threading
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from nbarray.expr.lowered_folds import FoldedParts
-from nbarray.expr.lowered_fused import Fused
 from nbarray.kernels.workspace import Spares
 from nbarray.plan.plan import Plan
+from nbarray.plan.spares import MOST_SPARE, ROOM, makers_of_states
 
 __all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "share_arena", "spares_for", "usual"]
 
-#: A budget of less than so many times what a plan takes has little room.
-ROOM = 2
-#: States that a run keeps at the most, see `spares_for`.
-MOST_SPARE = 4
 #: Below this, what a run held isn't worth the milliseconds that giving back takes.
 WORTH_BYTES = 16 * 2**20
 #: The number of arenas, in glibc's `mallopt`.
@@ -83,18 +76,9 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
 
 
 def spares_for(plan: Plan, budget_bytes: int) -> Spares:
-    """What a run keeps of states of reductions to make others in: nothing where it would be missed.
-
-    New ones are made only where none is left, and none are kept once all large ones were made, so that no more are held
-    than were at once without keeping any.
-    """
-    if budget_bytes < ROOM * plan.run_bytes():
-        return Spares()
-    making = [k for k, n in enumerate(plan.nodes) if n.gives_states and isinstance(n, Fused | FoldedParts)]
-    tasks = {k: np.flatnonzero(plan.task_node == k) for k in making}
-    largest = {k: int(plan.task_bytes[t].max(initial=0)) for k, t in tasks.items()}
-    large = [k for k in making if 4 * largest[k] >= max(largest.values())]
-    return Spares(MOST_SPARE, {k: len(tasks[k]) for k in large})
+    """What a run keeps of states of reductions to make others in: nothing where it would be missed."""
+    making = makers_of_states(plan, budget_bytes)
+    return Spares(MOST_SPARE, making) if making else Spares()
 
 
 def exact(least: int = _READING_BYTES) -> None:

@@ -55,7 +55,8 @@ def run_task(plan: Plan, task: int, blocks: Sequence[Any], results: Results, wor
     k = int(plan.task_node[task])
     lowered: Lowered = plan.nodes[k]
     low, high = block_box(lowered.chunks, int(plan.task_block[task]))
-    if workspace.node != k and not (lowered.in_place and _kept_bytes(workspace) <= plan.task_bytes[task]):
+    room = int(plan.task_bytes[task] + plan.scratch_bytes[task]) if lowered.in_place else 0
+    if workspace.node != k and not (lowered.in_place and _kept_bytes(workspace) <= room):
         let_go(workspace)
         workspace.node = k
     if not plan.to_result[task]:
@@ -83,7 +84,8 @@ def let_go(workspace: Workspace) -> bool:
     """Give back what a worker's tasks have worked in, if it is more than a little; returns whether it was.
 
     It isn't counted any more once they are done: so neither a task of another node, which may need as much besides,
-    nor a worker that waits keeps it.  A task that makes its block in place may: what is counted for that is free.
+    nor a worker that waits keeps it.  A task that makes its block in place may: what is counted for that is free, and
+    what they take beyond it is counted for the task (`plan.build`).
     """
     if _kept_bytes(workspace) <= SMALL_BYTES:
         return False

@@ -22,7 +22,7 @@ from nbarray.expr.operands import (
     operand_of,
     reads_storage,
 )
-from nbarray.grid.chunks import Int64
+from nbarray.grid.chunks import Float64, Int64
 from nbarray.kernels.fused import Planes
 from nbarray.kernels.fused_folds import Fill
 from nbarray.kernels.patched import Patched
@@ -94,6 +94,10 @@ class Lowered(Expr):
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
         """The part of `scratch_bytes` that is there for what seldom happens, and not touched otherwise."""
         return np.zeros(len(low), np.int64)
+
+    def fetching_share(self, low: Int64, high: Int64) -> Float64:
+        """Which share of each task's time passes before its block is made, as something is fetched first."""
+        return np.zeros(len(low))
 
     def spare_block_bytes(self, low: Int64, high: Int64) -> Int64:
         """The part of `block_bytes` that is there for elements unlike those that are known."""

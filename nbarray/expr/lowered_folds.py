@@ -13,7 +13,7 @@ from nbarray.expr.lowered import Box, Corner, Inputs, Lowered, Sink, deliver
 from nbarray.expr.lowered_fused import Fused, state_bytes
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import is_shuffled, operand_of
-from nbarray.grid.chunks import Chunks, Int64, regular
+from nbarray.grid.chunks import Chunks, Float64, Int64, regular
 from nbarray.kernels.fused_folds import StoredPart, fold_box, fold_stored
 from nbarray.kernels.packed import kernels_of, without_lines
 from nbarray.kernels.program import Fold, Program
@@ -104,6 +104,15 @@ class FoldedParts(Lowered):
 
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
         return np.min([p.spare_bytes(*self._part_box(p, low, high)) for p in self._unlike_parts()], axis=0)
+
+    def fetching_share(self, low: Int64, high: Int64) -> Float64:
+        runs = np.array(self.runs, np.int64)
+        counts = runs[high[:, self.axis]] - runs[low[:, self.axis]]
+        part = self.parts[0]
+        box = self._part_box(part, low, high)
+        # of a part; several are fetched together if they are short
+        whole = np.maximum(box[1] - box[0], 1).prod(axis=1)
+        return np.minimum(1.0, np.maximum(part.fetching_share(*box), self.together / whole) / np.maximum(counts, 1))
 
     def _unlike_parts(self) -> list[Fused]:
         """A part of each kind that may take other bytes than the others."""

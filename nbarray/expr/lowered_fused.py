@@ -20,7 +20,7 @@ from nbarray.expr.operands import (
     stored_axis,
     turning_bytes,
 )
-from nbarray.grid.chunks import Chunks, Int64, regular
+from nbarray.grid.chunks import Chunks, Float64, Int64, regular
 from nbarray.kernels.fused import Fetch, Planes, band_elements, evaluate_box, evaluate_pieces
 from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, Fill, StoredPart, fold_box, fold_stored
 from nbarray.kernels.native import kernel_width
@@ -138,9 +138,18 @@ class Fused(Lowered):
         return bytes_
 
     def spare_bytes(self, low: Int64, high: Int64) -> Int64:
+        if self.fills and is_shuffled(operand_of(self.args[0]).base):
+            # chunks are decoded where they are folded; one whose bytes have to come together isn't
+            return np.full(len(low), decoding_bytes(operand_of(self.args[0]).base) // 2)
         if not self.program.compiled or (self.program.folds and folds_at_once(self.program)):
             return super().spare_bytes(low, high)
         return self._tile_bytes(*self._at_once(*self._space_boxes(low, high)))
+
+    def fetching_share(self, low: Int64, high: Int64) -> Float64:
+        if not self.gives_states or not any(reads_storage(operand_of(arg).base) for arg in self.args):
+            return super().fetching_share(low, high)
+        first, whole = self._at_once(low, high)[0].prod(axis=1), np.maximum(high - low, 1).prod(axis=1)
+        return first / whole
 
     def _at_once(self, low: Int64, high: Int64) -> tuple[Int64, Int64]:
         """For parts of the space, the shape of the largest step, and the elements of the largest tile of it."""

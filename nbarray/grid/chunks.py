@@ -21,6 +21,7 @@ from nbarray.hashing import remembers_hash
 __all__ = ["AxisChunks", "Chunks", "regular"]
 
 Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 
 
 @remembers_hash

@@ -169,6 +169,7 @@ def _flatten(
     makes_own_block = np.array([not n.fills_sink for n in nodes], bool)[task_node]
     scratch = _in_order(demands, "scratch_bytes", order)
     scratch += block_bytes * (straight & makes_own_block)
+    scratch = np.maximum(scratch, _kept_beside(nodes, task_node, block_bytes, scratch))
     block_bytes[straight] = 0
     return Plan(
         nodes=tuple(nodes),
@@ -187,6 +188,18 @@ def _flatten(
         compiler_bytes=COMPILER_BYTES if any(lowered.compiled for lowered in nodes) else 0,
         panel_bytes=max((d.panel_bytes for d in demands), default=0),
     )
+
+
+def _kept_beside(nodes: list[Lowered], task_node: Int64, block_bytes: Int64, scratch: Int64) -> Int64:
+    """What workers may keep of buffers that they fold in, besides the room for the block that a task makes in place.
+
+    Nothing if that would be more than the block: buffers are given back then.
+    """
+    in_place, fused = (
+        np.array(each, bool)[task_node] for each in zip(*((n.in_place, n.kind == "fused") for n in nodes), strict=True)
+    )
+    beside = int(scratch[fused].max(initial=0)) - block_bytes
+    return np.where(in_place & (beside <= block_bytes), beside, 0)
 
 
 def _streamed(nodes: list[Lowered]) -> list[bool]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nbarray.compiling import kernels_loaded
 from nbarray.expr.leaves import SourceArray
@@ -23,13 +22,12 @@ from nbarray.expr.lowered_products import Product
 from nbarray.expr.operands import decodes, is_generated, operand_of, reads_storage
 from nbarray.expr.patchwork import Patchwork
 from nbarray.expr.summaries import MergedSummaries, PartSummaries
-from nbarray.grid.chunks import Int64
+from nbarray.grid.chunks import Float64, Int64
 from nbarray.plan.plan import Plan
 from nbarray.plan.reads import reads_by_source
 
 __all__ = ["Work", "is_users", "task_seconds", "work_of_plan"]
 
-Float64 = NDArray[np.float64]
 
 #: Bytes in a second: decoded, read as they are stored, taken from memory, and moved from block to block.
 DECODED, READ, TAKEN, MOVED = 500e6, 3e9, 1.2e10, 4e9

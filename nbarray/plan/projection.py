@@ -5,22 +5,23 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nbarray.compiling import COMPILING_BYTES, compiles_first, loading_bytes
 from nbarray.expr.lowered import Lowered
-from nbarray.grid.chunks import Int64
+from nbarray.grid.chunks import Float64, Int64
 from nbarray.kernels.panels import kept_panels
 from nbarray.kernels.workspace import SMALL_BYTES
 from nbarray.plan.duration import task_seconds
 from nbarray.plan.ledger import LARGEST_WINDOW, WINDOW_S, Ledger, next_window
 from nbarray.plan.plan import BLOCK_BYTES, NEED_BYTES, TASK_BYTES, Plan
+from nbarray.plan.spares import MOST_SPARE, makers_of_states
 
 __all__ = ["projected_peak"]
 
-Float64 = NDArray[np.float64]
 
 #: Plans of more tasks are not gone through: it takes some 10 µs a task.
 MOST_TASKS = 5000
@@ -78,8 +79,11 @@ def _simulated(
     took, blocks, panels = seconds.tolist(), used_blocks.tolist(), _panels(plan).tolist()
     in_place = _in_place(plan)
     begun, ended = np.where(in_place, 0, used_blocks).tolist(), np.where(in_place, used_blocks, 0).tolist()
+    fetching = (seconds * _of_tasks(plan, lambda lowered: lowered.fetching_share, np.float64)).tolist()
+    beginning = list[tuple[float, int]]()
     in_turn, scratch, results = used_in_turn.tolist(), used_scratch.tolist(), _results(plan).tolist()
     nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[float, list[int]]]()
+    spares = _Spares(makers_of_states(plan, budget_bytes))
     windows: dict[int, int] = {}
     now, held, most = 0.0, 0, 0
     while not ledger.all_done:
@@ -88,14 +92,57 @@ def _simulated(
             windows[node] = next_window(windows.get(node, 1), time / len(tasks))
             heapq.heappush(running, (now + time, tasks))
             idle -= 1
-            held += sum(begun[t] + results[t] for t in tasks)
+            held += sum(results[t] for t in tasks)
+            for t in tasks:
+                heapq.heappush(beginning, (now + fetching[t], begun[t]))
             kept = max(kept, sum(max(panels[t] for t in some) for _, some in running))
-            working = sum(max(scratch[t] for t in some) for _, some in running)
-            most = max(most, held + kept + working + max(in_turn[some[0]] for _, some in running))
+        if idle:
+            spares.clear()  # a worker that waits gives back what it can
+        working = sum(max(scratch[t] for t in some) for _, some in running)
+        working += max(in_turn[some[0]] for _, some in running)
+        while beginning and beginning[0][0] <= running[0][0]:
+            nbytes = heapq.heappop(beginning)[1]
+            spares.take(nbytes)
+            held += nbytes
+        most = max(most, held + kept + working + spares.held_bytes)
         now, done = heapq.heappop(running)
         idle += 1
-        held += sum(ended[t] - sum(blocks[r] for r in ledger.finish(t)) for t in done)
+        for t in done:
+            freed = [blocks[r] for r in ledger.finish(t)]
+            held += ended[t] - sum(freed)
+            if ended[t] and freed:
+                spares.leave(freed[-1])
+            spares.note_done(nodes[t])
     return most - kept_panels()
+
+
+class _Spares:
+    """How many bytes a run keeps of states that merging leaves, see `kernels.workspace.Spares`."""
+
+    def __init__(self, making: dict[int, int]) -> None:
+        self._making = dict(making)
+        self._kept: list[int] = []
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(self._kept)
+
+    def leave(self, nbytes: int) -> None:
+        if any(self._making.values()):
+            self._kept = [*self._kept, nbytes][-MOST_SPARE:]
+
+    def take(self, nbytes: int) -> None:
+        if nbytes in self._kept:
+            self._kept.remove(nbytes)
+
+    def note_done(self, node: int) -> None:
+        if node in self._making:
+            self._making[node] -= 1
+            if not any(self._making.values()):
+                self.clear()
+
+    def clear(self) -> None:
+        self._kept.clear()
 
 
 def _used_scratch(plan: Plan) -> tuple[Int64, Int64]:
@@ -115,12 +162,12 @@ def _used_scratch(plan: Plan) -> tuple[Int64, Int64]:
 def _left_buffers(plan: Plan, scratch: Int64) -> Int64:
     """What a worker has at hand of tasks before, while each runs: of those that fill buffers, unless it is one.
 
-    A task that makes its block in place leaves them there, if they take no more than that.
+    A task that makes its block in place leaves them there, if they take no more than what is counted for it.
     """
     fills = np.array([lowered.kind == "fused" for lowered in plan.nodes], bool)[plan.task_node]
     few = np.where(fills, 0, int(scratch[fills & (scratch <= SMALL_BYTES)].max(initial=0)))
     most = int(scratch[fills].max(initial=0))
-    return np.where(_in_place(plan) & (most <= plan.task_bytes), most, few)
+    return np.where(_in_place(plan) & (most <= plan.task_bytes + scratch), np.maximum(most - scratch, 0), few)
 
 
 def _used_blocks(plan: Plan) -> Int64:
@@ -147,9 +194,9 @@ def _spare(lowered: Lowered) -> Callable[[Int64, Int64], Int64]:
     return lowered.spare_bytes
 
 
-def _of_tasks(plan: Plan, of: Callable[[Lowered], Callable[[Int64, Int64], Int64]]) -> Int64:
+def _of_tasks(plan: Plan, of: Callable[[Lowered], Callable[[Int64, Int64], Any]], kind: type = np.int64) -> Any:
     """What nodes tell of the corners of blocks, for each task."""
-    found = np.zeros(plan.ntasks, np.int64)
+    found: Any = np.zeros(plan.ntasks, kind)
     for k, lowered in enumerate(plan.nodes):
         tasks = np.flatnonzero(plan.task_node == k)
         found[tasks] = of(lowered)(*lowered.chunks.boxes(plan.task_block[tasks]))
