@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import netCDF4
 import numpy as np
 import pytest
 
@@ -175,6 +176,37 @@ def test_buffers_stay_while_states_are_merged_in_place(tmp_path: Path, monkeypat
     np.testing.assert_array_equal(maps.mean(axis=0), made)
     assert SMALL_BYTES < max(kept[True]) <= made.nbytes
     assert max(kept[False]) <= SMALL_BYTES
+
+
+def test_buffers_that_are_counted_for_a_merge_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffers that take more than the state that a merge makes stay too, as far as more is counted for it."""
+    pytest.importorskip("numba")
+    kept: list[int] = []
+    run = Merge.run
+
+    def looked(self: Merge, low: Any, high: Any, blocks: Any, sink: Any, workspace: Workspace) -> Any:
+        if self.in_place:
+            kept.append(workspace.held_bytes + held_bytes())
+        return run(self, low, high, blocks, sink, workspace)
+
+    monkeypatch.setattr(Merge, "run", looked)
+    maps = np.arange(48, dtype="i2")[:, None, None] + np.zeros((1024, 1024), "i2")
+    with netCDF4.Dataset(tmp_path / "maps.nc", "w") as file:
+        for name, size in zip("tyx", maps.shape, strict=True):
+            file.createDimension(name, size)
+        stored = file.createVariable("x", "i2", tuple("tyx"), zlib=True, complevel=1, chunksizes=(1, 1024, 1024))
+        stored.set_auto_maskandscale(False)
+        stored.setncatts({"scale_factor": 0.5, "add_offset": 3.0})
+        stored[...] = maps
+    with nb.config(jit=True):
+        mean = nb.open(tmp_path / "maps.nc", "x").mean(axis=0)
+        made = plan([mean.expr])
+        found = mean.compute(workers=1)
+    merges = [k for k, node in enumerate(made.nodes) if node.in_place]
+    counted = made.task_bytes + made.scratch_bytes
+
+    np.testing.assert_allclose(maps.mean(axis=0) * 0.5 + 3, found, rtol=1e-14)
+    assert found.nbytes < max(kept) <= min(counted[np.isin(made.task_node, merges)])
 
 
 def test_states_are_made_in_what_others_leave() -> None:

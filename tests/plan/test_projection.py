@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import tracemalloc
+from pathlib import Path
 
+import h5py
+import netCDF4
 import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.expr.lowered_folds import FoldedParts
 from nbarray.expr.unsized import Unsized
 from nbarray.expr.walk import postorder
 from nbarray.kernels.panels import kept_panels
@@ -160,3 +164,43 @@ def test_summaries_hold_what_is_projected(of):
         held = traced(lambda: found.compute(workers=1)) - (made.result_bytes if questions else 0)  # hardly touched
 
     assert held < projected < held + 2**20
+
+
+def test_states_begin_when_something_was_fetched(tmp_path: Path) -> None:
+    """A fold of stored numbers has its state from its first fetch on, one of an array in memory all the time."""
+    maps = np.zeros((200, 300, 1000), "i2")
+    with h5py.File(tmp_path / "maps.h5", "w") as file:
+        file.create_dataset("x", data=maps, chunks=(1, 300, 1000), compression=1)
+    with h5py.File(tmp_path / "maps.h5", "r") as file:
+        shares = {}
+        for name, x in {"stored": nb.from_array(file["x"]), "in memory": nb.from_array(maps)}.items():
+            made = planned(x.mean(axis=0))
+            fold = next(node for node in made.nodes if node.kind == "fused")
+            low, high = fold.chunks.boxes(np.arange(fold.chunks.nblocks))
+            shares[name] = fold.fetching_share(low, high)
+            if name == "stored":
+                np.testing.assert_allclose(shares[name], np.minimum(1, fold.step[0] / (high - low)[:, 0]))
+
+    assert 0 < min(shares["stored"]) < 1
+    assert not shares["in memory"].any()
+
+
+@pytest.mark.parametrize(("count", "together"), [(40, 4), (120, 8)])
+def test_folds_of_files_begin_with_those_that_are_fetched_together(tmp_path: Path, count: int, together: int) -> None:
+    """Of several short files that are fetched at once, all come before the state; no more than a task has."""
+    pytest.importorskip("numba")
+    parts = []
+    for k in range(count):
+        with netCDF4.Dataset(tmp_path / f"{k}.nc", "w") as file:
+            for name, size in zip("tyx", (1, 500, 1000), strict=True):
+                file.createDimension(name, size)
+            stored = file.createVariable("x", "i2", tuple("tyx"), zlib=True, chunksizes=(1, 500, 1000))
+            stored.scale_factor = 0.5 + k  # else they are one source
+        parts.append(nb.open(tmp_path / f"{k}.nc", "x"))
+    with nb.config(jit=True):
+        made = planned(nb.concatenate(parts).mean(axis=0))
+    fold = next(node for node in made.nodes if isinstance(node, FoldedParts))
+    shares = fold.fetching_share(*fold.chunks.boxes(np.arange(fold.chunks.nblocks)))
+
+    assert fold.together == together * 500 * 1000
+    np.testing.assert_allclose(shares, np.minimum(1, together / np.diff(fold.runs)))
