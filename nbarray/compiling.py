@@ -26,8 +26,8 @@ __all__ = [
     "KERNEL",
     "CannotCompile",
     "can_compile",
-    "compiles_first",
     "failures",
+    "first_bytes",
     "flags",
     "kernels_loaded",
     "loading_bytes",
@@ -38,8 +38,10 @@ __all__ = [
 #: The name of the function that a text defines.
 KERNEL = "kernel"
 
-#: What is kept in memory of numba itself, of the machinery of kernels, and of the first one that has to be compiled.
-NUMBA_BYTES, KERNELS_BYTES, COMPILING_BYTES = 25 * 10**6, 25 * 10**6, 15 * 10**6
+#: What is kept in memory of numba itself, of the machinery of kernels, and of the first one that has to be compiled; of
+#: that so much whatever it does, and so much for each character of its text.
+NUMBA_BYTES, KERNELS_BYTES, COMPILING_BYTES = 25 * 10**6, 25 * 10**6, 25 * 10**6
+FIRST_BYTES, CHARACTER_BYTES = 7 * 10**6, 4500
 COMPILER_BYTES = NUMBA_BYTES + KERNELS_BYTES + COMPILING_BYTES
 #: What the C library calls invalid, division by zero and overflow, by architecture.
 _FLAGS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
@@ -161,9 +163,12 @@ def loading_bytes() -> int:
     return COMPILER_BYTES - NUMBA_BYTES * ("numba" in sys.modules)
 
 
-def compiles_first(texts: Iterable[str]) -> bool:
-    """Whether running these kernels will be the first time that something is compiled, as one of them isn't kept."""
-    return not _has_compiled and not all(text in _functions or _is_kept(text) for text in texts)
+def first_bytes(texts: Iterable[str]) -> int:
+    """About what the first kernel takes to compile; 0 if one was compiled before, or all of these are kept on disk."""
+    if _has_compiled:
+        return 0
+    lengths = [len(text) for text in texts if not (text in _functions or _is_kept(text))]
+    return min(COMPILING_BYTES, FIRST_BYTES + CHARACTER_BYTES * max(lengths)) if lengths else 0
 
 
 def _is_kept(text: str) -> bool:

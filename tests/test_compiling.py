@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +75,23 @@ def test_no_room_is_no_failure_of_the_compiler(monkeypatch: pytest.MonkeyPatch) 
 
     assert {} == compiling.failures()
     assert 3 == run_loops("text", 3)
+
+
+def test_what_the_first_kernel_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The longer a text is, the more compiling takes; nothing where kernels are kept, or one was compiled before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(compiling, "_functions", {"loaded": len})
+    monkeypatch.setattr(compiling, "_has_compiled", False)
+    short, long = "short", "long" * 1000
+
+    assert 0 == compiling.first_bytes([]) == compiling.first_bytes(["loaded"])
+    assert 0 < compiling.first_bytes([short, "loaded"]) < compiling.first_bytes([long, short])
+    assert compiling.first_bytes([100 * long]) == compiling.COMPILING_BYTES
+
+    place = compiling._place(long)
+    kept = place.parent / "__pycache__" / f"{place.stem}.{compiling.KERNEL}-1.py311.nbi"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert compiling.first_bytes([long, short]) == compiling.first_bytes([short])
+    monkeypatch.setattr(compiling, "_has_compiled", True)
+    assert 0 == compiling.first_bytes([short])

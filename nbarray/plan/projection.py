@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nbarray.compiling import COMPILING_BYTES, compiles_first, loading_bytes
+from nbarray.compiling import COMPILING_BYTES, first_bytes, loading_bytes
 from nbarray.expr.lowered import Lowered
 from nbarray.grid.chunks import Float64, Int64
 from nbarray.kernels.panels import kept_panels
@@ -32,8 +32,9 @@ RUN_BYTES = 2**19
 def projected_peak(plan: Plan, workers: int, budget_bytes: int) -> int:
     """About the most bytes that a run with so many workers holds, results and its own bookkeeping included."""
     kept = RUN_BYTES + TASK_BYTES * plan.ntasks
-    if plan.compiler_bytes and not compiles_first(text for lowered in plan.nodes for text in lowered.kernels):
-        kept -= min(loading_bytes(), COMPILING_BYTES)
+    if plan.compiler_bytes:
+        compiling = first_bytes(text for lowered in plan.nodes for text in lowered.kernels)
+        kept += compiling - min(loading_bytes(), COMPILING_BYTES)
     promised = plan.sequential_peak + plan.kept_bytes + plan.result_bytes
     return plan.pending_bytes(0) - promised + _held(plan, workers, budget_bytes) + kept
 
