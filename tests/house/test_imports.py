@@ -15,8 +15,8 @@ from tests.house.source import PACKAGE, ROOT, modules, place, tree
 
 #: Packages that `import nbarray` may not load: a script that only wants arrays should not pay for notebooks and files.
 LATE = ("IPython", "h5py", "netCDF4", "matplotlib", "graphviz", "ipywidgets", "psutil", "zarr", "xarray")
-#: Seconds that `import nbarray` may take on top of `import numpy`.
-IMPORT_LIMIT_S = 0.15
+#: Seconds that `import nbarray` may take on top of `import numpy`, where Python adds up a million numbers in so long.
+IMPORT_LIMIT_S, MILLION_S = 0.15, 0.06
 
 _MEASURE = """
 import json, sys, time
@@ -25,12 +25,17 @@ import numpy
 before = time.perf_counter()
 import nbarray
 after = time.perf_counter()
-print(json.dumps([before - start, after - before, sorted({name.partition(".")[0] for name in sys.modules})]))
+total = 0
+for number in range(1_000_000):
+    total += number
+added = time.perf_counter()
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([before - start, after - before, added - after, loaded]))
 """
 
 
-def measured_import(compiled: Path) -> tuple[float, float, set[str]]:
-    """Seconds that importing NumPy, then nbarray takes, and the top-level packages loaded afterwards.
+def measured_import(compiled: Path) -> tuple[float, float, float, set[str]]:
+    """Seconds that importing NumPy, then nbarray, and adding up take; and the top-level packages loaded afterwards.
 
     compiled : folder for bytecode; only the first import with it compiles, as after an installation
     """
@@ -43,24 +48,24 @@ def measured_import(compiled: Path) -> tuple[float, float, set[str]]:
         text=True,
         check=True,
     )
-    numpy_s, nbarray_s, loaded = json.loads(done.stdout)
-    return numpy_s, nbarray_s, set(loaded)
+    numpy_s, nbarray_s, million_s, loaded = json.loads(done.stdout)
+    return numpy_s, nbarray_s, million_s, set(loaded)
 
 
 def test_import_is_light(tmp_path: Path) -> None:
     """`import nbarray` loads none of the packages that only some uses need."""
-    _, _, loaded = measured_import(tmp_path)
+    *_, loaded = measured_import(tmp_path)
 
     assert set() == loaded & set(LATE)
 
 
 def test_import_is_quick(tmp_path: Path) -> None:
-    """`import nbarray` costs at most 0.15 s beside NumPy, or where that is slow, twice as much as NumPy."""
+    """`import nbarray` costs at most 0.15 s beside NumPy, or as many times more as the machine is slow just now."""
     measured_import(tmp_path)
     over = []
     for _ in range(8):
-        numpy_s, nbarray_s, _ = measured_import(tmp_path)
-        over.append(nbarray_s - max(IMPORT_LIMIT_S, 2 * numpy_s))
+        numpy_s, nbarray_s, million_s, _ = measured_import(tmp_path)
+        over.append(nbarray_s - max(IMPORT_LIMIT_S * max(1, million_s / MILLION_S), 2 * numpy_s))
         if over[-1] <= 0:
             break
 
