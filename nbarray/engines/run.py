@@ -32,7 +32,7 @@ from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
 from nbarray.kernels.panels import keep_panels
-from nbarray.kernels.workspace import Workspace
+from nbarray.kernels.workspace import Spares, Workspace
 from nbarray.plan.ledger import Ledger, next_window
 from nbarray.plan.plan import Plan
 from nbarray.units import format_many
@@ -79,7 +79,7 @@ class Run(Awaited):
         self._ledger = Ledger(plan, budget_bytes, workers)
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
-        self._spares = memory.spares_for(plan, budget_bytes)
+        self._spares = Spares()
         self._busy_s = 0.0
         self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
@@ -223,6 +223,7 @@ class Run(Awaited):
 
     def _begin(self) -> None:
         self._started_s = self.trace.started_s = perf_counter()
+        self._spares = memory.spares_for(self.plan, self.budget_bytes)
         if self.plan.run_bytes() >= memory.WORTH_BYTES:
             self._exact = memory.least_mapped(self.plan, self.budget_bytes)
             memory.exact(self._exact)

@@ -195,9 +195,8 @@ def _kept_beside(nodes: list[Lowered], task_node: Int64, block_bytes: Int64, scr
 
     Nothing if that would be more than the block: buffers are given back then.
     """
-    in_place, fused = (
-        np.array(each, bool)[task_node] for each in zip(*((n.in_place, n.kind == "fused") for n in nodes), strict=True)
-    )
+    in_place = np.array([n.in_place for n in nodes], bool)[task_node]
+    fused = np.array([n.kind == "fused" for n in nodes], bool)[task_node]
     beside = int(scratch[fused].max(initial=0)) - block_bytes
     return np.where(in_place & (beside <= block_bytes), beside, 0)
 

@@ -11,9 +11,10 @@ import nbarray as nb
 from nbarray import runs
 from nbarray.config import current
 from nbarray.engines.later import LaterRun
+from nbarray.engines.snapshot import snapshot
 from nbarray.errors import BudgetError, Cancelled, TaskError
 from nbarray.events import PlanDetails, PlanningStarted, PlanReady, RunFailed, RunFinished
-from nbarray.session import later, observe
+from nbarray.session import later, observe, plan
 from tests.engines.patience import until
 
 A = np.arange(40.0 * 5).reshape(40, 5)
@@ -240,3 +241,22 @@ def test_observers_are_told_of_a_plan_that_fails(gate) -> None:
     run.wait(10)
 
     assert [PlanningStarted, RunFailed] == [type(e) for e in events if e.run == run.number]
+
+
+@pytest.mark.parametrize(("room", "kept"), [(1, False), (4, True)])
+def test_states_are_kept_as_the_plan_allows(room: int, kept: bool) -> None:
+    """What merging leaves is kept for other states where the budget has room for it, however late the plan comes."""
+    began, runs_, spares = threading.Event(), [], []
+
+    def look(block):
+        began.wait(20)
+        spares.append(snapshot(runs_[0]).spare_bytes)
+        return block
+
+    total = nb.from_array(np.ones((640, 2**15)), chunks=(1, 2**15)).map_blocks(look, dtype="f8").sum(axis=0)
+    runs_.append(total.start(workers=1, memory=room * plan([total.expr]).run_bytes()))
+    began.set()
+    runs_[0].result(60)
+
+    assert isinstance(runs_[0], LaterRun)
+    assert kept == any(spares)
