@@ -19,7 +19,7 @@ from typing import Any
 
 from nbarray.kernels.workspace import Spares
 from nbarray.plan.plan import Plan
-from nbarray.plan.spares import MOST_SPARE, ROOM, makers_of_states
+from nbarray.plan.spares import MOST_SPARE, has_room, makers_of_states
 
 __all__ = ["WORTH_BYTES", "exact", "give_back", "give_back_own", "least_mapped", "share_arena", "spares_for", "usual"]
 
@@ -71,14 +71,13 @@ def least_mapped(plan: Plan, budget_bytes: int) -> int:
     leaves little room: freed ones would stay in between.
     """
     waiting = int(plan.task_bytes.max(initial=0))
-    tight = _WRITING_BYTES <= waiting < _READING_BYTES and budget_bytes < ROOM * plan.run_bytes()
+    tight = _WRITING_BYTES <= waiting < _READING_BYTES and not has_room(plan, budget_bytes)
     return _WRITING_BYTES if plan.writers_of or tight else _READING_BYTES
 
 
 def spares_for(plan: Plan, budget_bytes: int) -> Spares:
     """What a run keeps of states of reductions to make others in: nothing where it would be missed."""
-    making = makers_of_states(plan, budget_bytes)
-    return Spares(MOST_SPARE, making) if making else Spares()
+    return Spares(MOST_SPARE, makers_of_states(plan)) if has_room(plan, budget_bytes) else Spares()
 
 
 def exact(least: int = _READING_BYTES) -> None:

@@ -24,8 +24,8 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Float64, Int64
 from nbarray.kernels.fused import Planes
-from nbarray.kernels.fused_folds import Fill
 from nbarray.kernels.patched import Patched
+from nbarray.kernels.stored_folds import Fill
 from nbarray.kernels.workspace import Workspace
 
 __all__ = ["Box", "Corner", "Inputs", "Lowered", "Pieces", "Sink", "deliver", "new_block"]

@@ -14,12 +14,13 @@ from nbarray.expr.lowered_fused import Fused, state_bytes
 from nbarray.expr.node import Expr, node, settled
 from nbarray.expr.operands import is_shuffled, operand_of
 from nbarray.grid.chunks import Chunks, Float64, Int64, regular
-from nbarray.kernels.fused_folds import StoredPart, fold_box, fold_stored
+from nbarray.kernels.fused_folds import fold_box
 from nbarray.kernels.packed import kernels_of, without_lines
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.reduction_rows import State
 from nbarray.kernels.reductions import REDUCTIONS
 from nbarray.kernels.states import finish_state, merge_states
+from nbarray.kernels.stored_folds import StoredPart, fold_stored
 from nbarray.kernels.workspace import Workspace
 
 __all__ = ["FoldedParts", "Merge", "Spans"]
@@ -125,29 +126,28 @@ class FoldedParts(Lowered):
         states: tuple[State, ...] | None = None
         for _, alike in groupby(range(*self.runs[low[self.axis] :][:2]), key=programs.__getitem__):
             numbers = list(alike)
-            boxes = [self._box_in(self.parts[k], low, high) for k in numbers]
-            fills = [self.parts[k].filling(inputs, *box, firsts[k]) for k, box in zip(numbers, boxes, strict=True)]
-            stored = [
-                StoredPart(self.parts[k].program, *box, self.parts[k].step, fill)
-                for k, box, fill in zip(numbers, boxes, fills, strict=True)
-                if fill is not None
-            ]
-            if len(stored) == len(numbers):
+            stored = self._stored(inputs, [(k, firsts[k]) for k in numbers], low, high)
+            if stored:
                 states = fold_stored(stored, self.axis, self.together, self.unlike, workspace, states)
                 continue
-            for k, box in zip(numbers, boxes, strict=True):
+            for k in numbers:
                 part = self.parts[k]
+                a, b = part.folded_box(low, high)
                 read = part.aligned(inputs, firsts[k])
-                states = fold_box(part.program, *box, part.step, part.grid.shape, read, workspace, states)
+                states = fold_box(part.program, a, b, part.step, part.grid.shape, read, workspace, states)
         return states
 
-    def _box_in(self, part: Fused, low: Corner, high: Corner) -> tuple[Corner, Corner]:
-        """What a task sees of a part."""
-        folded, axes = self.folds[0].axes, part.grid.axes
-        return (
-            tuple(0 if k in folded else n for k, n in enumerate(low)),
-            tuple(axes[k].size if k in folded else n for k, n in enumerate(high)),
-        )
+    def _stored(self, inputs: Inputs, numbers: list[tuple[int, int]], low: Corner, high: Corner) -> list[StoredPart]:
+        """Some parts, each with the number of its first operand, as stored numbers; none if one of them is other."""
+        found = []
+        for k, first in numbers:
+            part = self.parts[k]
+            box = part.folded_box(low, high)
+            fill = part.filling(inputs, *box, first)
+            if fill is None:
+                return []
+            found.append(StoredPart(part.program, *box, part.step, fill))
+        return found
 
     def _numbered(self) -> tuple[list[int], list[int]]:
         """Of each part, which of all operands is its first, and a number that those have whose rows fold together."""

@@ -22,12 +22,13 @@ from nbarray.expr.operands import (
 )
 from nbarray.grid.chunks import Chunks, Float64, Int64, regular
 from nbarray.kernels.fused import Fetch, Planes, band_elements, evaluate_box, evaluate_pieces
-from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, Fill, StoredPart, fold_box, fold_stored
+from nbarray.kernels.fused_folds import RESULTS_AT_ONCE, fold_box
 from nbarray.kernels.native import kernel_width
 from nbarray.kernels.packed import exact_dtype, folds_at_once, kernels_of, needs_stored_sums
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.program import Fold, Program
 from nbarray.kernels.states import finish_state
+from nbarray.kernels.stored_folds import Fill, StoredPart, fold_stored
 from nbarray.kernels.sums import FEW
 from nbarray.kernels.tiles import RUN_LENGTH
 from nbarray.kernels.workspace import Workspace
@@ -193,15 +194,14 @@ class Fused(Lowered):
     def run(self, low: Corner, high: Corner, blocks: Sequence[Any], sink: Sink | None, workspace: Workspace) -> Any:
         inputs = Inputs(self, low, high, blocks, workspace)
         if self.program.folds and self.final:
-            axes = self.program.folds[0].axes
-            low = tuple(0 if k in axes else a for k, a in enumerate(low))
-            high = tuple(self.grid.axes[k].size if k in axes else b for k, b in enumerate(high))
-        read, fill = self.aligned(inputs), self.filling(inputs, low, high)
+            low, high = self.folded_box(low, high)
+        read = self.aligned(inputs)
         if not self.program.folds:
             shape = tuple(b - a for a, b in zip(low, high, strict=True))
             out, mask = sink if sink is not None else self._new_block(shape, workspace)
             any_masked = evaluate_box(self.program, low, high, self.step, read, out, mask, workspace)
             return None if sink is not None else (out, mask if any_masked else None)
+        fill = self.filling(inputs, low, high)
         if fill is not None:
             parts, axis = [StoredPart(self.program, low, high, self.step, fill)], self.program.folds[0].axes[0]
             states = fold_stored(parts, axis, math.prod(self.step), False, workspace)
@@ -231,6 +231,14 @@ class Fused(Lowered):
         read = self.aligned(Inputs(self, low, high, blocks, workspace))
         evaluate_pieces(self.program, low, high, self.step, read, pieces, workspace)
 
+    def folded_box(self, low: Corner, high: Corner) -> tuple[Corner, Corner]:
+        """What is folded onto a box of results: all there is along the axes that are folded."""
+        axes = self.program.folds[0].axes
+        return (
+            tuple(0 if k in axes else a for k, a in enumerate(low)),
+            tuple(self.grid.axes[k].size if k in axes else b for k, b in enumerate(high)),
+        )
+
     @property
     def fills(self) -> bool:
         """Whether stored numbers are read into a buffer, and folded at once as they are stored."""
@@ -241,7 +249,7 @@ class Fused(Lowered):
 
     def filling(self, inputs: Inputs, low: Corner, high: Corner, first: int = 0) -> Fill | None:
         """What reads them, of a part of the space; None if there are none, or so few results that losses are kept."""
-        axes = self.program.folds[0].axes if self.program.folds else ()
+        axes = self.program.folds[0].axes
         kept = math.prod(q - p for k, (p, q) in enumerate(zip(low, high, strict=True)) if k not in axes)
         return inputs.fill_of(first) if self.fills and kept > FEW and all(map(lt, low, high)) else None
 

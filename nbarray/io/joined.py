@@ -72,11 +72,7 @@ class JoinedReader:
         if out is None:
             out = np.empty(shape_of(region), self.dtype)
         for reader, part, place in parts:
-            target = out[place]
-            buffer = target if target.flags.c_contiguous else None
-            found = reader.read(part, buffer)
-            if found is not target:
-                target[...] = found
+            read_into(reader, part, out[place])
         return out
 
     def read_shuffled(self, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> int:

@@ -85,8 +85,8 @@ class ShuffledReader(Reader, Protocol):
 
 
 def read_into(reader: Reader, region: tuple[slice, ...], out: np.ndarray[Any, Any]) -> None:
-    """Fill `out` with the stored numbers in `region`, wherever the reader puts them."""
-    found = reader.read(region, out)
+    """Fill `out`, which may lie in any way, with the stored numbers in `region`, wherever the reader puts them."""
+    found = reader.read(region, out if out.flags.c_contiguous else None)
     if found is not out:
         out[...] = found
 

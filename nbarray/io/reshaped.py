@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from nbarray.grid.regions import shape_of
-from nbarray.io.protocols import Origin, Reader
+from nbarray.io.protocols import Origin, Reader, read_into
 
 __all__ = ["ReshapedReader", "split_axes"]
 
@@ -97,10 +97,7 @@ class ReshapedReader:
             part = tuple(base for _, base in combination)
             shape = shape_of(part)
             if target.flags.c_contiguous:
-                into = target.reshape(shape)
-                made = self._reader.read(part, into)
-                if made is not into:
-                    into[...] = made
+                read_into(self._reader, part, target.reshape(shape))
             else:
                 target[...] = self._reader.read(part).reshape(target.shape)
         return out

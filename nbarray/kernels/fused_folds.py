@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -32,115 +31,13 @@ from nbarray.kernels.tiles import Box, Where, fold_tiles, part_of, steps, tiles
 from nbarray.kernels.turning import along
 from nbarray.kernels.workspace import Workspace
 
-__all__ = ["RESULTS_AT_ONCE", "Fill", "StoredPart", "fold_box", "fold_stored"]
+__all__ = ["RESULTS_AT_ONCE", "begun", "fold_box", "fold_by_tiles", "offset_in"]
 
 #: Results that a compiled kernel folds onto at once: what it makes stays in cache until it is put to the states.
 RESULTS_AT_ONCE = 65_536
 
 
-#: (low, high, buffer) -> stored numbers of a box are there, and how many of them make a run of shuffled bytes (or 1)
-Fill = Callable[[Corner, Corner, Tile], int]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPart:
-    """A box of a program's space that is fetched in steps, each into a buffer."""
-
-    program: Program
-    low: Corner
-    high: Corner
-    step: Corner
-    fill: Fill
-
-
-def fold_stored(
-    parts: Sequence[StoredPart],
-    axis: int,
-    elements: int,
-    unlike: bool,
-    workspace: Workspace,
-    states: tuple[State, ...] | None = None,
-) -> tuple[State, ...]:
-    """As `fold_box`, for programs that fold stored numbers at once (see `packed`).
-
-    parts : boxes that lie end to end along an axis that is folded, each from 0 on along it
-    elements : so many are fetched and folded at once, of several parts if need be
-    unlike : programs may differ in what stored numbers stand for
-    """
-    low, folds = parts[0].low, parts[0].program.folds
-    axes = folds[0].axes
-    fetched = _fetched_together(parts, axis, elements, workspace)
-    first = list(islice(fetched, 1))
-    if states is None:  # as in `fold_box`: not before something is there
-        kept = tuple(1 if k in axes else q - p for k, (p, q) in enumerate(zip(low, parts[0].high, strict=True)))
-        states = _begun(parts[0].program, kept, workspace)
-    for programs, data, run, corner in chain(first, fetched):
-        offset = _offset(corner, low, axes)
-        rest = packed.fold_packed(programs, data, run, offset, list(states), workspace, unlike)
-        if rest and run > 1:
-            packed.bring_together(data, run, workspace.buffer)
-        begin = 0
-        for program, length in programs if rest else ():
-            rows = data[(*(slice(None),) * axis, slice(begin, begin + length))]
-            some, onto = [program.folds[k] for k in rest], [states[k] for k in rest]
-            _fold_tiles(program, some, [(rows, None)], corner, rows.shape, offset, rows.shape, workspace, onto)
-            begin += length
-    for k, state in enumerate(states):
-        for part in parts:
-            linear = part.program.folds[k].linear
-            if linear is not None and REDUCTIONS[folds[k].name].is_sum:
-                state.shift += float(linear.offset.value) * math.prod(part.high[j] - part.low[j] for j in axes)
-    return states
-
-
-def _fetched_together(
-    parts: Sequence[StoredPart], axis: int, elements: int, workspace: Workspace
-) -> Iterator[tuple[list[tuple[Program, int]], Tile, int, Corner]]:
-    """What is fetched at once, with the programs of its parts and how long each is.
-
-    Then how many numbers make a run of shuffled bytes, and where the box begins.
-    """
-    (kind,) = parts[0].program.operands
-    lead = (slice(None),) * axis
-    for group in _groups(parts, axis, elements):
-        _, a, b = group[0]
-        shape = [q - p for p, q in zip(a, b, strict=True)]
-        shape[axis] = sum(high[axis] - low[axis] for _, low, high in group)
-        data = workspace.buffer(("operand", 0), tuple(shape), kind)
-        programs: list[tuple[Program, int]] = []
-        begin, done, run = 0, 0, 0
-        for part, low, high in group:
-            length = high[axis] - low[axis]
-            there = part.fill(low, high, data[(*lead, slice(done, done + length))])
-            if programs and there != run:
-                yield programs, data[(*lead, slice(begin, done))], run, a
-                begin, programs = done, []
-            programs.append((part.program, length))
-            run, done = there, done + length
-        yield programs, data[(*lead, slice(begin, done))], run, a
-
-
-def _groups(parts: Sequence[StoredPart], axis: int, elements: int) -> Iterator[list[tuple[StoredPart, Corner, Corner]]]:
-    """Steps of parts, those that lie end to end together; no more than so many elements, or one step."""
-    group: list[tuple[StoredPart, Corner, Corner]] = []
-    others: tuple[Corner, ...] = ()
-    total = 0
-    for part in parts:
-        for a, b in steps(part.low, part.high, part.step):
-            beside = tuple((*corner[:axis], *corner[axis + 1 :]) for corner in (a, b))
-            size = math.prod(q - p for p, q in zip(a, b, strict=True))
-            # before the axis nothing may vary, or a step would not lie in one piece
-            alone = any(q - p > 1 for p, q in zip(a[:axis], b[:axis], strict=True))
-            if group and (alone or beside != others or total + size > elements):
-                yield group
-                group, total = [], 0
-            group.append((part, a, b))
-            others, total = beside, total + size
-    if group:
-        yield group
-
-
-def _begun(program: Program, kept: Corner, workspace: Workspace) -> tuple[State, ...]:
+def begun(program: Program, kept: Corner, workspace: Workspace) -> tuple[State, ...]:
     """States that have seen nothing."""
     make = workspace.spares.take
     return tuple(REDUCTIONS[f.name].begin(kept, f.values, f.result, f.left, make) for f in program.folds)
@@ -163,7 +60,7 @@ def fold_box(
     if states is None:
         # fetching takes a while, in which another task may leave a state that this one can be made in
         fetched = [_fetched_whole(program, fetch, *box, workspace) for box in islice(steps(low, high, step), 1)]
-        states = _begun(program, kept, workspace)
+        states = begun(program, kept, workspace)
     count = math.prod(high[k] - low[k] for k in axes)
     folds, into = list(program.folds), list(states)
     # where a step holds all that is folded, its sums are unpacked at once, tile by tile
@@ -229,14 +126,14 @@ def _fold_step(
     axes, (a, b) = folds[0].axes, box
     extent = tuple(q - p for p, q in zip(a, b, strict=True))
     if packed.suits(program):
-        rest = packed.fold_packed([(program, 1)], operands[0][0], 1, _offset(a, low, axes), states, workspace)
+        rest = packed.fold_packed([(program, 1)], operands[0][0], 1, offset_in(a, low, axes), states, workspace)
         if len(rest) < len(folds):
-            some = [folds[k] for k in rest], operands, a, extent, _offset(a, low, axes), shape, workspace
+            some = [folds[k] for k in rest], operands, a, extent, offset_in(a, low, axes), shape, workspace
             if rest:
-                _fold_tiles(program, *some, [states[k] for k in rest])
+                fold_by_tiles(program, *some, [states[k] for k in rest])
             return
     if not program.compiled:
-        _fold_tiles(program, folds, operands, a, extent, _offset(a, low, axes), shape, workspace, states)
+        fold_by_tiles(program, folds, operands, a, extent, offset_in(a, low, axes), shape, workspace, states)
         return
     turned = along([value for value, _ in operands])
     for cut in _cuts_for_kernels(extent, axes, turned, program.turned_elements):
@@ -244,9 +141,9 @@ def _fold_step(
         if turned is not None:
             values = straightened(program, values, workspace)
         corner = tuple(p + s.start for p, s in zip(a, cut, strict=True))
-        place = _offset(corner, low, axes), shape, workspace, states
+        place = offset_in(corner, low, axes), shape, workspace, states
         if not _fold_compiled(program, folds, values, corner, tile_shape_of(cut), *place):
-            _fold_tiles(program, folds, list(zip(values, masks, strict=True)), corner, tile_shape_of(cut), *place)
+            fold_by_tiles(program, folds, list(zip(values, masks, strict=True)), corner, tile_shape_of(cut), *place)
 
 
 @lru_cache(maxsize=512)
@@ -266,7 +163,7 @@ def _cuts_for_kernels(
     )
 
 
-def _offset(corner: Corner, low: Corner, axes: tuple[int, ...]) -> Corner:
+def offset_in(corner: Corner, low: Corner, axes: tuple[int, ...]) -> Corner:
     """Where results begin in the state of a box that begins at `low`."""
     return tuple(0 if k in axes else p - o for k, (p, o) in enumerate(zip(corner, low, strict=True)))
 
@@ -305,7 +202,7 @@ def _alike(state: State, target: tuple[slice, ...]) -> bool:
     return state.left is None or not state.left[target].any()
 
 
-def _fold_tiles(
+def fold_by_tiles(
     program: Program,
     folds: list[Fold],
     operands: list[Planes],

@@ -18,7 +18,7 @@ from nbarray.kernels.workspace import SMALL_BYTES
 from nbarray.plan.duration import task_seconds
 from nbarray.plan.ledger import LARGEST_WINDOW, WINDOW_S, Ledger, next_window
 from nbarray.plan.plan import BLOCK_BYTES, NEED_BYTES, TASK_BYTES, Plan
-from nbarray.plan.spares import MOST_SPARE, makers_of_states
+from nbarray.plan.spares import MOST_SPARE, has_room, makers_of_states
 
 __all__ = ["projected_peak"]
 
@@ -81,10 +81,11 @@ def _simulated(
     in_place = _in_place(plan)
     begun, ended = np.where(in_place, 0, used_blocks).tolist(), np.where(in_place, used_blocks, 0).tolist()
     fetching = (seconds * _of_tasks(plan, lambda lowered: lowered.fetching_share, np.float64)).tolist()
-    beginning = list[tuple[float, int]]()
+    beginning = list[tuple[float, int, int]]()
     in_turn, scratch, results = used_in_turn.tolist(), used_scratch.tolist(), _results(plan).tolist()
     nodes, idle, running = plan.task_node.tolist(), workers, list[tuple[float, list[int]]]()
-    spares = _Spares(makers_of_states(plan, budget_bytes))
+    making = makers_of_states(plan) if has_room(plan, budget_bytes) else {}
+    spares = _Spares(making)
     windows: dict[int, int] = {}
     now, held, most = 0.0, 0, 0
     while not ledger.all_done:
@@ -95,16 +96,17 @@ def _simulated(
             idle -= 1
             held += sum(results[t] for t in tasks)
             for t in tasks:
-                heapq.heappush(beginning, (now + fetching[t], begun[t]))
+                heapq.heappush(beginning, (now + fetching[t], t, begun[t]))
             kept = max(kept, sum(max(panels[t] for t in some) for _, some in running))
         if idle:
             spares.clear()  # a worker that waits gives back what it can
         working = sum(max(scratch[t] for t in some) for _, some in running)
         working += max(in_turn[some[0]] for _, some in running)
         while beginning and beginning[0][0] <= running[0][0]:
-            nbytes = heapq.heappop(beginning)[1]
-            spares.take(nbytes)
+            _, task, nbytes = heapq.heappop(beginning)
             held += nbytes
+            if nodes[task] in making:
+                spares.take(nbytes)
         most = max(most, held + kept + working + spares.held_bytes)
         now, done = heapq.heappop(running)
         idle += 1

@@ -243,6 +243,16 @@ def test_nothing_is_left_where_memory_is_short() -> None:
         assert kept == spares.held_bytes
 
 
+def test_blocks_are_left_where_no_states_are_made() -> None:
+    """What was read for several passes is used again whatever they make of it, while there is room."""
+    made = plan([(nb.ones((100, 100), chunks=10) + 1).expr])
+
+    for room, kept in [(1, 0), (2, 80)]:
+        spares = spares_for(made, room * made.run_bytes())
+        spares.leave_freed((np.zeros(10), None))
+        assert kept == spares.held_bytes
+
+
 def test_nothing_is_left_once_all_large_states_were_made() -> None:
     """What is done after that is held beside nothing, also if it makes states of single numbers."""
     x = nb.random.default_rng(2).random((400_000, 500), chunks=(10_000, 500))
