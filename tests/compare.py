@@ -41,6 +41,7 @@ SIZES = {
     "MOST": 64,
     "FOLD_DEPTH": 2,
     "STEP_ELEMENTS": 16,
+    "FREE_STEP_BYTES": 192,
     "MERGE_FAN": 2,
     "CHAINED_BYTES": 80,
     "LONGEST": 3,

@@ -72,7 +72,7 @@ class FoldedParts(Lowered):
     def kernels(self) -> tuple[str, ...]:
         first = self.parts[0]
         shuffled = is_shuffled(operand_of(first.args[0]).base)
-        return kernels_of(first.program, shuffled, True) if self.unlike else first.kernels
+        return kernels_of(first.program, first.step, shuffled, True) if self.unlike else first.kernels
 
     @property
     def operands(self) -> tuple[Expr, ...]:

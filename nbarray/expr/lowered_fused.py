@@ -85,7 +85,7 @@ class Fused(Lowered):
     @property
     def kernels(self) -> tuple[str, ...]:
         shuffled = any(is_shuffled(operand_of(arg).base) for arg in self.args)
-        return kernels_of(self.program, shuffled) if self.program.compiled else ()
+        return kernels_of(self.program, self.step, shuffled) if self.program.compiled else ()
 
     def _space_boxes(self, low: Int64, high: Int64) -> Box:
         if not self.program.folds or not self.final:

@@ -6,6 +6,7 @@ what rounding lost (Neumaier, 1974): at least as exact as NumPy's pairwise sums,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,12 @@ from nbarray.kernels.program import Fold, Program
 
 __all__ = ["FOLDS", "inner_loops"]
 
-#: Elements of a row that are folded at once: few enough for the first cache, however many rows there are.
-STRETCH = 1024
+#: Elements of a row that are folded at once: few enough for the first cache, also of several rows; and of rows that are
+#: folded whole with others that are the same for many of them, and stay in cache for those.
+STRETCH, LONG_STRETCH = 512, 4096
+#: Rows that are folded together, for then what they are folded onto is read and written once for all of them; of
+#: programs of so few statements that their registers have room.
+ROWS_TOGETHER, FEW_STATEMENTS = 4, 4
 #: Lanes of a sum along a row, and elements of a block.
 LANES, BLOCK = 32, 256
 
@@ -131,15 +136,43 @@ def _across_rows(
     last = program.ndim - 1
     place = f"({_kept_place(kept)}) * n[{last}]"
     results = [f"{o}r = {o}[{place} + k0:{place} + k1]" for _, planes in _planes_of(program) for o in planes]
-    first, second, between, after = _row_folds(program, values)
     begin = [f"{o}r[k] = {_first_of(fold)}" for fold, planes in _planes_of(program) for o in planes]
-    passes = [_stretch(begin), _loops(reduced, [*load, *_stretch([*element, *first])])]
-    if second:
-        passes += [_stretch(between), _loops(reduced, [*load, *_stretch([*element, *second])])]
+    between, after = _between(program)
+    passes = [_stretch(begin)]
+    for number, inside in ((1, between), (2, after)):
+        passes += [_rows_folded(program, element, load, values, reduced, number), _stretch(inside)]
     stretch = [f"k1 = min(k0 + {STRETCH}, n[{last}])", *results, *(line for p in passes for line in p)]
     depth = [f"rows = {' * '.join(f'n[{k}]' for k in reduced) or '1'}"]
-    inside = [f"for k0 in range(0, n[{last}], {STRETCH}):", *_indented([*stretch, *_stretch(after)], 1)]
+    inside = [f"for k0 in range(0, n[{last}], {STRETCH}):", *_indented(stretch, 1)]
     return _indented([*depth, *_loops(kept, inside)], 1)
+
+
+def _rows_folded(
+    program: Program, element: Lines, load: Lines, values: Sequence[str], reduced: list[int], number: int
+) -> Lines:
+    """The first or second pass over all rows, several of them at a time."""
+    one = _row_folds(program, [(v,) for v in values], number)
+    if not one:
+        return []
+    single = [*load, *_stretch([*element, *one])]
+    if not reduced or len(element) > FEW_STATEMENTS + len(load):
+        return _loops(reduced, single)
+    axis, rows = reduced[-1], range(ROWS_TOGETHER)
+    loads = [line for j in rows for line in _of_row(load, axis, j)]
+    elements = [line for j in rows for line in _of_row(element, axis, j)]
+    named = [_of_row(values, axis, j) for j in rows]
+    folds = _row_folds(program, list(zip(*named, strict=True)), number)
+    together = [f"i{axis} = q * {ROWS_TOGETHER}", *loads, *_stretch([*elements, *folds])]
+    whole = f"n[{axis}] // {ROWS_TOGETHER}"
+    inside = [f"for q in range({whole}):", *_indented(together, 1)]
+    inside += [f"for i{axis} in range({whole} * {ROWS_TOGETHER}, n[{axis}]):", *_indented(single, 1)]
+    return _loops(reduced[:-1], inside)
+
+
+def _of_row(lines: Sequence[str], axis: int, number: int) -> Lines:
+    """Statements for the row of a number after the one that they are for."""
+    apart = [re.sub(r"\b([vr]\d+)\b", rf"\1_{number}", line) for line in lines]
+    return [re.sub(rf"\bi{axis}\b", f"(i{axis} + {number})", line) for line in apart]
 
 
 def _first_of(fold: Fold) -> str:
@@ -151,23 +184,51 @@ def _stretch(lines: Lines) -> Lines:
     return ["for k in range(k1 - k0):", *_indented(lines, 1)] if lines else []
 
 
-def _row_folds(program: Program, values: Sequence[str]) -> tuple[Lines, Lines, Lines, Lines]:
-    """What is done for each element in the first and second pass, between them, and in the end."""
-    first: Lines = []
-    second: Lines = []
-    between: Lines = []
-    after: Lines = []
-    for (fold, planes), value in zip(_planes_of(program), values, strict=True):
-        o = f"{planes[0]}r"
+def _row_folds(program: Program, values: Sequence[Sequence[str]], number: int) -> Lines:
+    """What the first or second pass does for elements of some rows: of each fold, the `values`, one a row."""
+    lines: Lines = []
+    added: dict[int, str] = {}
+    for (fold, planes), each in zip(_planes_of(program), values, strict=True):
+        o, moments = f"{planes[0]}r", fold.name in ("var", "std")
         if fold.name in ("min", "max"):
-            first.append(_updated(FOLDS[fold.name].operator, f"{o}[k]", value))
-        elif fold.name in ("sum", "mean"):
-            first.append(f"{o}[k] += {value}")
-        else:
-            first.append(f"{o}[k] += {value}")
-            between.append(f"{o}[k] = {o}[k] / rows")
-            second += [f"d = {value} - {o}[k]", f"{planes[1]}r[k] += d * d"]
-    return first, second, between, after
+            lines += [_updated(FOLDS[fold.name].operator, f"{o}[k]", v) for v in each] * (number == 1)
+        elif fold.result.kind in "iu":
+            lines += [f"{o}[k] += {_pairwise([f'np.int64({v})' for v in each])}"] * (number == 1)
+        elif number == 1 and added.setdefault(fold.register, o) == o:
+            lines.append(f"{o}[k] += {_pairwise([f'np.float64({v})' for v in each])}")
+        elif number == 2 and moments and added.setdefault(fold.register, o) == o:
+            lines += [f"d{j} = np.float64({v}) - {o}[k]" for j, v in enumerate(each)]
+            lines.append(f"{planes[1]}r[k] += {_pairwise([f'd{j} * d{j}' for j in range(len(each))])}")
+    return lines
+
+
+def _between(program: Program) -> tuple[Lines, Lines]:
+    """What is done after each pass: means are made of sums, and what another fold has made is taken from there."""
+    taken: Lines = []
+    divided: Lines = []
+    after: Lines = []
+    totals: dict[int, str] = {}
+    squares: dict[int, str] = {}
+    for fold, planes in _planes_of(program):
+        if fold.name in ("min", "max") or fold.result.kind in "iu":
+            continue
+        o, moments = f"{planes[0]}r", fold.name in ("var", "std")
+        total = totals.setdefault(fold.register, o)
+        if moments:
+            (divided if total == o else taken).append(f"{o}[k] = {total}[k] / rows")
+            m2 = squares.setdefault(fold.register, f"{planes[1]}r")
+            after += [f"{planes[1]}r[k] = {m2}[k]"] * (m2 != f"{planes[1]}r")
+        elif total != o:
+            taken.append(f"{o}[k] = {total}[k]")
+    return [*taken, *divided], after
+
+
+def _pairwise(terms: Sequence[str]) -> str:
+    """A sum, its terms added in pairs."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({_pairwise(terms[:half])} + {_pairwise(terms[half:])})"
 
 
 # --------------------------------------------------------------------------------- rows are folded whole
@@ -189,8 +250,14 @@ def _along_rows(
         for have, more in zip((lanes, begin, blocks, end), made, strict=True):
             have += more
     per_block = [f"k1 = min(k0 + {BLOCK}, n[{last}])", *load, *blocks]
-    per_row = [f"for k0 in range(0, n[{last}], {BLOCK}):", *_indented(per_block, 1)]
-    inside = [*begin, *_loops(reduced, per_row), *end]
+    # along some axes rows of some operands are the same: those are gone through while a stretch of them is in cache
+    again = [k for k in reduced if any(spread[last] and not spread[k] for spread in program.spreads)]
+    bounds = f"j0, min(j0 + {LONG_STRETCH}, n[{last}])" if again else f"0, n[{last}]"
+    rows = _loops(again, [f"for k0 in range({bounds}, {BLOCK}):", *_indented(per_block, 1)])
+    if again:
+        rows = [f"for j0 in range(0, n[{last}], {LONG_STRETCH}):", *_indented(rows, 1)]
+    rows = _loops([k for k in reduced if k not in again], rows)
+    inside = [*begin, *rows, *end]
     return _indented([*lanes, *_loops(kept, inside)], 1)
 
 

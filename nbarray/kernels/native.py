@@ -21,7 +21,7 @@ from nbarray.kernels.codegen import arguments, source, without_skips
 from nbarray.kernels.loops import FOLDS
 from nbarray.kernels.program import Fold, Program
 
-__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "kernel_width", "worth", "worth_compiling"]
+__all__ = ["WORTH_OPERATIONS", "evaluated", "folded", "kernel_width", "usual_source", "worth", "worth_compiling"]
 
 Tile = np.ndarray[Any, Any]
 
@@ -78,7 +78,7 @@ def _in_longer_rows(
     if not shape or shape[-1] >= LONG_ROW:
         return program, shape, arrays
     first = program.ndim - 1
-    while first and _goes_on(program, first - 1, arrays):
+    while first and _lie_end_to_end(first - 1, arrays) and _goes_on(program, first - 1):
         first -= 1
     if first == program.ndim - 1:
         return program, shape, arrays
@@ -86,17 +86,30 @@ def _in_longer_rows(
     return _joined(program, first), (*shape[:first], math.prod(shape[first:])), joined
 
 
-def _goes_on(program: Program, axis: int, arrays: Sequence[Tile]) -> bool:
+def _lie_end_to_end(axis: int, arrays: Sequence[Tile]) -> bool:
+    """Whether arrays go on from an axis to the next without a gap."""
+    return all(
+        a.strides[axis] == a.shape[axis + 1] * a.strides[axis + 1] or a.shape[axis] == 1 == a.shape[axis + 1]
+        for a in arrays
+    )
+
+
+def _goes_on(program: Program, axis: int) -> bool:
     """Whether an axis and the next can be one axis in all that a program does."""
-    for a in arrays:  # first, since it is what fails most often
-        n, inner = a.shape[axis + 1], a.strides[axis + 1]
-        if a.strides[axis] != n * inner and not a.shape[axis] == 1 == n:
-            return False
     if program.folds and (axis in program.folds[0].axes) != (axis + 1 in program.folds[0].axes):
         return False
     return all(spread[axis] == spread[axis + 1] for spread in program.spreads) and all(
         instruction.spread[axis] == instruction.spread[axis + 1] for instruction in program.instructions
     )
+
+
+def usual_source(program: Program, shape: Sequence[int]) -> str | None:
+    """The source of the kernel that runs a program on a step of `shape`, if nothing of that has gaps."""
+    first = program.ndim - 1
+    if shape and shape[-1] < LONG_ROW:
+        while first and _goes_on(program, first - 1):
+            first -= 1
+    return source(program if first == program.ndim - 1 else _joined(program, first))
 
 
 @lru_cache(maxsize=512)

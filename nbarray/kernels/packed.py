@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from nbarray.compiling import CannotCompile, run_loops
-from nbarray.kernels.codegen import source
 from nbarray.kernels.moments import moments_of, moments_update
+from nbarray.kernels.native import usual_source
 from nbarray.kernels.packed_loops import LINES, MOMENTS, SUMS, loops
 from nbarray.kernels.program import Constant, Fold, Linear, Program
 from nbarray.kernels.reduction_rows import State
@@ -144,14 +144,15 @@ def folds_at_once(program: Program) -> bool:
     return program.ndim - len(axes) <= 2 and axes == list(range(axes[0], axes[-1] + 1))
 
 
-def kernels_of(program: Program, shuffled: bool, unlike: bool = False) -> tuple[str, ...]:
+def kernels_of(program: Program, step: Sequence[int], shuffled: bool, unlike: bool = False) -> tuple[str, ...]:
     """The sources of the kernels that a compiled program is run by.
 
-    shuffled : bytes of numbers lie apart; unlike : rows are unpacked by different lines
+    step : shape of what is fetched at once; shuffled : bytes of numbers lie apart
+    unlike : rows are unpacked by different lines
     """
     if folds_at_once(program):
         return tuple(dict.fromkeys(_loops_for(program, fold, shuffled, unlike) for fold in program.folds))
-    text = source(program)
+    text = usual_source(program, step)
     return () if text is None else (text,)
 
 

@@ -193,12 +193,13 @@ def _flatten(
 def _kept_beside(nodes: list[Lowered], task_node: Int64, block_bytes: Int64, scratch: Int64) -> Int64:
     """What workers may keep of buffers that they fold in, besides the room for the block that a task makes in place.
 
-    Nothing if that would be more than the block: buffers are given back then.
+    It is what tasks take whose states are merged: no more is held then than when the last of them was made.
     """
-    in_place = np.array([n.in_place for n in nodes], bool)[task_node]
-    fused = np.array([n.kind == "fused" for n in nodes], bool)[task_node]
-    beside = int(scratch[fused].max(initial=0)) - block_bytes
-    return np.where(in_place & (beside <= block_bytes), beside, 0)
+    most = np.zeros(len(nodes), np.int64)
+    np.maximum.at(most, task_node, scratch)
+    folding = {lowered: int(most[k]) for k, lowered in enumerate(nodes) if lowered.kind == "fused"}
+    in_place = [n.in_place * max((folding.get(base, 0) for base in _bases(n)), default=0) for n in nodes]
+    return np.maximum(np.array(in_place, np.int64)[task_node] - block_bytes, 0)
 
 
 def _streamed(nodes: list[Lowered]) -> list[bool]:

@@ -36,6 +36,7 @@ __all__ = [
     "elementwise_grid",
     "finishing_grid",
     "fold_grid",
+    "in_whole_steps",
     "line_grid",
     "merged_grid",
     "runs_of_parts",
@@ -54,6 +55,8 @@ FEW_PIECES = 4
 #: fetched, so many deep if that takes no more bytes than these; of packed numbers twice as many, as states are
 #: many times as large.
 STEP_ELEMENTS, STEP_DEPTH, STEP_BYTES = 2**20, 8, 2**22
+#: What folds fetch at once where nothing is decoded: then calls, and what a step makes for all results, count for more.
+FREE_STEP_BYTES = 2**24
 #: What isn't decoded is read in pieces that are still in cache when they are used.
 PIECE_BYTES = 2**20
 
@@ -66,6 +69,7 @@ class Space:
     has_blocks : operands are blocks that other tasks make; a task holds all those that it needs
     stored_bytes : an element takes in all operands that are read from storage
     spread : so many elements are decoded or generated for one of the space, as views leave others out
+    free : nothing that is read from storage has to be decoded
     """
 
     shape: tuple[int, ...]
@@ -75,12 +79,13 @@ class Space:
     has_blocks: bool = False
     stored_bytes: int = 0
     spread: int = 1
+    free: bool = False
 
     @staticmethod
     def of(shape: tuple[int, ...], operands: Sequence[Expr], grain: Grain = USUAL) -> Space:
         units: list[AxisChunks | None] = [None] * len(shape)
         has_storage = has_generated = has_blocks = False
-        stored_bytes, spread = 0, 1
+        stored_bytes, spread, free = 0, 1, True
         in_memory: list[Operand] = []
         for expr in operands:
             operand = operand_of(expr)
@@ -91,6 +96,7 @@ class Space:
                 in_memory.append(operand)
                 continue
             has_storage |= stored
+            free &= not stored or (isinstance(operand.base, SourceArray) and reads_freely(operand.base))
             stored_bytes += operand.base.dtype.itemsize if stored else 0
             has_blocks |= not (stored or random)
             spread = max(spread, _spread(operand))
@@ -102,7 +108,7 @@ class Space:
         if grain.divisor == 1 and grain.most(STORED_LENGTH * TURNED_LENGTH) == STORED_LENGTH * TURNED_LENGTH:
             for operand in in_memory:  # last, so that they don't cut what is stored
                 _keep_turned(units, operand)
-        return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes, spread)
+        return Space(shape, tuple(units), has_storage, has_generated, has_blocks, stored_bytes, spread, free)
 
     def unit(self, axis: int) -> AxisChunks:
         have = self.units[axis]
@@ -369,7 +375,10 @@ def step_lengths(
     if not space.has_storage and not space.has_generated:
         return tuple(max(1, n) for n in grid.largest)
     lengths = [max(1, min(space.unit(k).largest, n)) for k, n in enumerate(space.shape)]
-    limit = grain.of(STEP_ELEMENTS if space.has_storage else TILE_ELEMENTS)
+    limit = STEP_ELEMENTS if space.has_storage else TILE_ELEMENTS
+    if axes and space.has_storage and space.free:
+        limit = max(limit, FREE_STEP_BYTES // space.stored_bytes)
+    limit = grain.of(limit)
     for k in range(len(lengths) - 1, -1, -1):
         unit = lengths[k]
         room = max(1, limit // max(1, math.prod(lengths)))
@@ -380,6 +389,20 @@ def step_lengths(
             if times > 1:
                 lengths[k] = _nearly(lengths[k] * times, lengths[k], max(1, grid.axes[k].largest))
     return tuple(lengths)
+
+
+def in_whole_steps(grid: Chunks, step: Sequence[int], axes: Sequence[int]) -> Chunks:
+    """The grid with about as many tasks along folded axes, but of whole steps, which are cut at multiples of a length.
+
+    >>> in_whole_steps(Chunks((regular(1600, 25), regular(10, 10))), (8, 10), (0,)).largest
+    (24, 10)
+    """
+    cuts = list(grid.axes)
+    for k in axes:
+        length, cut = step[k], cuts[k]
+        if cut.is_regular and cut.step < cut.size and cut.step % length:
+            cuts[k] = regular(cut.size, max(1, round(cut.step / length)) * length)
+    return Chunks(tuple(cuts))
 
 
 def elements_together(

@@ -43,6 +43,7 @@ from nbarray.rewrite.grids import (
     finishing_grid,
     fold_grid,
     fold_lengths,
+    in_whole_steps,
     runs_of_parts,
     step_lengths,
 )
@@ -267,11 +268,12 @@ class Lowering:
         program, folded = parts.program, math.prod(first.base.sizes) * self._alike(first)
         if not any(fold.linear or fold.name.startswith("arg") for fold in program.folds):
             program = replace(program, narrow=narrow_axes(first.base.sizes, first.axes))
+        step = step_lengths(space, grid, self._grain, first.axes, all(fold.linear for fold in program.folds))
         return Fused(
             program if program.narrow else self._compiled(program, int(folded)),
             parts.operands,
-            grid,
-            step_lengths(space, grid, self._grain, first.axes, all(fold.linear for fold in program.folds)),
+            in_whole_steps(grid, step, first.axes),
+            step,
             final,
             first.dtype,
             first.masked,

@@ -68,6 +68,33 @@ def test_elements_are_the_same_bits(function: Callable[[Any, Any], Any]) -> None
     check(function(x[::2, 5:, ::-1], y[5:, ::-1]), function(X[::2, 5:, ::-1], Y[5:, ::-1]))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 7, 8, 9])
+@pytest.mark.parametrize(
+    "names", [("mean", "std"), ("std", "mean"), ("var", "std", "sum"), ("max", "var", "mean", "std")]
+)
+def test_folds_of_one_value_share_what_they_add_up(names: tuple[str, ...], rows: int) -> None:
+    """Moments, means and sums of the same values, in one pass, whatever comes first and however many rows there are."""
+    a = X[:rows]
+    wanted = [getattr(a - 0.5, name)(axis=0) for name in names]
+    x = nb.from_array(a, chunks=(40, 23, 300)) - 0.5
+    made = nb.compute(*[getattr(x, name)(axis=0) for name in names])
+
+    for each, want in zip(made, wanted, strict=True):
+        compare(each, want, 1e-13)
+
+
+def test_rows_that_are_the_same_again_and_again() -> None:
+    """Folds along whole rows, of operands that don't vary along all axes, in rows longer than what stays in cache."""
+    a = np.random.default_rng(3).normal(size=(5, 3, 9000))
+    x = nb.from_array(a, chunks=(2, 3, 9000))
+    mean, deviation = a.mean(axis=0), a.std(axis=0)
+
+    compare(abs((x - mean) / deviation).sum(), abs((a - mean) / deviation).sum(), 1e-13)
+    compare(((x - mean) * deviation).var(axis=(0, 2)), ((a - mean) * deviation).var(axis=(0, 2)), 1e-13)
+    compare((x - mean[0]).max(axis=(0, 1, 2)), (a - mean[0]).max(), 0)
+    compare((x > mean).sum(axis=(0, 2)), (a > mean).sum(axis=(0, 2)), 0)
+
+
 @pytest.mark.parametrize("function", FOLDS, ids=range(len(FOLDS)))
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_folds(function: Callable[[Any], Any], dtype: str) -> None:

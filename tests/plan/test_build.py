@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import nbarray as nb
+from nbarray.expr.lowered_fused import Fused
 from nbarray.plan.plan import Plan
 from nbarray.session import plan
 from nbarray.units import parse_bytes
@@ -212,3 +214,18 @@ def test_plans_depend_on_the_expression_alone() -> None:
 
     for name in ("task_node", "task_block", "dep_indptr", "deps", "task_bytes", "scratch_bytes"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_what_workers_keep_while_they_merge_is_no_more_than_they_had(tmp_path: Any) -> None:
+    """Buffers that a fold fills are counted for the merge after it, and most is held while something is folded."""
+    with h5py.File(tmp_path / "plain.h5", "w") as file:
+        file.create_dataset("v", shape=(1600, 500, 250), dtype="f8", chunks=(32, 500, 250))
+    made = plan([nb.open(tmp_path / "plain.h5", "v").std(axis=0).expr])
+    folds = np.isin(made.task_node, [k for k, node in enumerate(made.nodes) if isinstance(node, Fused)])
+    merging = [
+        k for k, node in enumerate(made.nodes) if node.in_place and made.scratch_bytes[made.task_node == k].any()
+    ]
+    counted = (made.scratch_bytes + made.task_bytes)[np.isin(made.task_node, merging)]
+
+    assert made.scratch_bytes[folds].max() == counted.min() == counted.max()
+    assert folds[made.peak_task]

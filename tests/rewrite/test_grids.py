@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nbarray as nb
+from nbarray.expr.lowered_fused import Fused
 from nbarray.grid.chunks import AxisChunks, regular
 from nbarray.rewrite import grids
 from nbarray.rewrite.grain import Grain
@@ -68,6 +69,20 @@ def test_steps_lie_within_tasks(space: Space, most: int) -> None:
     step = step_lengths(space, grid)
 
     assert all(1 <= n <= max(1, m) for n, m in zip(step, grid.largest, strict=True))
+
+
+def test_tasks_that_fold_files_hold_whole_steps(tmp_path: Any) -> None:
+    """Steps begin at multiples of their length: a task's end would cut one for it and the next."""
+    with h5py.File(tmp_path / "plain.h5", "w") as file:
+        file.create_dataset("v", shape=(1600, 500, 250), dtype="f8", chunks=(32, 500, 250))
+    x = nb.open(tmp_path / "plain.h5", "v")
+
+    for array in (x.std(axis=0), x.mean(), x.max(axis=(0, 2)), abs(x - x.mean(axis=0)).sum()):
+        for node in plan([array.expr]).nodes:
+            if isinstance(node, Fused) and node.program.folds:
+                for k in node.program.folds[0].axes:
+                    axis, step = node.grid.axes[k], node.step[k]
+                    assert axis.count == 1 or axis.largest % step == 0
 
 
 @pytest.mark.parametrize("chunks", [10, 1000, 10**5, 10**7])
