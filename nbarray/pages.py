@@ -14,25 +14,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["own_empty"]
+__all__ = ["LARGE", "own_empty"]
 
 HUGE = 2 * 2**20
-#: Smaller arrays come from the C library.
-LEAST = 2**19
+#: Smaller arrays come from the C library; and blocks that are smaller, which are made more often.
+LEAST, LARGE = 2**19, 2**22
 #: A last page that is not full is huge, too, if no more than one of so many bytes is left over.
 SPARE = 16
 
 _ADVICE = getattr(mmap, "MADV_HUGEPAGE", None)
 
 
-def own_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """As `numpy.empty`, in memory of its own if the array is large, and in huge pages where there are such.
+def own_empty(shape: tuple[int, ...], dtype: np.dtype[Any], least: int = LEAST) -> np.ndarray[Any, Any]:
+    """As `numpy.empty`, in memory of its own if it has so many bytes, and in huge pages where there are such.
 
     >>> own_empty((2, 3), np.dtype("f4")).shape
     (2, 3)
     """
     nbytes = math.prod(shape) * dtype.itemsize
-    if _ADVICE is None or dtype.hasobject or nbytes < LEAST:
+    if _ADVICE is None or dtype.hasobject or nbytes < least:
         return np.empty(shape, dtype)
     whole = -(-nbytes // HUGE) * HUGE
     if whole - nbytes > nbytes // SPARE:

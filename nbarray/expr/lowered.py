@@ -27,6 +27,7 @@ from nbarray.kernels.fused import Planes
 from nbarray.kernels.patched import Patched
 from nbarray.kernels.stored_folds import Fill
 from nbarray.kernels.workspace import Workspace
+from nbarray.pages import LARGE, own_empty
 
 __all__ = ["Box", "Corner", "Inputs", "Lowered", "Pieces", "Sink", "deliver", "new_block"]
 
@@ -212,7 +213,7 @@ def _places(ranges: list[range]) -> list[Corner]:
 
 def new_block(lowered: Lowered, shape: Corner) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
     """An empty block, with a mask plane if the node is masked."""
-    return np.empty(shape, lowered.dtype), np.zeros(shape, bool) if lowered.masked else None
+    return own_empty(shape, lowered.dtype, LARGE), np.zeros(shape, bool) if lowered.masked else None
 
 
 def deliver(sink: Sink | None, planes: Planes, workspace: Workspace) -> Planes | None:

@@ -14,6 +14,7 @@ from nbarray.expr.operands import decoding_bytes, lies_in_memory, operand_of
 from nbarray.grid.chunks import Chunks, Int64
 from nbarray.kernels.panels import panel_bytes
 from nbarray.kernels.workspace import Workspace
+from nbarray.pages import LARGE, own_empty
 
 __all__ = ["Mirrored", "Product"]
 
@@ -107,7 +108,9 @@ class Product(Lowered):
         zeros = (0,) * len(rest)
         shape = tuple(b - a for a, b in zip(low, high, strict=True))
         stack, rows, columns = shape[:s], math.prod(shape[s:free]), math.prod(shape[free:])
-        total = np.zeros((*stack, rows, columns), self.of_dtype)
+        total = own_empty((*stack, rows, columns), self.of_dtype, LARGE)
+        if first == last:
+            total.fill(0)
         part = None
         for a in range(first, last, self.run_length):
             b = min(a + self.run_length, last)
@@ -118,8 +121,8 @@ class Product(Lowered):
             if a == first:
                 total = np.matmul(*factors, out=total, dtype=self.of_dtype)
             else:  # the same room for all: a third array would be more than a task says it takes
-                part = np.matmul(*factors, out=part, dtype=self.of_dtype)
-                total += part
+                part = own_empty(total.shape, self.of_dtype, LARGE) if part is None else part
+                total += np.matmul(*factors, out=part, dtype=self.of_dtype)
         return deliver(sink, (total.reshape(made), None), workspace)
 
 
