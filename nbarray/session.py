@@ -179,12 +179,16 @@ def compute(
     writers : for each, what its blocks are written to as they are made; None where they make an array in memory
     forms : for each, what its value is without axes; by default a scalar
 
+    If memory was named, here or in the settings, and callers' functions take more than that, the run ends with a
+    BudgetError; else there is a warning in the end.
+
     An interrupt (Ctrl-C, the notebook's stop button) cancels the run, waits a moment for the tasks under way
     and is raised again; a task that takes longer than that ends by itself, and what it made is dropped.
     """
     run = prepare(exprs, memory=memory, workers=workers, observers=observers, writers=writers, forms=forms)
     if _planning.run is not None:
         _planning.run.count_by(run)
+    run.keeps_budget = memory is not None or current().memory is not None
     small = _is_small(run.plan)
     try:
         result = run.run_here() if small else run.start().result()

@@ -138,7 +138,7 @@ class LaterRun(Run):
             if self.state == "planning":
                 self._counting = None
                 self._decided.set()
-                self._end_failed(error)
+                self._give_up(error)
 
     def tell_planning(self) -> None:
         """Let observers know that it takes a while."""

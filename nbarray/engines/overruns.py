@@ -6,6 +6,7 @@ there long enough to be seen.
 
 All that is known is what the whole process holds.  So nothing is told of a run that wasn't the only one all the time;
 and what is still there when all tasks have ended is not blamed on functions: somebody else has made it meanwhile.
+Where nobody else can have, as who began the run waits for it, it ends if its budget was asked for.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Watched(Protocol):
     def alone(self) -> bool:
         """Whether no other run has been under way since it began."""
 
-    def exceeded(self, held_bytes: int) -> None:
-        """So much is held instead."""
+    def exceeded(self, held_bytes: int, told: str) -> None:
+        """So much is held instead, which is `told` in words."""
 
 
 class Watch:
@@ -89,20 +90,26 @@ class Watch:
             allowed = budget + max(SHARE * budget, LEAST_BYTES)
             if held > allowed and watched.alone:
                 self._most, self._allowed, self._budget = held, allowed, budget
-                watched.exceeded(held)
+                told = f"about {format_bytes(held)} are held, more than the budget of {format_bytes(budget)}"
+                watched.exceeded(held, f"{told}: {self._advice}")
 
     def warn(self) -> None:
         """Warn once whoever asks for the result."""
         most, self._most = self._most, 0
         if most > self._allowed:
-            names = " and ".join(self._names)
             warnings.warn(
                 f"about {format_bytes(most)} were held during the run and given back, more than its budget of "
-                f"{format_bytes(self._budget)}: {names} may take more memory than blocks do, which is all that can be "
-                "counted before; smaller chunks or fewer workers take less",
+                f"{format_bytes(self._budget)}: {self._advice}",
                 BudgetWarning,
                 stacklevel=4,
             )
+
+    @property
+    def _advice(self) -> str:
+        return (
+            f"{' and '.join(self._names)} may take more memory than blocks do, which is all that can be counted "
+            "before; smaller chunks or fewer workers take less, a larger budget allows more"
+        )
 
 
 _lock = threading.Lock()

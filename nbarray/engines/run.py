@@ -27,7 +27,7 @@ from nbarray.engines.telling import plan_ready, task_finished
 from nbarray.engines.trace import Trace
 from nbarray.engines.waiting import Awaited
 from nbarray.engines.working import work_for
-from nbarray.errors import Cancelled, ConfigError
+from nbarray.errors import BudgetError, Cancelled, ConfigError
 from nbarray.expr.node import Expr
 from nbarray.io.meter import meter
 from nbarray.io.scratch import forget
@@ -54,6 +54,7 @@ class Run(Awaited):
     state : "ready", "running", "paused", "done", "failed" or "cancelled"
     trace : what ran when
     exprs : what it computes, if it was made for expressions
+    keeps_budget : it ends if callers' functions take more than it may hold, instead of telling it
     """
 
     def __init__(
@@ -80,8 +81,8 @@ class Run(Awaited):
         self._blocks: dict[int, Any] = {}
         self._results: Results | None = None
         self._spares = Spares()
-        self._busy_s = 0.0
-        self._started_s = self._ended_s = 0.0
+        self.keeps_budget = False
+        self._busy_s = self._started_s = self._ended_s = 0.0
         self._waited: dict[int, float] = {}
         self._running = self._waiting = self._working = 0
         self._holds_blas, self._exact = False, 0
@@ -230,7 +231,7 @@ class Run(Awaited):
         try:
             self._results = Results(self.plan)
         except BaseException as error:  # no room for results or scratch
-            self._end_failed(error)
+            self._give_up(error)
             raise
         self.state = "running"
         self._watch = Watch(self.plan, ref(self))
@@ -380,27 +381,23 @@ class Run(Awaited):
         try:
             self._value = self._finish(self._results)
         except Exception as error:
-            self._end_failed(error)
+            self._give_up(error)
             return
         self.state = "done"
         self.tell(events.RunFinished(self.number, self.wall_s, self._busy_s, self.peak_bytes))
         self._end_if_idle()
 
-    def _end_failed(self, error: BaseException) -> None:
-        """End for a reason that lies outside of tasks, none of which is under way."""
-        self.state, self._error = "failed", error
-        self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
-        self._end_if_idle()
-
     def _warn(self) -> None:
-        if self._watch is not None:
+        if self._watch is not None and not isinstance(self._error, BudgetError):
             self._watch.warn()
 
-    def exceeded(self, held_bytes: int) -> None:
-        """More is held than the budget: tell it, while the run goes on."""
+    def exceeded(self, held_bytes: int, told: str) -> None:
+        """More is held than the budget, which is `told` in words: tell it, and end if that was asked for."""
         with self._change:
-            if not self._ended.is_set():
+            if self.state in ("running", "paused"):
                 self.tell(events.BudgetExceeded(self.number, held_bytes, self.budget_bytes, perf_counter()))
+                if self.keeps_budget:
+                    self._give_up(BudgetError(f"{told}; {self._ledger.done} of {self.plan.ntasks} tasks were done"))
 
     def _fail(self, task: int, error: BaseException) -> None:
         if self.state in ("failed", "cancelled"):
@@ -409,11 +406,14 @@ class Run(Awaited):
             self.cancel()
             self._error = error
             return
-        self.state = "failed"
         told = task_error(self.plan, task, self._inputs(task), error)
         told.__cause__ = error
-        self._error = told
-        self.tell(events.RunFailed(self.number, self.wall_s, str(told)))
+        self._give_up(told)
+
+    def _give_up(self, error: BaseException) -> None:
+        """End with an error while tasks may be under way."""
+        self.state, self._error = "failed", error
+        self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
         self._stop()
 
     def _stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import warnings
@@ -12,8 +13,8 @@ import pytest
 import nbarray as nb
 from nbarray.engines import overruns
 from nbarray.engines.overruns import held_bytes
-from nbarray.errors import BudgetWarning
-from nbarray.events import BudgetExceeded
+from nbarray.errors import BudgetError, BudgetWarning
+from nbarray.events import BudgetExceeded, RunFailed
 from nbarray.observers.report import RunReport
 from nbarray.session import observe
 
@@ -49,7 +50,7 @@ def test_a_greedy_function_is_told_of():
     seen = []
     report = RunReport()
     with observe(seen.append), observe(report), pytest.warns(BudgetWarning, match="greedy"):
-        blocks_of(greedy).compute(memory="20MB")
+        blocks_of(greedy).start(memory="20MB").result()
     exceeded = [event for event in seen if isinstance(event, BudgetExceeded)]
 
     assert exceeded
@@ -57,6 +58,34 @@ def test_a_greedy_function_is_told_of():
     assert 20_000_000 == exceeded[-1].budget_bytes
     assert report.overrun_bytes == exceeded[-1].held_bytes
     assert "more memory than its blocks" in report.advice[0]
+
+
+@pytest.mark.parametrize("chunks", [10_000, 40_000])
+@pytest.mark.parametrize("in_settings", [True, False])
+def test_a_run_that_is_waited_for_ends_beyond_its_budget(chunks: int, in_settings: bool):
+    """Where a budget was named, the overrun is the error; nothing is left of the run, and others go on as ever."""
+    seen = []
+    x = nb.map_blocks(greedy, nb.from_array(np.arange(40_000.0), chunks=chunks), dtype=float)
+    told = r"held, more than the budget of 19.1 MiB: .*greedy.*allows more; \d of \d tasks were done"
+    with observe(seen.append), warnings.catch_warnings(), nb.config(memory="20MB" if in_settings else None):
+        warnings.simplefilter("error")
+        with pytest.raises(BudgetError, match=told):
+            x.compute(memory=None if in_settings else "20MB")
+    (exceeded,) = [event for event in seen if isinstance(event, BudgetExceeded)]
+    (failed,) = [event for event in seen if isinstance(event, RunFailed)]
+
+    assert exceeded.run == failed.run
+    assert not overruns._watches
+    np.testing.assert_array_equal(np.arange(40_000.0) + 1, blocks_of(modest).compute(memory="20MB"))
+
+
+def test_nobody_who_named_no_budget_is_stopped(monkeypatch):
+    """Half of what is free is no promise: what takes more is told of, and goes on."""
+    monkeypatch.setattr(sys.modules["nbarray.config"], "_lately_available", lambda: 40_000_000)
+    with nb.config(memory=None), pytest.warns(BudgetWarning, match="greedy"):
+        made = blocks_of(greedy).compute()
+
+    np.testing.assert_array_equal(np.arange(40_000.0), made)
 
 
 def test_a_modest_function_is_not():
