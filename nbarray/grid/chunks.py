@@ -112,7 +112,8 @@ class AxisChunks:
         """First position and end of chunks."""
         if self.explicit is None:
             low = chunk * self.step
-            return low, np.minimum(low + self.step, self.size)
+            high = np.asarray(low + self.step)
+            return low, np.minimum(high, self.size, out=high)[()]
         return self.offsets[chunk], self.offsets[chunk + 1]
 
     def number_of(self, position: int) -> int:

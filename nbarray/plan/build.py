@@ -169,7 +169,7 @@ def _flatten(
     makes_own_block = np.array([not n.fills_sink for n in nodes], bool)[task_node]
     scratch = _in_order(demands, "scratch_bytes", order)
     scratch += block_bytes * (straight & makes_own_block)
-    scratch = np.maximum(scratch, _kept_beside(nodes, task_node, block_bytes, scratch))
+    _count_kept(nodes, task_node, block_bytes, scratch)
     block_bytes[straight] = 0
     return Plan(
         nodes=tuple(nodes),
@@ -190,16 +190,17 @@ def _flatten(
     )
 
 
-def _kept_beside(nodes: list[Lowered], task_node: Int64, block_bytes: Int64, scratch: Int64) -> Int64:
-    """What workers may keep of buffers that they fold in, besides the room for the block that a task makes in place.
+def _count_kept(nodes: list[Lowered], task_node: Int64, block_bytes: Int64, scratch: Int64) -> None:
+    """Add to `scratch` what workers may keep of buffers that they fold in while a task makes its block in place.
 
-    It is what tasks take whose states are merged: no more is held then than when the last of them was made.
+    It is what tasks take whose states are merged, but for the room for that block: no more is held then than when the
+    last of them was made.
     """
-    most = np.zeros(len(nodes), np.int64)
-    np.maximum.at(most, task_node, scratch)
-    folding = {lowered: int(most[k]) for k, lowered in enumerate(nodes) if lowered.kind == "fused"}
-    in_place = [n.in_place * max((folding.get(base, 0) for base in _bases(n)), default=0) for n in nodes]
-    return np.maximum(np.array(in_place, np.int64)[task_node] - block_bytes, 0)
+    for k, lowered in enumerate(nodes):
+        folding = [nodes.index(base) for base in _bases(lowered) if base.kind == "fused"] if lowered.in_place else []
+        if folding:
+            most, tasks = int(scratch[np.isin(task_node, folding)].max(initial=0)), np.flatnonzero(task_node == k)
+            scratch[tasks] = np.maximum(scratch[tasks], most - block_bytes[tasks])
 
 
 def _streamed(nodes: list[Lowered]) -> list[bool]:

@@ -130,10 +130,12 @@ class Plan:
     @cached_property
     def held_bytes(self) -> Int64:
         """Bytes held while each task runs, in order: earlier blocks still needed, its own block and its scratch."""
-        n = self.ntasks
-        freed = np.zeros(n + 1, np.int64)
-        np.add.at(freed, self._last_use() + 1, self.task_bytes)
-        held: Int64 = np.cumsum(self.task_bytes) - np.cumsum(freed)[:n] + self.scratch_bytes
+        freed = np.zeros(self.ntasks + 1, np.int64)
+        np.add.at(freed, self._freed_before(), self.task_bytes)
+        np.cumsum(freed, out=freed)
+        held: Int64 = np.cumsum(self.task_bytes)
+        held -= freed[:-1]
+        held += self.scratch_bytes
         return held
 
     @cached_property
@@ -141,16 +143,26 @@ class Plan:
         """What a run keeps about its tasks, and about blocks that exist at once, where there are very many of them."""
         if self.ntasks * (TASK_BYTES + BLOCK_BYTES) + NEED_BYTES * len(self.deps) <= UNCOUNTED_BYTES:
             return 0
-        gone = np.bincount(self._last_use() + 1, minlength=self.ntasks + 1)
-        alive = np.arange(1, self.ntasks + 1) - np.cumsum(gone)[:-1]
-        needs = np.diff(self.dep_indptr)
-        objects = int((BLOCK_BYTES * alive + NEED_BYTES * needs).max(initial=0))
-        return max(0, TASK_BYTES * self.ntasks + objects - UNCOUNTED_BYTES)
+        gone = np.bincount(self._freed_before(), minlength=self.ntasks + 1)
+        np.cumsum(gone, out=gone)
+        objects = np.arange(1, self.ntasks + 1)
+        objects -= gone[:-1]  # so many blocks exist at each task
+        objects *= BLOCK_BYTES
+        del gone
+        objects += NEED_BYTES * np.diff(self.dep_indptr)
+        return max(0, TASK_BYTES * self.ntasks + int(objects.max(initial=0)) - UNCOUNTED_BYTES)
+
+    def _freed_before(self) -> Int64:
+        """The task before which each task's block is freed."""
+        last = self._last_use()
+        last += 1
+        return last
 
     def _last_use(self) -> Int64:
         """The last task that needs each task's block; the task itself if none does."""
         last = np.arange(self.ntasks, dtype=np.int64)
-        np.maximum.at(last, self.deps, np.repeat(last, np.diff(self.dep_indptr)))
+        if self.deps.size:
+            np.maximum.at(last, self.deps, np.repeat(last, np.diff(self.dep_indptr)))
         return last
 
     @cached_property
