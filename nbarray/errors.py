@@ -139,7 +139,7 @@ class UnknownSize(NBArrayError, ValueError):
 
 
 class BudgetError(NBArrayError, MemoryError):
-    """A computation doesn't fit into the memory budget."""
+    """A computation doesn't fit into the memory budget, or a caller's function has taken more than that."""
 
 
 class BudgetWarning(UserWarning):

@@ -261,7 +261,8 @@ class Array:
         """Compute, and wait: an ndarray, a masked array, or where NumPy has one, a scalar.
 
         memory : budget in bytes ("2GiB"); workers : threads.  By default the settings of `nbarray.config`.
-        Raises BudgetError before anything is read if it can't fit, TaskError if a block fails.
+        Raises BudgetError before anything is read if it can't fit, or when functions of yours take more than a budget
+        that was named (else they are warned of); TaskError if a block fails.
         """
         return compute(self._expr, memory=memory, workers=workers, forms=[self._form])[0]
 

@@ -411,7 +411,7 @@ class Run(Awaited):
         self._give_up(told)
 
     def _give_up(self, error: BaseException) -> None:
-        """End with an error while tasks may be under way."""
+        """End with an error, also while tasks are under way."""
         self.state, self._error = "failed", error
         self.tell(events.RunFailed(self.number, self.wall_s, str(error)))
         self._stop()
